@@ -1,0 +1,57 @@
+import js from '@eslint/js';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+import { defineConfig } from 'eslint/config';
+
+/**
+ * Which folders a folder may import from. Imports go one way; nothing imports `cli`.
+ * A folder that is not listed may import anything.
+ */
+/** @type {Record<string, readonly string[]>} */
+const mayImport = {
+  'lib/values': [],
+  'lib/graph': ['values'],
+  'lib/pods': ['values'],
+  'lib/engine': ['graph', 'values', 'pods'],
+  'lib/kube': ['values'],
+  'lib/controller': ['engine', 'kube', 'graph', 'values', 'pods'],
+  'lib/local': ['engine', 'graph', 'values', 'pods'],
+  'lib/fleet': ['kube', 'graph', 'values'],
+  'lib/cli': ['values', 'graph', 'pods', 'engine', 'kube', 'controller', 'local', 'fleet'],
+  constructs: ['graph', 'pods', 'values'],
+};
+
+const directions = Object.entries(mayImport).map(([folder, allowed]) => {
+  const own = folder.split('/').at(-1);
+  const names = [...allowed, own].join('|');
+  const beyond = folder.startsWith('lib/') ? `^(\\.\\./)+(?!(?:${names})/)[a-z]` : `^(\\.\\./)+(?!lib/(?:${names})/)[a-z]`;
+  return {
+    files: [`${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: beyond, message: `${folder} may import only from: ${allowed.join(', ') || 'nothing'}.` }] },
+      ],
+    },
+  };
+});
+
+export default defineConfig(
+  { ignores: ['dist/', 'node_modules/', '**/dist/'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: false }],
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/ban-ts-comment': ['error', { 'ts-expect-error': false }],
+      '@typescript-eslint/no-explicit-any': 'error',
+    },
+  },
+  ...directions,
+  prettier,
+);
