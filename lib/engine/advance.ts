@@ -1,0 +1,65 @@
+import type { CancelMode } from '../graph/labels.ts';
+import type { JsonObject } from '../values/json.ts';
+import type { FailureKind, Instant, RunState, StepRecord } from './record.ts';
+import type { StepReason } from './reasons.ts';
+
+/** What was asked of a run. All of it but name and inputs may change while it runs. */
+export interface RunSpec {
+  readonly name: string;
+  /** Checked against the graph's schema, defaults filled in. */
+  readonly inputs: JsonObject;
+  /** How many steps may run at once, at least 1. */
+  readonly parallelism: number;
+  /** Start nothing new; what runs goes on. */
+  readonly suspended?: boolean;
+  /** Counted from {@link RunState.startedAt}. */
+  readonly timeoutSeconds?: number;
+  readonly cancel?: CancelMode;
+}
+
+/** What a shell saw of an attempt. Observations may be late, repeated or out of order. */
+export interface Observation {
+  readonly step: string;
+  readonly attempt: number;
+  readonly state: AttemptState;
+}
+
+export type AttemptState =
+  /** It exists but its container does not run yet; `message` says why, when that is known. */
+  | { readonly kind: 'pending'; readonly message?: string }
+  | { readonly kind: 'running'; readonly startedAt: Instant }
+  /** `outputs`: what it wrote, as text, unchecked; left out when it wrote nothing. */
+  | { readonly kind: 'succeeded'; readonly startedAt?: Instant; readonly finishedAt: Instant; readonly outputs?: OutputsText }
+  | {
+      readonly kind: 'failed';
+      readonly startedAt?: Instant;
+      readonly finishedAt: Instant;
+      readonly failure: FailureKind;
+      readonly reason: StepReason;
+      readonly message?: string;
+      readonly exitCode?: number;
+    };
+
+export interface OutputsText {
+  readonly text: string;
+  /** Set when the platform cut the text off; the size in bytes that fits. */
+  readonly cutAt?: number;
+}
+
+/** What a shell does for the engine. Doing one twice must be the same as doing it once. */
+export type Command =
+  /** Create the attempt. If it exists already and is this run's own, that is as good. */
+  | { readonly kind: 'start'; readonly step: string; readonly attempt: number; readonly inputs: JsonObject }
+  /** End the attempt. Its end is then observed as a failure, whatever the reason observed. */
+  | { readonly kind: 'stop'; readonly step: string; readonly attempt: number; readonly reason: StepReason };
+
+/** What {@link Run.advance} decided: the record's changes, already applied to the run, and what is to be done. */
+export interface Decision {
+  /** Steps whose record changed, with the new one. */
+  readonly steps: ReadonlyMap<string, StepRecord>;
+  /** Set when the run's own state changed. */
+  readonly run?: RunState;
+  readonly commands: readonly Command[];
+  /** When to call again even if nothing is observed. */
+  readonly wakeAt?: Instant;
+}

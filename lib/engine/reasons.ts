@@ -1,0 +1,31 @@
+/** Why a step is in its phase: a closed list, for programs. The message beside it is for people. */
+export const stepReasons = {
+  Pending: ['WaitingForUpstreams'],
+  Waiting: ['Backoff', 'ParallelismLimit', 'Suspended'],
+  Running: ['Created', 'PodPending', 'ContainerRunning', 'Stopping'],
+  Succeeded: ['Completed'],
+  Failed: [
+    'ExitCode',
+    'OOMKilled',
+    'AttemptTimeout',
+    'StepTimeout',
+    'OutputsMissing',
+    'OutputsTooLarge',
+    'OutputsNotJson',
+    'OutputsInvalid',
+    'ConditionError',
+    'Rejected',
+    'InvalidImage',
+    'Evicted',
+    'NodeLost',
+    'Preempted',
+    'PodDeleted',
+    'StartError',
+  ],
+  Skipped: ['WhenFalse', 'InputUnavailable', 'UpstreamFailed', 'UpstreamSkipped', 'RunFailing'],
+  Cancelled: ['CancelRequested', 'RunTimeout', 'FailurePolicy', 'UpstreamCancelled'],
+} as const;
+
+export type StepReason = (typeof stepReasons)[keyof typeof stepReasons][number];
+
+export type RunReason = 'Started' | 'Suspended' | 'Completed' | 'StepFailed' | 'RunTimeout' | 'CancelRequested' | 'OutputUnavailable' | 'InvalidRun';

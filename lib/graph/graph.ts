@@ -1,0 +1,87 @@
+import type { Json } from '../values/json.ts';
+import type { ObjectSchema } from '../values/schema.ts';
+
+/**
+ * The compiled workflow: the contract between the constructs that write it and the engine that runs it.
+ * It is stored as JSON in an immutable ConfigMap whose name carries its content hash.
+ */
+export interface Graph {
+  readonly apiVersion: 'cdk8s-workflows.dev/v1';
+  readonly workflow: string;
+  readonly inputs: ObjectSchema;
+  /** The workflow's outputs by name, filled when the run has succeeded. */
+  readonly outputs: Readonly<Record<string, ValueSource>>;
+  readonly failurePolicy: FailurePolicy;
+  /** In the author's order, which is also the order in which ready steps start. */
+  readonly steps: readonly StepNode[];
+}
+
+export const GRAPH_API_VERSION = 'cdk8s-workflows.dev/v1';
+
+/**
+ * What happens to the others when a step has failed. `CancelRunning`: stop those that run. `FinishRunning`: let
+ * them end, start nothing new. `RunIndependent`: run all that does not depend on the failure.
+ */
+export const failurePolicies = ['CancelRunning', 'FinishRunning', 'RunIndependent'] as const;
+export type FailurePolicy = (typeof failurePolicies)[number];
+
+/** A step, by kind. A new kind is a new member here and a file of its own in the engine. */
+export type StepNode = TaskStep;
+
+/** A step that runs a container to its end. */
+export interface TaskStep {
+  readonly kind: 'task';
+  /** Unique in the graph; a DNS label. */
+  readonly name: string;
+  /** The task's name, for labels and messages. */
+  readonly task: string;
+  /** Name of the PodTemplate, in the run's namespace. */
+  readonly template: string;
+  /** What the controller creates for an attempt. A Job keeps its result even when the pod is deleted. @default 'Pod' */
+  readonly runAs?: 'Pod' | 'Job';
+  readonly inputs: Readonly<Record<string, ValueSource>>;
+  /** Left out when the task has no outputs. */
+  readonly outputs?: ObjectSchema;
+  /** Steps that come before this one without passing data. */
+  readonly after?: readonly string[];
+  /** The step is skipped when this is false. */
+  readonly when?: ValueCondition;
+  readonly retries?: RetryPolicy;
+  /** For one attempt, from its start. */
+  readonly attemptTimeoutSeconds?: number;
+  /** For all attempts and the waiting between them, from when the step became ready. */
+  readonly timeoutSeconds?: number;
+  /** Its failure does not fail the run, nor does it count for the failure policy. */
+  readonly continueOnFailure?: boolean;
+}
+
+/** Where a value comes from. Exactly one of the members. */
+export type ValueSource =
+  | { readonly value: Json }
+  /** A workflow input. */
+  | { readonly input: string }
+  /** An output of a step; `default` takes its place when the step was skipped. */
+  | { readonly step: string; readonly output: string; readonly default?: Json }
+  | { readonly list: readonly ValueSource[] }
+  | { readonly fields: Readonly<Record<string, ValueSource>> };
+
+/** A condition on values, in CEL, over `inputs.<name>` and `steps.<step>.outputs.<name>`. */
+export interface ValueCondition {
+  readonly cel: string;
+  /** The steps whose outputs it reads: they are data edges. */
+  readonly steps: readonly string[];
+}
+
+/** When a failed attempt is followed by another. The n-th wait is `delay * factor^(n-1)`, at most `maxDelay`, less up to `jitter` of itself. */
+export interface RetryPolicy {
+  /** Attempts after the first. */
+  readonly limit: number;
+  /** @default 0 */
+  readonly delaySeconds?: number;
+  /** @default 2 */
+  readonly factor?: number;
+  /** @default 3600 */
+  readonly maxDelaySeconds?: number;
+  /** Share of the wait that may be taken off, 0 to 1. @default 0.1 */
+  readonly jitter?: number;
+}

@@ -1,0 +1,46 @@
+/** Every label and annotation key of the project. */
+export const DOMAIN = 'cdk8s-workflows.dev';
+
+/** The value of `spec.managedBy` on a run's Job that the controller sequences, and of the managed-by label. */
+export const CONTROLLER_NAME = `${DOMAIN}/controller`;
+
+export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
+export const MANAGED_BY = 'cdk8s-workflows';
+
+export const labels = {
+  managedBy: MANAGED_BY_LABEL,
+  workflow: `${DOMAIN}/workflow`,
+  version: `${DOMAIN}/version`,
+  plan: `${DOMAIN}/plan`,
+  group: `${DOMAIN}/group`,
+  task: `${DOMAIN}/task`,
+  run: `${DOMAIN}/run`,
+  step: `${DOMAIN}/step`,
+  attempt: `${DOMAIN}/attempt`,
+  /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH} or {@link CONTENT_RECORD}. */
+  content: `${DOMAIN}/content`,
+} as const;
+
+export const CONTENT_GRAPH = 'graph';
+export const CONTENT_RECORD = 'record';
+
+export const annotations = {
+  /** On a run's Job: the name of the graph's ConfigMap. */
+  graph: `${DOMAIN}/graph`,
+  /** On a run's Job: its inputs, a JSON object. */
+  inputs: `${DOMAIN}/inputs`,
+  /** On a plan's CronJob: the names of the inputs that a launch cannot change, a JSON array. */
+  fixedInputs: `${DOMAIN}/fixed-inputs`,
+  /** On a run's Job: a pod template that is merged over that of every step, JSON. */
+  podOverride: `${DOMAIN}/pod-override`,
+  /** On a run's Job: {@link CancelMode}. */
+  cancel: `${DOMAIN}/cancel`,
+  /** On a run's Job in driver mode, where `spec.parallelism` is the driver's own: how many steps run at once. */
+  parallelism: `${DOMAIN}/parallelism`,
+  /** On a CronJob: the schedule as its author wrote it, when the CronJob has none to run by. */
+  schedule: `${DOMAIN}/schedule`,
+} as const;
+
+/** How a run is cancelled. `Now`: stop now. `RunFinally`: stop now, then the finally steps. `Drain`: let running steps end, then finally. */
+export const cancelModes = ['Now', 'RunFinally', 'Drain'] as const;
+export type CancelMode = (typeof cancelModes)[number];

@@ -1,0 +1,70 @@
+import type { Json } from './json.ts';
+
+/**
+ * How values reach a container: one environment variable an input, and `$(INPUT_SITE)` in `command` and
+ * `args`, which the kubelet expands. There is no text templating, so a value can never become code.
+ */
+
+/** `modelUri` is `INPUT_MODEL_URI`, `site-name` is `INPUT_SITE_NAME`. */
+export function inputVariable(input: string): string {
+  const words = input.replace(/([a-z0-9])([A-Z])/g, '$1_$2').replace(/[^A-Za-z0-9]+/g, '_');
+  return `INPUT_${words.toUpperCase()}`;
+}
+
+/** A value as text: strings as they are, everything else as JSON. */
+export function encodeValue(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The variables that every attempt of a step finds beside its inputs. */
+export interface AttemptIdentity {
+  readonly run: string;
+  readonly step: string;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** Where the attempt writes its outputs, as one JSON object. */
+  readonly outputsPath: string;
+}
+
+/** The whole environment contract of an attempt, the same in a pod and on a laptop. */
+export function attemptEnvironment(identity: AttemptIdentity, inputs: Readonly<Record<string, Json>>): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(inputs)) environment[inputVariable(name)] = encodeValue(value);
+  environment.WORKFLOW_RUN = identity.run;
+  environment.WORKFLOW_STEP = identity.step;
+  environment.WORKFLOW_ATTEMPT = String(identity.attempt);
+  environment.WORKFLOW_OUTPUTS = identity.outputsPath;
+  return environment;
+}
+
+// Noncharacters of Unicode: they cannot stand in any text that is meant for people or programs.
+const OPEN = '\ufdd0';
+const CLOSE = '\ufdd1';
+
+/** The text that stands for an input while an author's `args` function runs; {@link toKubernetesArgument} turns it into `$(INPUT_SITE)`. */
+export function inputMarker(input: string): string {
+  return `${OPEN}${inputVariable(input)}${CLOSE}`;
+}
+
+export function hasInputMarker(text: string): boolean {
+  return text.includes(OPEN);
+}
+
+/**
+ * An argument as a pod carries it. Markers become `$(INPUT_SITE)`; a literal `$(` becomes `$$(`, which the
+ * kubelet turns back. (Kubernetes: third_party/forked/golang/expansion.)
+ */
+export function toKubernetesArgument(text: string): string {
+  return text
+    .replace(/\$\(/g, '$$$$(')
+    .replaceAll(OPEN, '$(')
+    .replaceAll(CLOSE, ')');
+}
+
+/** What the kubelet does to `command`, `args` and `env`: `$(NAME)` becomes the variable's value when it exists, `$$` a `$`. */
+export function expandArgument(text: string, environment: Readonly<Record<string, string | undefined>>): string {
+  return text.replace(/\$(\$|\(([^)]*)\))/g, (whole, after: string, name: string | undefined) => {
+    if (after === '$') return '$';
+    return (name !== undefined ? environment[name] : undefined) ?? whole;
+  });
+}
