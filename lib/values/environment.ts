@@ -50,15 +50,19 @@ export function hasInputMarker(text: string): boolean {
   return text.includes(OPEN);
 }
 
-/**
- * An argument as a pod carries it. Markers become `$(INPUT_SITE)`; a literal `$(` becomes `$$(`, which the
- * kubelet turns back. (Kubernetes: third_party/forked/golang/expansion.)
- */
+/** An argument as a pod carries it: markers become `$(INPUT_SITE)`, everything else reaches the program as it was written. */
 export function toKubernetesArgument(text: string): string {
-  return text
-    .replace(/\$\(/g, '$$$$(')
-    .replaceAll(OPEN, '$(')
-    .replaceAll(CLOSE, ')');
+  return escapeExpansion(text).replaceAll(OPEN, '$(').replaceAll(CLOSE, ')');
+}
+
+/**
+ * Text that the kubelet's expansion gives back unchanged: `$(` is written `$$(`, and `$$` is written `$$$$`.
+ * (Kubernetes: third_party/forked/golang/expansion)
+ */
+export function escapeExpansion(text: string): string {
+  return text.replace(/(\$+)(\(?)/g, (run, dollars: string, parenthesis: string) =>
+    dollars.length > 1 || parenthesis !== '' ? `${dollars}${dollars}${parenthesis}` : run,
+  );
 }
 
 /** What the kubelet does to `command`, `args` and `env`: `$(NAME)` becomes the variable's value when it exists, `$$` a `$`. */
