@@ -1,0 +1,54 @@
+import type { Json } from './json.ts';
+import type { JsonSchema } from './schema.ts';
+
+declare const valueType: unique symbol;
+declare const scopeType: unique symbol;
+
+/** Where a referenced value comes from. */
+export type Origin = { readonly input: string } | { readonly step: string; readonly output: string };
+
+/**
+ * A value that is known only when the workflow runs: one of its inputs, or an output of one of its steps.
+ * `T` is the value's type; `Scope` stands for the workflow, so that a reference does not fit into another one.
+ */
+export class Reference<T, Scope = unknown> {
+  declare readonly [valueType]?: T;
+  declare readonly [scopeType]?: (scope: Scope) => Scope;
+  /** The workflow that the value belongs to. */
+  readonly owner: object;
+  readonly origin: Origin;
+  readonly schema: JsonSchema;
+  /** Takes the value's place when its step was skipped. */
+  readonly fallback?: Json;
+
+  /** @internal */
+  constructor(owner: object, origin: Origin, schema: JsonSchema, fallback?: Json) {
+    this.owner = owner;
+    this.origin = origin;
+    this.schema = schema;
+    if (fallback !== undefined) this.fallback = fallback;
+  }
+
+  /** The same value, or `fallback` when its step was skipped because of its own `when`. */
+  or<F extends T & (Json | undefined)>(fallback: F): Reference<T, Scope> {
+    return new Reference<T, Scope>(this.owner, this.origin, this.schema, fallback as Json);
+  }
+
+  /** `inputs.site` or `steps.extract.outputs.rows`: its name in conditions and messages. */
+  get expression(): string {
+    return 'input' in this.origin
+      ? `inputs${member(this.origin.input)}`
+      : `steps${member(this.origin.step)}.outputs${member(this.origin.output)}`;
+  }
+
+  /** Refuses to become text: the value does not exist yet. */
+  toString(): string {
+    throw new TypeError(
+      `${this.expression} is not known before the workflow runs, so it cannot be part of a string; pass it to a step as an input of its own`,
+    );
+  }
+}
+
+function member(name: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
+}
