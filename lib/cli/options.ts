@@ -1,0 +1,64 @@
+import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
+import { suggest } from '../values/problems.ts';
+
+/** Options that several commands share, spelled as kubectl spells them. */
+
+/** How a result is printed; left out, it is a table for people. */
+export type OutputFormat = 'json' | 'yaml' | 'wide' | 'name';
+
+/** What {@link addClusterOptions} gives to the action. */
+export interface ClusterOptions {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+}
+
+/** `--kubeconfig`, `--context` and `-n, --namespace`. */
+export function addClusterOptions(command: Command): Command {
+  return command
+    .option('--kubeconfig <file>', 'kubeconfig to use in place of KUBECONFIG and ~/.kube/config')
+    .option('--context <name>', 'context of the kubeconfig; the current one when left out')
+    .option('-n, --namespace <name>', "namespace; the context's when left out");
+}
+
+/** `-A, --all-namespaces`. */
+export function addAllNamespacesOption(command: Command): Command {
+  return command.option('-A, --all-namespaces', 'look in every namespace');
+}
+
+/** `-o, --output`, with the formats that the command knows. */
+export function addOutputOption(
+  command: Command,
+  formats: readonly OutputFormat[] = ['json', 'yaml', 'wide', 'name'],
+): Command {
+  return command.addOption(choiceOption('-o, --output <format>', 'how to print the result', formats));
+}
+
+/** An option that takes one of a few words; a near miss gets a suggestion. */
+export function choiceOption(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description).choices(choices).argParser((value: string) => oneOf(choices, value));
+}
+
+/** The same for an argument, such as `<shell>`. */
+export function choiceArgument(name: string, description: string, choices: readonly string[]): Argument {
+  return new Argument(name, description).choices(choices).argParser((value: string) => oneOf(choices, value));
+}
+
+function oneOf(choices: readonly string[], value: string): string {
+  if (choices.includes(value)) return value;
+  throw new InvalidArgumentError(suggest(value, choices) ?? `known are ${choices.join(', ')}`);
+}
+
+/** For options that may be given several times. */
+export function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
+}
+
+/** Parses a whole number of at least `min`. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min) return value;
+    throw new InvalidArgumentError(`must be a whole number of at least ${min}`);
+  };
+}
