@@ -1,2 +1,3 @@
 // One line a command; the order does not matter.
+export { applyCommand } from './apply.ts';
 export { completionCommand } from './completion.ts';

@@ -1,0 +1,43 @@
+import type { KubeObject } from '../kube/objects.ts';
+
+/** A manifest that is to be applied. */
+export interface Manifest {
+  readonly object: KubeObject;
+  /** The file it came from, for messages. */
+  readonly source?: string;
+}
+
+/**
+ * What became of an object. `skipped`: it is in order, but was not written because an object that comes before it failed.
+ */
+export type ApplyOutcome = 'created' | 'configured' | 'unchanged' | 'failed' | 'skipped';
+
+/** Why an object was not applied. */
+export interface ApplyFailure {
+  readonly message: string;
+  /** What to do about it. */
+  readonly fix?: string;
+}
+
+/** One object after an apply. */
+export interface AppliedObject {
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly outcome: ApplyOutcome;
+  readonly source?: string;
+  /** Set when it failed. */
+  readonly failure?: ApplyFailure;
+}
+
+/** One cluster after an apply. */
+export interface ApplyResult {
+  readonly objects: readonly AppliedObject[];
+  /** Set when the cluster as a whole could not be worked with; `objects` is then empty. */
+  readonly failure?: ApplyFailure;
+}
+
+/** Whether everything was applied, or would have been. */
+export function isApplied({ objects, failure }: ApplyResult): boolean {
+  return failure === undefined && objects.every(({ outcome }) => outcome !== 'failed' && outcome !== 'skipped');
+}

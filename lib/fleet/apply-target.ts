@@ -1,0 +1,63 @@
+import { InvalidError, show, suggest } from '../values/problems.ts';
+import type { Placement } from './placement.ts';
+
+/** One directory of manifests and the cluster it is meant for. */
+export interface ApplyTarget {
+  /** The cluster's name in the fleet; without a fleet, nothing. */
+  readonly cluster?: string;
+  readonly directory: string;
+  /** @default the current one */
+  readonly context?: string;
+  /** For objects that name no namespace. @default the context's */
+  readonly namespace?: string;
+}
+
+/** What {@link applyTargets} decides from. */
+export interface TargetChoice {
+  /** What the user named: a cluster of the fleet or a directory. */
+  readonly argument?: string;
+  /** The directory that synth writes to. */
+  readonly output: string;
+  /** Set when there is a fleet. */
+  readonly placement?: Placement;
+  readonly context?: string;
+  readonly namespace?: string;
+  /** Whether a directory exists. */
+  readonly isDirectory: (path: string) => boolean;
+}
+
+/**
+ * What is to be applied where. Without an argument: every cluster of the fleet, or the whole output without one.
+ *
+ * @throws InvalidError when the argument is neither a cluster nor a directory, or one context would get several clusters
+ */
+export function applyTargets(choice: TargetChoice): ApplyTarget[] {
+  const { argument, output, placement, context, namespace, isDirectory } = choice;
+  const inFleet = (cluster: string): ApplyTarget => ({
+    cluster,
+    directory: `${output}/${cluster}`,
+    context: context ?? placement?.clusters[cluster]?.context,
+    namespace: namespace ?? placement?.clusters[cluster]?.namespace,
+  });
+  const names = Object.keys(placement?.clusters ?? {});
+  if (argument === undefined) {
+    if (placement === undefined) return [{ directory: output, context, namespace }];
+    if (context !== undefined && names.length > 1) {
+      const fix = `name one cluster: ${names.join(', ')}`;
+      throw invalid({ path: '--context', message: 'is one cluster, and the fleet has several', fix });
+    }
+    return names.map(inFleet);
+  }
+  if (names.includes(argument)) return [inFleet(argument)];
+  // `apply dist/test` and the shell's completion of it mean the cluster too.
+  const named = names.find((name) => `${output}/${name}` === argument.replace(/\/+$/, '').replace(/^\.\//, ''));
+  if (named !== undefined) return [inFleet(named)];
+  if (isDirectory(argument)) return [{ directory: argument, context, namespace }];
+  if (isDirectory(`${output}/${argument}`)) return [inFleet(argument)];
+  const fix = names.length > 0 ? (suggest(argument, names) ?? `known are ${names.join(', ')}`) : 'run synth first';
+  throw invalid({ path: '', message: `${show(argument)} is neither a cluster of the fleet nor a directory`, fix });
+}
+
+function invalid(problem: { path: string; message: string; fix: string }): InvalidError {
+  return new InvalidError('Nothing to apply', [problem]);
+}

@@ -1,0 +1,63 @@
+import type { KubeObject } from '../kube/objects.ts';
+import { canonicalJson, isJsonObject } from '../values/json.ts';
+import { labels } from '../graph/labels.ts';
+import type { ApplyOutcome } from './apply-result.ts';
+
+interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly time?: string;
+}
+
+/** What an apply did, from the object before it and the answer to it. */
+export function outcomeOf(
+  before: KubeObject | undefined,
+  after: KubeObject,
+  { dryRun, manager }: { readonly dryRun: boolean; readonly manager: string },
+): ApplyOutcome {
+  if (before === undefined) return dryRun || isNew(after, manager) ? 'created' : 'configured';
+  // An apply that changes nothing leaves the version as it is; a dry run leaves it in any case.
+  const same = dryRun
+    ? content(before) === content(after)
+    : before.metadata.resourceVersion === after.metadata.resourceVersion;
+  return same ? 'unchanged' : 'configured';
+}
+
+/** Whether nobody but us ever wrote it, and we only now: it may have existed without the labels by which we looked for it. */
+function isNew({ metadata }: KubeObject, manager: string): boolean {
+  const writers = (metadata.managedFields ?? []) as readonly ManagedFields[];
+  return writers.every((entry) => entry.manager === manager && entry.time === metadata.creationTimestamp);
+}
+
+/** An object without what every write changes. */
+function content({ metadata, ...rest }: KubeObject): string {
+  const { resourceVersion: _version, managedFields: _fields, generation: _generation, ...kept } = metadata;
+  return canonicalJson({ ...rest, metadata: kept });
+}
+
+/**
+ * Whether an object need not be written again: its name carries the hash of its content, and the cluster has all that the
+ * manifest says. Objects of that kind are most of a directory, and most of them did not change.
+ */
+export function isUnchangedVersion(manifest: KubeObject, live: KubeObject | undefined): boolean {
+  if (live === undefined || !carriesHash(manifest)) return false;
+  const { managedFields: _fields, ...metadata } = live.metadata;
+  return contains({ ...live, metadata }, manifest);
+}
+
+function carriesHash({ kind, immutable, metadata }: KubeObject): boolean {
+  if (kind === 'ConfigMap') return immutable === true && metadata.labels?.[labels.version] !== undefined;
+  return kind === 'PodTemplate' && metadata.labels?.[labels.step] !== undefined;
+}
+
+function contains(live: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted)) {
+    return (
+      Array.isArray(live) && live.length === wanted.length && wanted.every((item, index) => contains(live[index], item))
+    );
+  }
+  if (isJsonObject(wanted)) {
+    return isJsonObject(live) && Object.entries(wanted).every(([key, value]) => contains(live[key], value));
+  }
+  return live === wanted;
+}
