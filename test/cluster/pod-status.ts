@@ -5,6 +5,9 @@ import type { Container, ContainerState, ContainerStatus, Pod, PodCondition, Pod
 export interface StatusFacts {
   readonly podIP: string;
   readonly hostIP: string;
+  /** When the node took the pod. */
+  readonly acceptedAt: Date;
+  /** When its containers started. */
   readonly startedAt: Date;
   readonly now: Date;
   /** How often the containers were restarted so far. */
@@ -32,7 +35,7 @@ export function pendingStatus(pod: Pod, facts: StatusFacts): PodStatus {
     podIP: undefined,
     podIPs: undefined,
     conditions: conditions(facts, 'False', 'ContainersNotReady'),
-    containerStatuses: pod.spec.containers.map((c) => status(pod, c, facts, state)),
+    containerStatuses: sorted(pod).map((c) => status(pod, c, facts, state)),
   };
 }
 
@@ -44,7 +47,7 @@ export function runningStatus(pod: Pod, facts: StatusFacts): PodStatus {
     phase: 'Running',
     conditions: conditions(facts, 'True'),
     ...initStatuses(pod, facts, 'Running'),
-    containerStatuses: pod.spec.containers.map((c) => status(pod, c, facts, state)),
+    containerStatuses: sorted(pod).map((c) => status(pod, c, facts, state)),
   };
 }
 
@@ -58,7 +61,7 @@ export function restartingStatus(pod: Pod, facts: StatusFacts, end: PodBehaviour
   return {
     ...runningStatus(pod, facts),
     conditions: conditions(facts, 'False', 'ContainersNotReady'),
-    containerStatuses: pod.spec.containers.map((c) =>
+    containerStatuses: sorted(pod).map((c) =>
       c.name === main
         ? { ...status(pod, c, facts, waiting), lastState: terminated(pod, c, facts, end) }
         : status(pod, c, facts, others),
@@ -77,7 +80,7 @@ export function endedStatus(pod: Pod, facts: StatusFacts, end: PodBehaviour, cau
     ...(cause && { reason: cause.reason, message: cause.message }),
     conditions: [...conditions(facts, 'False', failed ? 'PodFailed' : 'PodCompleted'), ...extra],
     ...initStatuses(pod, facts, 'Ended'),
-    containerStatuses: pod.spec.containers.map((c) =>
+    containerStatuses: sorted(pod).map((c) =>
       status(pod, c, facts, terminated(pod, c, facts, c.name === main || cause ? end : {})),
     ),
   };
@@ -94,8 +97,8 @@ export function time(date: Date): string {
   return `${date.toISOString().slice(0, 19)}Z`;
 }
 
-function common({ podIP, hostIP, startedAt }: StatusFacts): PodStatus {
-  return { startTime: time(startedAt), podIP, podIPs: [{ ip: podIP }], hostIP, hostIPs: [{ ip: hostIP }] };
+function common({ podIP, hostIP, acceptedAt }: StatusFacts): PodStatus {
+  return { startTime: time(acceptedAt), podIP, podIPs: [{ ip: podIP }], hostIP, hostIPs: [{ ip: hostIP }] };
 }
 
 function conditions({ now }: StatusFacts, ready: 'True' | 'False', reason?: string): PodCondition[] {
@@ -163,6 +166,11 @@ function terminated(
       containerID: containerId(pod, container),
     },
   };
+}
+
+/** The kubelet reports containers by name, not in the order of the spec (pkg/kubelet/kubelet_pods.go). */
+function sorted(pod: Pod): Container[] {
+  return pod.spec.containers.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** The kubelet keeps the end of a message that is too long. */

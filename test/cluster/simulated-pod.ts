@@ -147,8 +147,11 @@ export class SimulatedPod {
   }
 
   #facts(): StatusFacts {
-    const { podIP, hostIP } = this.#host;
-    return { podIP, hostIP, startedAt: this.#startedAt, now: new Date(), restarts: this.#restarts };
+    const { hostIP } = this.#host;
+    // A pod that was there before this node has an address and a start already.
+    const { podIP = this.#host.podIP, startTime } = this.#pod.status ?? {};
+    const acceptedAt = startTime === undefined ? this.#firstSeen : new Date(startTime);
+    return { podIP, hostIP, acceptedAt, startedAt: this.#startedAt, now: new Date(), restarts: this.#restarts };
   }
 
   #write(status: PodStatus): Promise<void> {
