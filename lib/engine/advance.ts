@@ -29,7 +29,12 @@ export type AttemptState =
   | { readonly kind: 'pending'; readonly message?: string }
   | { readonly kind: 'running'; readonly startedAt: Instant }
   /** `outputs`: what it wrote, as text, unchecked; left out when it wrote nothing. */
-  | { readonly kind: 'succeeded'; readonly startedAt?: Instant; readonly finishedAt: Instant; readonly outputs?: OutputsText }
+  | {
+      readonly kind: 'succeeded';
+      readonly startedAt?: Instant;
+      readonly finishedAt: Instant;
+      readonly outputs?: OutputsText;
+    }
   | {
       readonly kind: 'failed';
       readonly startedAt?: Instant;
@@ -50,7 +55,7 @@ export interface OutputsText {
 export type Command =
   /** Create the attempt. If it exists already and is this run's own, that is as good. */
   | { readonly kind: 'start'; readonly step: string; readonly attempt: number; readonly inputs: JsonObject }
-  /** End the attempt. Its end is then observed as a failure, whatever the reason observed. */
+  /** End the attempt. Its end is then observed as a failure, whatever the reason observed; also when it never came to exist. */
   | { readonly kind: 'stop'; readonly step: string; readonly attempt: number; readonly reason: StepReason };
 
 /** What {@link Run.advance} decided: the record's changes, already applied to the run, and what is to be done. */

@@ -28,4 +28,12 @@ export const stepReasons = {
 
 export type StepReason = (typeof stepReasons)[keyof typeof stepReasons][number];
 
-export type RunReason = 'Started' | 'Suspended' | 'Completed' | 'StepFailed' | 'RunTimeout' | 'CancelRequested' | 'OutputUnavailable' | 'InvalidRun';
+export type RunReason =
+  | 'Started'
+  | 'Suspended'
+  | 'Completed'
+  | 'StepFailed'
+  | 'RunTimeout'
+  | 'CancelRequested'
+  | 'OutputUnavailable'
+  | 'InvalidRun';

@@ -1,3 +1,4 @@
+import type { CancelMode } from '../graph/labels.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { RunReason, StepReason } from './reasons.ts';
 
@@ -57,10 +58,13 @@ export interface RunRecord {
 
 export interface RunState {
   readonly phase: RunPhase;
+  /** `StepFailed`, `RunTimeout` and `CancelRequested` stand here from the moment the run begins to end for that reason. */
   readonly reason: RunReason;
   readonly message?: string;
   readonly startedAt: Instant;
   readonly finishedAt?: Instant;
+  /** The cancellation that was acted on. It stays when the request is taken back, and only grows: `Drain` may become `Now`. */
+  readonly cancel?: CancelMode;
   /** Filled when the run has succeeded. */
   readonly outputs?: JsonObject;
 }

@@ -1,0 +1,29 @@
+import type { AttemptRecord, Instant, StepPhase, StepRecord } from './record.ts';
+
+/** Whether a step that reached this phase is done with. */
+export function isFinal(phase: StepPhase): boolean {
+  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Skipped' || phase === 'Cancelled';
+}
+
+/** What holds for a step that nothing happened to yet. */
+export const untouched: StepRecord = { phase: 'Pending', reason: 'WaitingForUpstreams', attempts: [] };
+
+/** The attempt whose end was not observed yet. A step has at most one, and it is the last. */
+export function liveAttempt(record: StepRecord): AttemptRecord | undefined {
+  const last = record.attempts.at(-1);
+  return last?.phase === 'Running' ? last : undefined;
+}
+
+/** The record with its last attempt replaced. */
+export function withLastAttempt(record: StepRecord, attempt: AttemptRecord): readonly AttemptRecord[] {
+  return [...record.attempts.slice(0, -1), attempt];
+}
+
+/** The record of a step that ends now; a step does not end before it was ready, whatever the clock does. */
+export function ended(record: StepRecord, end: StepEnd, finishedAt: Instant): StepRecord {
+  const { retryAt: _, message: __, ...rest } = record;
+  return { ...rest, ...end, finishedAt: Math.max(finishedAt, record.readyAt ?? finishedAt) };
+}
+
+/** What the end of a step says. */
+export type StepEnd = Pick<StepRecord, 'phase' | 'reason' | 'message' | 'outputs'>;

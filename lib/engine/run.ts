@@ -1,0 +1,268 @@
+import type { Topology } from '../graph/topology.ts';
+import type { AttemptState, Command, Decision, Observation, RunSpec } from './advance.ts';
+import { decide } from './decide.ts';
+import { endEarly, isEnding, runTimeoutAt } from './ending.ts';
+import { explainStep } from './explain.ts';
+import { kindOf } from './kinds.ts';
+import { Ledger } from './ledger.ts';
+import { isFinal, liveAttempt } from './phases.ts';
+import type { Instant, RunRecord, RunState, StepRecord } from './record.ts';
+import type { StepReason } from './reasons.ts';
+import { endOf } from './run-end.ts';
+import { startInputs } from './task-step.ts';
+import type { Sighting, Turn } from './turn.ts';
+import { waitingReason } from './waiting.ts';
+
+/** A live attempt: created, its end not seen. */
+export interface LiveAttempt {
+  readonly step: string;
+  readonly attempt: number;
+  /** Set when its end was asked for. */
+  readonly stopping?: StepReason;
+  /** Whether anything was ever seen of it. One that was seen and is gone has failed (`system`, `PodDeleted`); one that was not may still have to be created. */
+  readonly seen: boolean;
+}
+
+/** Steps by how they stand, as a run's Job reports them. */
+export interface StepCounts {
+  readonly active: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly cancelled: number;
+  readonly total: number;
+}
+
+/**
+ * A run of a graph: its record, and the rules by which it goes on. It knows no clock and does nothing itself: it is told
+ * what was seen and what time it is, and answers with what is to be done.
+ *
+ * What it decides follows from the graph, the record and what it is told. So a run that is rebuilt from a record that was
+ * kept goes on as the one that kept it would have. Its first {@link Run.advance} repeats the commands that may have been lost:
+ * `start` for attempts nothing was seen of, `stop` for those whose end was asked for.
+ *
+ * Building one costs time in proportion to the graph; an event then costs what it changes, however large the graph.
+ */
+export class Run {
+  readonly #ledger: Ledger;
+  #spec: RunSpec;
+  #state: RunState;
+  #started: boolean;
+  #repeatCommands: boolean;
+  #labelled: StepReason | undefined;
+  /** What was seen of attempts that the record does not have yet: it is taken in when the step comes to them. */
+  readonly #held = new Map<number, Map<number, AttemptState>>();
+
+  /** `record`: left out for a run that begins now. */
+  constructor(topology: Topology, spec: RunSpec, record?: RunRecord) {
+    this.#spec = spec;
+    this.#ledger = new Ledger(topology, record?.steps);
+    this.#started = record !== undefined;
+    this.#repeatCommands = record !== undefined;
+    this.#state = record?.run ?? { phase: 'Running', reason: 'Started', startedAt: 0 };
+  }
+
+  /** Before the first {@link Run.advance}, `startedAt` is 0. */
+  get state(): RunState {
+    return this.#state;
+  }
+
+  get finished(): boolean {
+    return this.#state.phase !== 'Running';
+  }
+
+  /** @throws Error when the graph has no such step. */
+  step(name: string): StepRecord {
+    return this.#ledger.of(this.#index(name));
+  }
+
+  /** All that must be kept. */
+  record(): RunRecord {
+    const steps = new Map<string, StepRecord>();
+    for (const { index, node } of this.#ledger.topology.steps)
+      if (this.#ledger.isTouched(index)) steps.set(node.name, this.#ledger.of(index));
+    return { run: this.#state, steps };
+  }
+
+  /** What a shell must find again after a restart. */
+  *liveAttempts(): Generator<LiveAttempt> {
+    for (const index of this.#ledger.live) {
+      const attempt = liveAttempt(this.#ledger.of(index));
+      if (attempt === undefined) continue;
+      const { number, stopping, reason } = attempt;
+      const step = this.#ledger.step(index).node.name;
+      yield { step, attempt: number, ...(stopping && { stopping }), seen: reason !== 'Created' };
+    }
+  }
+
+  counts(): StepCounts {
+    const ledger = this.#ledger;
+    return {
+      active: ledger.live.size,
+      succeeded: ledger.count('Succeeded'),
+      failed: ledger.count('Failed'),
+      skipped: ledger.count('Skipped'),
+      cancelled: ledger.count('Cancelled'),
+      total: ledger.topology.steps.length,
+    };
+  }
+
+  /** In a sentence, why a step is where it is; of a waiting step, what it waits for. */
+  explain(step: string, now: Instant): string {
+    return explainStep({ ledger: this.#ledger, spec: this.#spec, state: this.#state, now }, this.#index(step));
+  }
+
+  /**
+   * Takes in what was seen, what was changed of the spec (all but name and inputs) and the time, and decides what is to be done.
+   * The first call starts the run. A run that has finished stays as it is.
+   */
+  advance(now: Instant, observations: readonly Observation[] = [], spec?: RunSpec): Decision {
+    const before = this.#state;
+    const started = this.#started;
+    if (spec !== undefined) this.#spec = { ...spec, name: this.#spec.name, inputs: this.#spec.inputs };
+    const time = Math.trunc(now);
+    if (!started) this.#state = { ...this.#state, startedAt: time };
+    this.#started = true;
+    const commands: Command[] = [];
+    const turn: Turn = { now: time, spec: this.#spec, ledger: this.#ledger, commands, ending: isEnding(this.#state) };
+
+    if (!this.finished) this.#settle(turn);
+    for (const sighting of this.#sightings(observations)) this.#observe(turn, sighting);
+    if (!this.finished) this.#go(turn);
+
+    const changed = this.#state !== before || !started;
+    const wakeAt = this.finished ? undefined : this.#wakeAt(turn);
+    return {
+      steps: this.#ledger.takeChanges(),
+      ...(changed && { run: this.#state }),
+      commands,
+      ...(wakeAt !== undefined && { wakeAt }),
+    };
+  }
+
+  /** Older attempts first, so that a batch in any order says the same. */
+  #sightings(observations: readonly Observation[]): Sighting[] {
+    const sightings: Sighting[] = [];
+    for (const { step, attempt, state } of observations) {
+      const index = this.#ledger.topology.byName.get(step)?.index;
+      if (index !== undefined) sightings.push({ index, attempt, state });
+    }
+    return sightings.sort((a, b) => a.attempt - b.attempt);
+  }
+
+  #observe(turn: Turn, sighting: Sighting): void {
+    const { index, attempt, state } = sighting;
+    const record = this.#ledger.of(index);
+    const known = record.attempts.at(-1)?.number ?? 0;
+    if (attempt > known && record.phase !== 'Waiting') {
+      const held = this.#held.get(index) ?? new Map<number, AttemptState>();
+      this.#held.set(index, held.set(attempt, later(held.get(attempt), state)));
+      this.#adopt(turn, index);
+      return;
+    }
+    kindOf(this.#ledger.step(index).node).observe(turn, sighting);
+    this.#adopt(turn, index);
+  }
+
+  /** Takes in what was held of a step's attempts, now that the step has come to where they can be, or past it. */
+  #adopt(turn: Turn, index: number): void {
+    const held = this.#held.get(index);
+    const { phase, reason } = this.#ledger.of(index);
+    if (held === undefined || phase === 'Pending' || phase === 'Running') return;
+    this.#held.delete(index);
+    const node = this.#ledger.step(index).node;
+    const sightings = [...held].sort(([a], [b]) => a - b);
+    for (const [attempt, state] of sightings) {
+      if (!isFinal(phase)) this.#observe(turn, { index, attempt, state });
+      // The step ended without it: its creation was never written down, and nobody else will end it.
+      else if (state.kind === 'pending' || state.kind === 'running')
+        turn.commands.push({ kind: 'stop', step: node.name, attempt, reason });
+    }
+  }
+
+  /** Decides all steps whose upstreams have ended, and those that this ends in turn. */
+  #settle(turn: Turn): void {
+    for (let index = this.#ledger.takeUndecided(); index !== undefined; index = this.#ledger.takeUndecided()) {
+      decide(turn, index, this.#held.has(index));
+      this.#adopt(turn, index);
+    }
+  }
+
+  #expire(turn: Turn): void {
+    for (;;) {
+      this.#settle(turn);
+      const index = this.#ledger.timers.take(turn.now);
+      if (index === undefined) return;
+      kindOf(this.#ledger.step(index).node).expire(turn, index);
+    }
+  }
+
+  #go(turn: Turn): void {
+    this.#expire(turn);
+    const before = this.#state;
+    this.#state = endEarly(turn, before);
+    const ending = isEnding(this.#state);
+    this.#settle({ ...turn, ending });
+    if (this.#state !== before) for (const index of [...this.#held.keys()]) this.#adopt(turn, index);
+    if (!ending) {
+      this.#relabel(turn);
+      this.#start(turn);
+    }
+    if (this.#repeatCommands) this.#repeat(turn);
+    this.#repeatCommands = false;
+    if (this.#ledger.allFinal) this.#state = endOf(turn, this.#state);
+    else if (!ending) this.#showSuspension();
+  }
+
+  #start(turn: Turn): void {
+    const { ready, live } = this.#ledger;
+    while (this.#spec.suspended !== true && live.size < this.#spec.parallelism) {
+      const index = ready.take(Infinity);
+      if (index === undefined) return;
+      kindOf(this.#ledger.step(index).node).start(turn, index);
+    }
+  }
+
+  /** The waiting steps say what they wait for, which changes when the run is suspended or resumed. */
+  #relabel(turn: Turn): void {
+    const reason = waitingReason(this.#spec);
+    if (reason === this.#labelled) return;
+    this.#labelled = reason;
+    for (const index of [...turn.ledger.ready.keys()]) {
+      const record = turn.ledger.of(index);
+      if (record.reason !== reason) turn.ledger.put(index, { ...record, reason });
+    }
+  }
+
+  #repeat(turn: Turn): void {
+    const fresh = new Set(turn.commands.map(({ step, attempt }) => `${step}/${attempt}`));
+    for (const { step, attempt, stopping, seen } of this.liveAttempts()) {
+      if (fresh.has(`${step}/${attempt}`)) continue;
+      if (stopping !== undefined) turn.commands.push({ kind: 'stop', step, attempt, reason: stopping });
+      else if (!seen)
+        turn.commands.push({ kind: 'start', step, attempt, inputs: startInputs(turn, this.#index(step)) });
+    }
+  }
+
+  #showSuspension(): void {
+    const suspended = this.#spec.suspended === true && this.#ledger.live.size === 0;
+    const reason = suspended ? 'Suspended' : 'Started';
+    if (this.#state.reason !== reason) this.#state = { ...this.#state, reason };
+  }
+
+  #wakeAt(turn: Turn): Instant | undefined {
+    const times = [this.#ledger.timers.next(), runTimeoutAt(turn, this.#state)].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.max(turn.now + 1, Math.ceil(Math.min(...times)));
+  }
+
+  #index(name: string): number {
+    const step = this.#ledger.topology.byName.get(name);
+    if (step === undefined) throw new Error(`the graph has no step ${JSON.stringify(name)}`);
+    return step.index;
+  }
+}
+
+/** An attempt that has ended does not run again, in whatever order it is told. */
+function later(known: AttemptState | undefined, seen: AttemptState): AttemptState {
+  return known?.kind === 'succeeded' || known?.kind === 'failed' ? known : seen;
+}

@@ -1,0 +1,206 @@
+import type { TaskStep } from '../graph/graph.ts';
+import type { AttemptState } from './advance.ts';
+import type { StepKind } from './kinds.ts';
+import { readOutputs } from './outputs.ts';
+import { ended, liveAttempt, withLastAttempt, type StepEnd } from './phases.ts';
+import type { AttemptRecord, FailureKind, Instant, StepRecord } from './record.ts';
+import type { StepReason } from './reasons.ts';
+import { resolveAll } from './resolve.ts';
+import { nextRetry } from './retries.ts';
+import { scopeOf } from './scope.ts';
+import type { Sighting, Turn } from './turn.ts';
+import { waitingReason } from './waiting.ts';
+
+/** A step that runs a container to its end, again if it failed. */
+export const taskStep: StepKind = { start, observe, stop, expire, due };
+
+function start(turn: Turn, index: number): void {
+  const record = turn.ledger.of(index);
+  const node = turn.ledger.step(index).node;
+  const attempt = (record.attempts.at(-1)?.number ?? 0) + 1;
+  addAttempt(turn, index, attempt, turn.now);
+  turn.commands.push({ kind: 'start', step: node.name, attempt, inputs: startInputs(turn, index) });
+}
+
+/** What an attempt of the step is started with: the same for each of them, since its upstreams have ended. */
+export function startInputs(turn: Pick<Turn, 'ledger' | 'spec'>, index: number) {
+  return resolveAll(turn.ledger.step(index).node.inputs, scopeOf(turn));
+}
+
+function addAttempt(turn: Turn, index: number, number: number, createdAt: Instant): void {
+  const { retryAt: _, message: __, ...record } = turn.ledger.of(index);
+  const attempt: AttemptRecord = { number, phase: 'Running', reason: 'Created', createdAt };
+  const attempts = [...record.attempts, attempt];
+  const readyAt = Math.min(record.readyAt ?? createdAt, createdAt);
+  turn.ledger.put(index, { ...record, phase: 'Running', reason: 'Created', attempts, readyAt });
+}
+
+function observe(turn: Turn, { index, attempt: number, state }: Sighting): void {
+  const record = turn.ledger.of(index);
+  if (record.phase === 'Waiting' && number > (record.attempts.at(-1)?.number ?? 0))
+    // It was created by somebody who did not live to write it down.
+    addAttempt(turn, index, number, Math.min(turn.now, earliest(state) ?? turn.now));
+  const attempt = liveAttempt(turn.ledger.of(index));
+  if (attempt === undefined || attempt.number !== number) return;
+  if (state.kind === 'pending') sawPending(turn, index, attempt, state.message);
+  else if (state.kind === 'running') sawRunning(turn, index, attempt, state.startedAt);
+  else sawEnd(turn, index, attempt, state);
+}
+
+function earliest(state: AttemptState): Instant | undefined {
+  if (state.kind === 'pending') return undefined;
+  return state.kind === 'running' ? state.startedAt : (state.startedAt ?? state.finishedAt);
+}
+
+function sawPending(turn: Turn, index: number, attempt: AttemptRecord, message: string | undefined): void {
+  // A pod does not go back to pending: this one was seen later than it was.
+  if (attempt.startedAt !== undefined) return;
+  if (attempt.reason === 'PodPending' && attempt.message === message) return;
+  putLive(turn, index, { ...attempt, reason: 'PodPending', message });
+}
+
+function sawRunning(turn: Turn, index: number, attempt: AttemptRecord, startedAt: Instant): void {
+  if (attempt.startedAt !== undefined) return;
+  const { message: _, ...rest } = attempt;
+  putLive(turn, index, { ...rest, reason: 'ContainerRunning', startedAt: startOf(turn, attempt, startedAt) });
+}
+
+/** Replaces the live attempt; the step shows its reason, or that it is being stopped. */
+function putLive(turn: Turn, index: number, attempt: AttemptRecord): void {
+  const record = turn.ledger.of(index);
+  const { reason, message } =
+    attempt.stopping === undefined
+      ? attempt
+      : { reason: 'Stopping' as const, message: `its end was asked for (${attempt.stopping})` };
+  turn.ledger.put(index, { ...record, phase: 'Running', reason, message, attempts: withLastAttempt(record, attempt) });
+}
+
+function sawEnd(
+  turn: Turn,
+  index: number,
+  attempt: AttemptRecord,
+  state: AttemptState & { kind: 'succeeded' | 'failed' },
+): void {
+  const startedAt =
+    attempt.startedAt ?? (state.startedAt === undefined ? undefined : startOf(turn, attempt, state.startedAt));
+  const from = startedAt ?? attempt.createdAt;
+  // The node's clock is not ours: an attempt does not end before it began, nor later than now.
+  const over = { ...attempt, startedAt, finishedAt: Math.max(from, Math.min(Math.trunc(state.finishedAt), turn.now)) };
+  if (state.kind === 'failed') return failed(turn, index, over, state);
+  const read = readOutputs(turn.ledger.step(index).node.outputs, state.outputs);
+  if ('reason' in read) return failed(turn, index, over, { failure: 'user', ...read });
+  // Also when its end was asked for: the work is done, and saying otherwise would have it done again.
+  const done: AttemptRecord = { ...over, phase: 'Succeeded', reason: 'Completed', message: undefined };
+  settle(turn, index, { phase: 'Succeeded', reason: 'Completed', outputs: read.outputs }, done);
+}
+
+interface Failure {
+  readonly failure: FailureKind;
+  readonly reason: StepReason;
+  readonly message?: string;
+  readonly exitCode?: number;
+}
+
+function failed(turn: Turn, index: number, over: AttemptRecord, { failure, reason, message, exitCode }: Failure): void {
+  const node = turn.ledger.step(index).node;
+  const asked = over.stopping;
+  if (asked !== undefined && !isTimeout(asked)) {
+    const cancelled: AttemptRecord = { ...over, phase: 'Cancelled', reason: asked, message, exitCode };
+    return settle(
+      turn,
+      index,
+      { phase: 'Cancelled', reason: asked, message: 'it was stopped while it ran' },
+      cancelled,
+    );
+  }
+  const said = message ?? (exitCode === undefined ? undefined : `exit code ${exitCode}`);
+  const why = asked === undefined ? { failure, reason, message: said } : timedOut(node, asked);
+  const attempt: AttemptRecord = { ...over, phase: 'Failed', ...why, exitCode };
+  const attempts = withLastAttempt(turn.ledger.of(index), attempt);
+  const retry =
+    turn.ending || asked === 'StepTimeout' ? undefined : nextRetry(turn.spec.name, node.name, node.retries, attempts);
+  const after = why.message ?? why.reason;
+  if (retry === undefined) {
+    const tries = attempts.length === 1 ? after : `${after} (${attempts.length} attempts)`;
+    return settle(turn, index, { phase: 'Failed', reason: why.reason, message: tries }, attempt);
+  }
+  const retryAt = attempt.finishedAt! + retry.wait;
+  turn.ledger.put(index, {
+    ...turn.ledger.of(index),
+    phase: 'Waiting',
+    reason: retryAt > turn.now ? 'Backoff' : waitingReason(turn.spec),
+    message: `retry ${retry.number} of ${retry.limit} after: ${after}`,
+    attempts,
+    retryAt,
+  });
+}
+
+const isTimeout = (reason: StepReason) => reason === 'AttemptTimeout' || reason === 'StepTimeout';
+
+function timedOut(node: TaskStep, reason: StepReason) {
+  const [seconds, whose] =
+    reason === 'StepTimeout' ? [node.timeoutSeconds, 'step'] : [node.attemptTimeoutSeconds, 'attempt'];
+  return { failure: 'user', reason, message: `no end in ${seconds} s (${whose} timeout)` } as const;
+}
+
+/** Ends the step together with its last attempt. */
+function settle(turn: Turn, index: number, end: StepEnd, last: AttemptRecord): void {
+  const record = turn.ledger.of(index);
+  turn.ledger.put(index, ended({ ...record, attempts: withLastAttempt(record, last) }, end, last.finishedAt!));
+}
+
+function stop(turn: Turn, index: number, reason: StepReason): void {
+  const attempt = liveAttempt(turn.ledger.of(index));
+  if (attempt === undefined || attempt.stopping === reason) return;
+  // A stop that ends the step for good takes the place of a timeout; of two of them the first holds.
+  if (attempt.stopping !== undefined && !(isTimeout(attempt.stopping) && reason !== 'AttemptTimeout')) return;
+  putLive(turn, index, { ...attempt, stopping: reason });
+  if (attempt.stopping === undefined)
+    turn.commands.push({ kind: 'stop', step: turn.ledger.step(index).node.name, attempt: attempt.number, reason });
+}
+
+function expire(turn: Turn, index: number): void {
+  const record = turn.ledger.of(index);
+  const node = turn.ledger.step(index).node;
+  const stepTimeout = stepTimeoutAt(node, record);
+  if (stepTimeout !== undefined && stepTimeout <= turn.now) {
+    if (record.phase === 'Running') return stop(turn, index, 'StepTimeout');
+    const { failure: _, ...end } = timedOut(node, 'StepTimeout');
+    return turn.ledger.put(index, ended(record, { ...end, phase: 'Failed' }, turn.now));
+  }
+  if (record.phase === 'Running') stop(turn, index, 'AttemptTimeout');
+  else turn.ledger.put(index, { ...record, reason: waitingReason(turn.spec) });
+}
+
+function due(node: TaskStep, record: StepRecord): Instant | undefined {
+  if (record.phase !== 'Waiting' && record.phase !== 'Running') return undefined;
+  const retryAt = record.reason === 'Backoff' ? record.retryAt : undefined;
+  return least([retryAt, stepTimeoutAt(node, record), attemptTimeoutAt(node, record)]);
+}
+
+function stepTimeoutAt(node: TaskStep, record: StepRecord): Instant | undefined {
+  const stopping = liveAttempt(record)?.stopping ?? 'AttemptTimeout';
+  if (node.timeoutSeconds === undefined || record.readyAt === undefined || stopping !== 'AttemptTimeout')
+    return undefined;
+  return record.readyAt + node.timeoutSeconds * 1000;
+}
+
+// An image that is pulled for long is no fault of the task: without a start this clock does not run.
+function attemptTimeoutAt(node: TaskStep, record: StepRecord): Instant | undefined {
+  const attempt = liveAttempt(record);
+  if (node.attemptTimeoutSeconds === undefined || attempt?.startedAt === undefined || attempt.stopping !== undefined)
+    return undefined;
+  return attempt.startedAt + node.attemptTimeoutSeconds * 1000;
+}
+
+function least(times: readonly (Instant | undefined)[]): Instant | undefined {
+  return times.reduce(
+    (least, time) => (time !== undefined && (least === undefined || time < least) ? time : least),
+    undefined,
+  );
+}
+
+/** A start as the node's clock told it, within what is possible: after we asked for it, and not in the future. */
+function startOf(turn: Turn, attempt: AttemptRecord, startedAt: Instant): Instant {
+  return Math.max(attempt.createdAt, Math.min(Math.trunc(startedAt), turn.now));
+}
