@@ -1,0 +1,33 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readManifests, type ManifestFile } from './manifests.ts';
+
+/** What a synth wrote, by cluster. */
+export interface OutputTree {
+  /** In the order of their names; of an app without a fleet, one that has no name. */
+  readonly clusters: readonly ClusterOutput[];
+}
+
+export interface ClusterOutput {
+  /** Left out when the app has no fleet. */
+  readonly name?: string;
+  readonly files: readonly ManifestFile[];
+}
+
+/** Written by a fleet to its output directory; the directories beside it are its clusters'. */
+const PLACEMENT_FILE = 'placement.json';
+
+/** Reads an output directory. */
+export async function readOutput(directory: string): Promise<OutputTree> {
+  const files = await readManifests(directory);
+  const fleet = (await stat(join(directory, PLACEMENT_FILE)).catch(() => undefined)) !== undefined;
+  if (!fleet) return { clusters: [{ files }] };
+  const clusters = Map.groupBy(files, ({ file }) =>
+    file.includes('/') ? file.slice(0, file.indexOf('/')) : undefined,
+  );
+  return {
+    clusters: [...clusters]
+      .map(([name, own]) => (name === undefined ? { files: own } : { name, files: own }))
+      .sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1)),
+  };
+}
