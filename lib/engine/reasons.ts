@@ -28,12 +28,16 @@ export const stepReasons = {
 
 export type StepReason = (typeof stepReasons)[keyof typeof stepReasons][number];
 
-export type RunReason =
-  | 'Started'
-  | 'Suspended'
-  | 'Completed'
-  | 'StepFailed'
-  | 'RunTimeout'
-  | 'CancelRequested'
-  | 'OutputUnavailable'
-  | 'InvalidRun';
+/** Why a run is in its phase. */
+export const runReasons = [
+  'Started',
+  'Suspended',
+  'Completed',
+  'StepFailed',
+  'RunTimeout',
+  'CancelRequested',
+  'OutputUnavailable',
+  'InvalidRun',
+] as const;
+
+export type RunReason = (typeof runReasons)[number];
