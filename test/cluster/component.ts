@@ -34,6 +34,11 @@ export class Component {
     return pid;
   }
 
+  /** Resolves when the process has ended, for whatever reason. */
+  get ended(): Promise<void> {
+    return this.#ended;
+  }
+
   /** The file that has its output. */
   get logFile(): string {
     return this.#options.logFile;

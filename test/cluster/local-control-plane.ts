@@ -11,7 +11,7 @@ import {
   schedulerArguments,
   schedulerConfiguration,
 } from './arguments.ts';
-import { clusterBinary, clusterProgram } from './binary.ts';
+import { clusterBinary, clusterProgram, type Program } from './binary.ts';
 import { type Certificates, makeCertificates } from './certificates.ts';
 import { Component, waitUntil } from './component.ts';
 import type { ControlPlane, ControlPlaneOptions } from './control-plane.ts';
@@ -28,6 +28,15 @@ interface Components {
   readonly scheduler: Component;
 }
 
+/** What a control plane consists of, not started yet. */
+export interface Parts {
+  readonly directory: string;
+  readonly server: string;
+  readonly certificates: Certificates;
+  readonly components: Components;
+  readonly options: ControlPlaneOptions;
+}
+
 /** A control plane of processes on this machine. Start it with `startControlPlane`. */
 export class LocalControlPlane implements ControlPlane {
   readonly directory: string;
@@ -42,24 +51,13 @@ export class LocalControlPlane implements ControlPlane {
   #api: Api | undefined;
 
   static async start(options: ControlPlaneOptions): Promise<LocalControlPlane> {
-    const { name = 'cluster', surroundings = loopback, dataDir } = options;
-    await clusterBinary();
+    const { name = 'cluster', dataDir } = options;
     if (dataDir !== undefined) await mkdir(dataDir, { recursive: true });
     const directory = dataDir ?? (await mkdtemp(join(tmpdir(), `cdk8s-workflows-${name}-`)));
     let plane: LocalControlPlane | undefined;
     try {
-      const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', '127.0.0.1'];
-      const addresses = [surroundings.address, firstAddress(surroundings.serviceRange)];
-      const certificates = await makeCertificates(directory, [...new Set([...names, ...addresses])]);
-      const ports: Ports = {
-        apiServer: options.ports?.apiServer ?? (await freePort()),
-        etcd: options.ports?.etcd ?? (await freePort()),
-        etcdPeer: options.ports?.etcdPeer ?? (await freePort()),
-      };
-      const components = await prepare(directory, ports, certificates, options);
-      const server = `https://${surroundings.address}:${ports.apiServer}`;
-      plane = new LocalControlPlane(directory, server, certificates, components, options);
-      await plane.#start();
+      plane = new LocalControlPlane(await prepare(directory, options));
+      await plane.start();
       return plane;
     } catch (error) {
       await plane?.stop();
@@ -68,13 +66,7 @@ export class LocalControlPlane implements ControlPlane {
     }
   }
 
-  private constructor(
-    directory: string,
-    server: string,
-    certificates: Certificates,
-    components: Components,
-    options: ControlPlaneOptions,
-  ) {
+  constructor({ directory, server, certificates, components, options }: Parts) {
     this.directory = directory;
     this.server = server;
     this.certificates = certificates;
@@ -154,7 +146,8 @@ export class LocalControlPlane implements ControlPlane {
     await this.stop();
   }
 
-  async #start(): Promise<void> {
+  /** Starts the processes of a control plane that was just made. */
+  async start(): Promise<void> {
     const { etcd, apiServer, controllerManager, scheduler } = this.#components;
     await writeFile(join(this.directory, 'tokens.csv'), tokensFile(this.#tokens), { mode: 0o600 });
     etcd.start();
@@ -190,30 +183,43 @@ export class LocalControlPlane implements ControlPlane {
   }
 }
 
-async function prepare(
-  directory: string,
-  ports: Ports,
-  certificates: Certificates,
-  options: ControlPlaneOptions,
-): Promise<Components> {
+/** Makes what a control plane consists of, in a directory, without starting it. */
+export async function prepare(directory: string, options: ControlPlaneOptions): Promise<Parts> {
+  await clusterBinary();
   const surroundings = options.surroundings ?? loopback;
-  const component = async (name: Parameters<typeof clusterProgram>[0], args: readonly string[]): Promise<Component> => {
+  const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc', '127.0.0.1'];
+  const addresses = [surroundings.address, firstAddress(surroundings.serviceRange)];
+  const certificates = await makeCertificates(directory, [...new Set([...names, ...addresses])]);
+  const ports: Ports = {
+    apiServer: options.ports?.apiServer ?? (await freePort()),
+    etcd: options.ports?.etcd ?? (await freePort()),
+    etcdPeer: options.ports?.etcdPeer ?? (await freePort()),
+  };
+  const component = async (name: Program, ...args: (readonly string[])[]): Promise<Component> => {
     const [command = '', ...leading] = [...surroundings.enter, ...(await clusterProgram(name))];
-    return new Component({ name, command, args: [...leading, ...args], logFile: join(directory, `${name}.log`) });
+    return new Component({
+      name,
+      command,
+      args: [...leading, ...args.flat()],
+      logFile: join(directory, `${name}.log`),
+    });
   };
   // Admission would wait for service accounts that nobody creates.
   const alone = options.controllerManager === false ? ['--disable-admission-plugins=ServiceAccount'] : [];
   const apiServer = apiServerArguments(directory, ports, certificates, surroundings);
   const controllerManager = controllerManagerArguments(directory, certificates);
-  return {
+  const components = {
     etcd: await component('etcd', etcdArguments(directory, ports)),
-    apiServer: await component('kube-apiserver', [...apiServer, ...alone, ...(options.apiServerArgs ?? [])]),
-    controllerManager: await component('kube-controller-manager', [
-      ...controllerManager,
-      ...(options.controllerManagerArgs ?? []),
-    ]),
+    apiServer: await component('kube-apiserver', apiServer, alone, options.apiServerArgs ?? []),
+    controllerManager: await component(
+      'kube-controller-manager',
+      controllerManager,
+      options.controllerManagerArgs ?? [],
+    ),
     scheduler: await component('kube-scheduler', schedulerArguments(directory)),
   };
+  const server = `https://${surroundings.address}:${ports.apiServer}`;
+  return { directory, server, certificates, components, options };
 }
 
 /** The address in a range that Kubernetes gives to the `kubernetes` Service. */
