@@ -1,12 +1,13 @@
+import type { ClientOptions, KubeconfigOptions } from './client-options.ts';
 import { Connection, type RequestOptions } from './connection.ts';
-import { Credentials, type CredentialEnvironment } from './credentials.ts';
+import { Credentials } from './credentials.ts';
 import { selectContext, serverOf, withAuthority, type KubeContext } from './context.ts';
 import type { RequestSubject } from './errors.ts';
 import { loadKubeconfig, systemSources } from './kubeconfig.ts';
 import type { KubeList, KubeObject, NewObject, ObjectMeta, WatchEvent } from './objects.ts';
 import { pathOf } from './path.ts';
 import { apiVersionOf, pods, type Resource } from './resources.ts';
-import { defaultRetryPolicy, systemEnvironment, type RetryEnvironment, type RetryPolicy } from './retry.ts';
+import { defaultRetryPolicy, systemEnvironment } from './retry.ts';
 import { Transport, type HttpRequest } from './transport.ts';
 import {
   callOf,
@@ -22,34 +23,6 @@ import {
   type WatchOptions,
 } from './verbs.ts';
 import { watchEvents } from './watch-stream.ts';
-
-/** How a client behaves. */
-export interface ClientOptions {
-  /** @default the context's, else 'default' */
-  readonly namespace?: string;
-  /** Its part before the slash becomes the field manager of plain writes. @default 'cdk8s-workflows' */
-  readonly userAgent?: string;
-  /** Limit of each try, in milliseconds. @default 30000 */
-  readonly timeoutMs?: number;
-  /** @default {@link defaultRetryPolicy} */
-  readonly retry?: Partial<RetryPolicy>;
-  /** Connections for requests; watches and logs have their own. @default 32 */
-  readonly connections?: number;
-  /** Called with each warning of the API server, such as the use of a deprecated version. */
-  readonly onWarning?: (warning: string) => void;
-  /** Clock and randomness of the retries. @default the machine's */
-  readonly environment?: RetryEnvironment;
-  /** Where credentials come from. @default this process' environment and files */
-  readonly credentials?: CredentialEnvironment;
-}
-
-/** Which cluster a client talks to. */
-export interface KubeconfigOptions extends ClientOptions {
-  /** Path of the one file to read. @default the files of `$KUBECONFIG`, else `~/.kube/config`, else the pod's service account */
-  readonly kubeconfig?: string;
-  /** @default the current context */
-  readonly context?: string;
-}
 
 const patchTypes: Record<PatchOptions['type'], string> = {
   merge: 'application/merge-patch+json',

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createSecureServer, type ServerOptions } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { once } from 'node:events';
-import { KubeClient, type ClientOptions } from '../../lib/kube/client.ts';
+import { KubeClient } from '../../lib/kube/client.ts';
+import type { ClientOptions } from '../../lib/kube/client-options.ts';
 import type { KubeconfigCluster, KubeconfigUser } from '../../lib/kube/kubeconfig.ts';
 
 /** A request as the small server saw it. */
