@@ -24,20 +24,24 @@ const mayImport = {
 const directions = Object.entries(mayImport).map(([folder, allowed]) => {
   const own = folder.split('/').at(-1);
   const names = [...allowed, own].join('|');
-  const beyond = folder.startsWith('lib/') ? `^(\\.\\./)+(?!(?:${names})/)[a-z]` : `^(\\.\\./)+(?!lib/(?:${names})/)[a-z]`;
+  const beyond = folder.startsWith('lib/')
+    ? `^(\\.\\./)+(?!(?:${names})/)[a-z]`
+    : `^(\\.\\./)+(?!lib/(?:${names})/)[a-z]`;
   return {
     files: [`${folder}/**/*.ts`],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ regex: beyond, message: `${folder} may import only from: ${allowed.join(', ') || 'nothing'}.` }] },
+        {
+          patterns: [{ regex: beyond, message: `${folder} may import only from: ${allowed.join(', ') || 'nothing'}.` }],
+        },
       ],
     },
   };
 });
 
 export default defineConfig(
-  { ignores: ['dist/', 'node_modules/', '**/dist/'] },
+  { ignores: ['build/', '**/dist/', 'node_modules/'] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {

@@ -10,7 +10,10 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/closing-line-reporter.ts'],
     projects: [
-      { ...source, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/**/*.{cluster,node}.test.ts'] } },
+      {
+        ...source,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/**/*.{cluster,node}.test.ts'] },
+      },
       {
         ...source,
         test: {

@@ -1,4 +1,4 @@
-/** Compiles the package to `dist/` and makes its command executable. Run by `npm run build` and by npm's `prepare`. */
+/** Compiles the package to `build/` and makes its command executable. Run by `npm run build` and by npm's `prepare`. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,6 +7,6 @@ import { dirname, join } from 'node:path';
 const root = dirname(import.meta.dirname);
 const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
 
-rmSync(join(root, 'dist'), { recursive: true, force: true });
+rmSync(join(root, 'build'), { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json')], { stdio: 'inherit', cwd: root });
-chmodSync(join(root, 'dist/lib/cli/bin.js'), 0o755);
+chmodSync(join(root, 'build/lib/cli/bin.js'), 0o755);

@@ -20,7 +20,8 @@ interface Property {
 }
 
 const [version, module] = process.argv.slice(2);
-if (version === undefined || module === undefined) throw new Error('usage: generate-pod-schema.ts <version> <directory of the module>');
+if (version === undefined || module === undefined)
+  throw new Error('usage: generate-pod-schema.ts <version> <directory of the module>');
 const { definitions } = JSON.parse(readFileSync(join(module, 'api/openapi-spec/swagger.json'), 'utf8')) as {
   definitions: Record<string, { properties?: Record<string, Property> }>;
 };
@@ -40,7 +41,9 @@ function visit(reference: string): void {
     const isStruct = inner !== undefined && definitions[inner.replace('#/definitions/', '')]?.properties !== undefined;
     fields[field] = {
       ...(isStruct && { type: typeName(inner) }),
-      ...(property.type === 'array' && { list: !strategies.includes('merge') ? 'atomic' : mergeKey === undefined ? 'set' : { key: mergeKey } }),
+      ...(property.type === 'array' && {
+        list: !strategies.includes('merge') ? 'atomic' : mergeKey === undefined ? 'set' : { key: mergeKey },
+      }),
     };
     if (isStruct) visit(inner);
   }

@@ -30,7 +30,10 @@ export function encodeGraph(graph: Graph): GraphData | Problem {
 }
 
 /** The graph that a ConfigMap carries, or why it carries none. */
-export function decodeGraph({ data, binaryData }: GraphData): { readonly graph: Graph } | { readonly problems: readonly Problem[] } {
+export function decodeGraph({
+  data,
+  binaryData,
+}: GraphData): { readonly graph: Graph } | { readonly problems: readonly Problem[] } {
   try {
     const compressed = binaryData?.[COMPRESSED];
     const json = compressed === undefined ? data?.[PLAIN] : gunzipSync(Buffer.from(compressed, 'base64')).toString();

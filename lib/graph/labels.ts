@@ -21,6 +21,9 @@ export const labels = {
   content: `${DOMAIN}/content`,
 } as const;
 
+/** `spec.schedule` of a plan without one: a date that never comes. Such a plan is suspended and launched by hand. */
+export const NEVER = '0 0 31 2 *';
+
 export const CONTENT_GRAPH = 'graph';
 export const CONTENT_RECORD = 'record';
 
@@ -37,8 +40,6 @@ export const annotations = {
   cancel: `${DOMAIN}/cancel`,
   /** On a run's Job in driver mode, where `spec.parallelism` is the driver's own: how many steps run at once. */
   parallelism: `${DOMAIN}/parallelism`,
-  /** On a CronJob: the schedule as its author wrote it, when the CronJob has none to run by. */
-  schedule: `${DOMAIN}/schedule`,
 } as const;
 
 /** How a run is cancelled. `Now`: stop now. `RunFinally`: stop now, then the finally steps. `Drain`: let running steps end, then finally. */

@@ -17,7 +17,8 @@ export function* workflowInputs(source: ValueSource): Generator<string> {
 /** The steps a step takes values from. */
 export function dataUpstreams(step: StepNode): Set<string> {
   const steps = new Set<string>(step.when?.steps);
-  for (const source of Object.values(step.inputs)) for (const { step: upstream } of stepOutputs(source)) steps.add(upstream);
+  for (const source of Object.values(step.inputs))
+    for (const { step: upstream } of stepOutputs(source)) steps.add(upstream);
   return steps;
 }
 

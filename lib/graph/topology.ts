@@ -23,7 +23,8 @@ export interface Topology {
 /** Edges of a validated graph; edges to steps that do not exist are left out. O(steps + edges). */
 export function topology(graph: Graph): Topology {
   const indexes = new Map(graph.steps.map((node, index) => [node.name, index]));
-  const known = (names: Iterable<string>) => [...names].map((name) => indexes.get(name)).filter((index) => index !== undefined);
+  const known = (names: Iterable<string>) =>
+    [...names].map((name) => indexes.get(name)).filter((index) => index !== undefined);
   const downstreams: number[][] = graph.steps.map(() => []);
   const steps = graph.steps.map((node, index) => {
     const all = known(upstreams(node));

@@ -9,13 +9,18 @@ import { findCycle, topology } from './topology.ts';
  * Everything that keeps a graph from being run. The constructs call it at synth, with construct paths; the
  * engine's shells call it on what they read from a cluster, where anybody may have written.
  */
-export function graphProblems(graph: Graph, path: (step?: string) => string = (step) => step ?? ''): readonly Problem[] {
+export function graphProblems(
+  graph: Graph,
+  path: (step?: string) => string = (step) => step ?? '',
+): readonly Problem[] {
   const problems: Problem[] = [];
   const steps = new Map<string, StepNode>();
   for (const step of graph.steps) {
     const wrong = dnsLabelProblem(step.name, MAX_STEP_NAME);
-    if (wrong !== undefined) problems.push({ path: path(step.name), message: `the step name ${show(step.name)} ${wrong}` });
-    if (steps.has(step.name)) problems.push({ path: path(step.name), message: `two steps are named ${show(step.name)}`, fix: 'rename one' });
+    if (wrong !== undefined)
+      problems.push({ path: path(step.name), message: `the step name ${show(step.name)} ${wrong}` });
+    if (steps.has(step.name))
+      problems.push({ path: path(step.name), message: `two steps are named ${show(step.name)}`, fix: 'rename one' });
     steps.set(step.name, step);
   }
   const check = (source: ValueSource, at: string) => problems.push(...sourceProblems(source, at, graph, steps));
@@ -27,22 +32,34 @@ export function graphProblems(graph: Graph, path: (step?: string) => string = (s
   }
   for (const [name, source] of Object.entries(graph.outputs)) check(source, `${path()}.outputs.${name}`);
   const cycle = findCycle(topology(graph));
-  if (cycle) problems.push({ path: path(cycle[0]), message: `steps wait for each other: ${cycle.join(' -> ')}`, fix: 'remove one of these edges' });
+  if (cycle)
+    problems.push({
+      path: path(cycle[0]),
+      message: `steps wait for each other: ${cycle.join(' -> ')}`,
+      fix: 'remove one of these edges',
+    });
   return problems;
 }
 
 /** Longest name of a step, so that `<run>-<step>-<attempt>` stays readable within a pod's name. */
 export const MAX_STEP_NAME = 63;
 
-function* sourceProblems(source: ValueSource, at: string, graph: Graph, steps: ReadonlyMap<string, StepNode>): Generator<Problem> {
+function* sourceProblems(
+  source: ValueSource,
+  at: string,
+  graph: Graph,
+  steps: ReadonlyMap<string, StepNode>,
+): Generator<Problem> {
   const inputs = Object.keys(graph.inputs.properties);
   for (const input of workflowInputs(source))
-    if (!inputs.includes(input)) yield { path: at, message: `the workflow has no input ${show(input)}`, fix: suggest(input, inputs) };
+    if (!inputs.includes(input))
+      yield { path: at, message: `the workflow has no input ${show(input)}`, fix: suggest(input, inputs) };
   for (const { step, output } of stepOutputs(source)) {
     const node = steps.get(step);
     const outputs = Object.keys(node?.outputs?.properties ?? {});
     if (node === undefined) yield unknownStep(at, step, steps);
-    else if (!outputs.includes(output)) yield { path: at, message: `step ${show(step)} has no output ${show(output)}`, fix: suggest(output, outputs) };
+    else if (!outputs.includes(output))
+      yield { path: at, message: `step ${show(step)} has no output ${show(output)}`, fix: suggest(output, outputs) };
   }
 }
 
@@ -62,7 +79,13 @@ export function parseGraph(document: unknown): { readonly graph: Graph } | { rea
 function shapeProblems(document: unknown): readonly Problem[] {
   if (!isJsonObject(document)) return [{ path: '', message: `is no graph but ${show(document)}` }];
   if (document.apiVersion !== GRAPH_API_VERSION)
-    return [{ path: 'apiVersion', message: `is ${show(document.apiVersion)}`, fix: `this version reads ${GRAPH_API_VERSION}` }];
+    return [
+      {
+        path: 'apiVersion',
+        message: `is ${show(document.apiVersion)}`,
+        fix: `this version reads ${GRAPH_API_VERSION}`,
+      },
+    ];
   const problems: Problem[] = [];
   const expect = (fits: boolean, path: string, value: unknown, what: string) => {
     if (!fits) problems.push({ path, message: `must be ${what}, not ${show(value)}` });
@@ -70,15 +93,27 @@ function shapeProblems(document: unknown): readonly Problem[] {
   expect(typeof document.workflow === 'string', 'workflow', document.workflow, 'a string');
   expect(isObjectSchema(document.inputs), 'inputs', document.inputs, 'an object schema');
   expect(isSources(document.outputs), 'outputs', document.outputs, 'an object of value sources');
-  expect((failurePolicies as readonly unknown[]).includes(document.failurePolicy), 'failurePolicy', document.failurePolicy, failurePolicies.join(' | '));
-  if (!Array.isArray(document.steps)) return [...problems, { path: 'steps', message: `must be a list, not ${show(document.steps)}` }];
+  expect(
+    (failurePolicies as readonly unknown[]).includes(document.failurePolicy),
+    'failurePolicy',
+    document.failurePolicy,
+    failurePolicies.join(' | '),
+  );
+  if (!Array.isArray(document.steps))
+    return [...problems, { path: 'steps', message: `must be a list, not ${show(document.steps)}` }];
   document.steps.forEach((step: unknown, index) => {
     const at = `steps[${index}]`;
     if (!isJsonObject(step)) return expect(false, at, step, 'an object');
     expect(step.kind === 'task', `${at}.kind`, step.kind, '"task"');
-    for (const field of ['name', 'task', 'template']) expect(typeof step[field] === 'string', `${at}.${field}`, step[field], 'a string');
+    for (const field of ['name', 'task', 'template'])
+      expect(typeof step[field] === 'string', `${at}.${field}`, step[field], 'a string');
     expect(isSources(step.inputs), `${at}.inputs`, step.inputs, 'an object of value sources');
-    expect(step.outputs === undefined || isObjectSchema(step.outputs), `${at}.outputs`, step.outputs, 'an object schema');
+    expect(
+      step.outputs === undefined || isObjectSchema(step.outputs),
+      `${at}.outputs`,
+      step.outputs,
+      'an object schema',
+    );
     expect(step.after === undefined || isStrings(step.after), `${at}.after`, step.after, 'a list of step names');
     expect(step.when === undefined || isCondition(step.when), `${at}.when`, step.when, 'a condition');
     expect(step.retries === undefined || isRetryPolicy(step.retries), `${at}.retries`, step.retries, 'a retry policy');
@@ -90,10 +125,15 @@ function shapeProblems(document: unknown): readonly Problem[] {
 
 const isStrings = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
 const isObjectSchema = (value: unknown) =>
-  isJsonObject(value) && isJsonObject(value.properties) && Object.values(value.properties).every(isJsonObject) && isStrings(value.required);
+  isJsonObject(value) &&
+  isJsonObject(value.properties) &&
+  Object.values(value.properties).every(isJsonObject) &&
+  isStrings(value.required);
 const isCondition = (value: unknown) => isJsonObject(value) && typeof value.cel === 'string' && isStrings(value.steps);
 const isRetryPolicy = (value: unknown) =>
-  isJsonObject(value) && typeof value.limit === 'number' && Object.values(value).every((field) => typeof field === 'number');
+  isJsonObject(value) &&
+  typeof value.limit === 'number' &&
+  Object.values(value).every((field) => typeof field === 'number');
 const isSources = (value: unknown) => isJsonObject(value) && Object.values(value).every(isSource);
 
 function isSource(value: unknown): boolean {

@@ -14,13 +14,23 @@ export interface AttemptName {
  * A step's template with the environment contract of one attempt in its main container. Our variables come
  * first, so that the author's own may refer to them as `$(INPUT_SITE)`; an author's variable of the same name wins.
  */
-export function attemptTemplate(template: PodTemplate, name: AttemptName, inputs: Readonly<Record<string, Json>>): PodTemplate {
+export function attemptTemplate(
+  template: PodTemplate,
+  name: AttemptName,
+  inputs: Readonly<Record<string, Json>>,
+): PodTemplate {
   const environment = attemptEnvironment({ ...name, outputsPath: OUTPUTS_PATH }, inputs);
   const containers = template.spec?.containers.map((container) => {
     if (container.name !== MAIN_CONTAINER) return container;
     const own = new Set(container.env?.map((variable) => variable.name));
     const ours = Object.entries(environment).filter(([variable]) => !own.has(variable));
-    return { ...container, env: [...ours.map(([variable, value]) => ({ name: variable, value: escapeExpansion(value) })), ...(container.env ?? [])] };
+    return {
+      ...container,
+      env: [
+        ...ours.map(([variable, value]) => ({ name: variable, value: escapeExpansion(value) })),
+        ...(container.env ?? []),
+      ],
+    };
   });
   return { ...template, spec: { ...template.spec, containers: containers ?? [] } };
 }

@@ -18,7 +18,10 @@ export function mergePodTemplate(base: PodTemplate, override: PodTemplateOverrid
 
 /** Merges layers, low to high; layers that are not set are passed over. */
 export function mergeLayers(layers: readonly (PodTemplateOverride | undefined)[]): PodTemplate {
-  return layers.reduce<PodTemplate>((merged, layer) => (layer === undefined ? merged : mergePodTemplate(merged, layer)), {});
+  return layers.reduce<PodTemplate>(
+    (merged, layer) => (layer === undefined ? merged : mergePodTemplate(merged, layer)),
+    {},
+  );
 }
 
 function mergeFields(base: Fields, patch: Fields, type: string | undefined, path: string): Fields {
@@ -46,7 +49,9 @@ function mergeList(base: readonly Json[], patch: readonly Json[], schema: FieldS
   for (const item of patch) {
     const id = keyOf(item, key);
     if (id === undefined || !isJsonObject(item))
-      throw new InvalidError('Pod template', [{ path, message: `the item ${show(item)} has no ${key}`, fix: `items are merged by ${key}: set it` }]);
+      throw new InvalidError('Pod template', [
+        { path, message: `the item ${show(item)} has no ${key}`, fix: `items are merged by ${key}: set it` },
+      ]);
     const place = places.get(id) ?? merged.length;
     merged[place] = mergeFields((merged[place] ?? {}) as Fields, item, schema.type, `${path}[${String(id)}]`) as Json;
     places.set(id, place);

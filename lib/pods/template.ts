@@ -21,7 +21,11 @@ type Wire = string | number | boolean | Date;
  */
 export type PodTemplateOverride = Override<PodTemplate>;
 
-export type Override<T> = T extends Wire ? T : T extends readonly (infer Item)[] ? Override<Item>[] : { [Field in keyof T]?: Override<T[Field]> | null };
+export type Override<T> = T extends Wire
+  ? T
+  : T extends readonly (infer Item)[]
+    ? Override<Item>[]
+    : { [Field in keyof T]?: Override<T[Field]> | null };
 
 /** The untyped view that merging works on. */
 export type Tree = { readonly [field: string]: Json | undefined };

@@ -27,7 +27,10 @@ export interface AttemptIdentity {
 }
 
 /** The whole environment contract of an attempt, the same in a pod and on a laptop. */
-export function attemptEnvironment(identity: AttemptIdentity, inputs: Readonly<Record<string, Json>>): Record<string, string> {
+export function attemptEnvironment(
+  identity: AttemptIdentity,
+  inputs: Readonly<Record<string, Json>>,
+): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(inputs)) environment[inputVariable(name)] = encodeValue(value);
   environment.WORKFLOW_RUN = identity.run;

@@ -34,7 +34,9 @@ export function suggest(written: string, candidates: Iterable<string>): string |
   const all = [...candidates];
   const near = all
     .map((candidate) => ({ candidate, distance: editDistance(written.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(Math.min(written.length, candidate.length) / 3)))
+    .filter(
+      ({ candidate, distance }) => distance <= Math.max(1, Math.floor(Math.min(written.length, candidate.length) / 3)),
+    )
     .sort((a, b) => a.distance - b.distance)[0];
   if (near !== undefined) return `did you mean ${show(near.candidate)}?`;
   return all.length > 0 && all.length <= 12 ? `known are ${all.join(', ')}` : undefined;
@@ -49,7 +51,8 @@ function editDistance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const change = a[i - 1] === b[j - 1] ? 0 : 1;
       let best = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + change);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, beforeLast[j - 2]! + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        best = Math.min(best, beforeLast[j - 2]! + 1);
       row.push(best);
     }
     beforeLast = last;

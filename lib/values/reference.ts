@@ -49,6 +49,10 @@ export class Reference<T, Scope = unknown> {
   }
 }
 
+/** A reference of whatever workflow, for code that only carries it. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a scope fits no other on purpose; only `any` fits all
+export type AnyReference = Reference<unknown, any>;
+
 function member(name: string): string {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`;
 }

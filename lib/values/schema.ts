@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
+import type * as ajvModule from 'ajv/dist/2020.js';
 import type { Json, JsonObject } from './json.ts';
 import { show, suggest, type Problem } from './problems.ts';
 
@@ -14,7 +15,8 @@ export interface ObjectSchema {
 }
 
 /** Values that fit, with defaults filled in and undeclared names left out, or what is wrong with them. */
-export type Checked = { readonly ok: true; readonly values: JsonObject } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type Checked =
+  { readonly ok: true; readonly values: JsonObject } | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
  * Checks named values against their schema. `unknown: 'refuse'` makes a name that the schema lacks a
@@ -26,13 +28,14 @@ export function checkValues(schema: ObjectSchema, values: JsonObject, unknown: '
   const checked: Record<string, Json> = {};
   const at = (name: string) => (path === '' ? name : `${path}.${name}`);
   const names = Object.keys(schema.properties);
+  const given = withDefaults(schema, values);
   for (const name of Object.keys(values)) {
     if (Object.hasOwn(schema.properties, name) || unknown === 'drop') continue;
     problems.push({ path: at(name), message: 'is not known', fix: suggest(name, names) ?? 'remove it' });
   }
   for (const name of names) {
     const property = schema.properties[name]!;
-    const value = Object.hasOwn(values, name) ? values[name] : property.default;
+    const value = given[name];
     if (value !== undefined) {
       problems.push(...checkValue(property, value, at(name)));
       checked[name] = value;
@@ -41,6 +44,14 @@ export function checkValues(schema: ObjectSchema, values: JsonObject, unknown: '
     }
   }
   return problems.length === 0 ? { ok: true, values: checked } : { ok: false, problems };
+}
+
+/** The values with the schema's defaults for names that are not given. Checks nothing. */
+export function withDefaults(schema: ObjectSchema, values: JsonObject): JsonObject {
+  const defaults = Object.entries(schema.properties).flatMap(([name, { default: value }]) =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return { ...Object.fromEntries(defaults), ...values } as JsonObject;
 }
 
 /** What is wrong with one value; nothing when it fits. */
@@ -55,7 +66,8 @@ export function describeType(schema: JsonSchema): string {
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (Array.isArray(schema.anyOf)) return schema.anyOf.map((inner) => describeType(inner as JsonSchema)).join(' | ');
-  if (schema.type === 'array') return `array of ${schema.items ? describeType(schema.items as JsonSchema) : 'anything'}`;
+  if (schema.type === 'array')
+    return `array of ${schema.items ? describeType(schema.items as JsonSchema) : 'anything'}`;
   return typeof schema.type === 'string' ? schema.type : 'any';
 }
 
@@ -82,8 +94,14 @@ function accepts(schema: JsonSchema, type: string): boolean {
 function toProblem(error: ErrorObject, root: Json, path: string): Problem {
   const steps = error.instancePath.split('/').slice(1);
   const value = steps.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | null)?.[key], root);
-  const message = error.keyword === 'additionalProperties' ? `has the unknown field ${show(error.params.additionalProperty)}` : error.message;
-  return { path: [path, ...steps].join('.'), message: `${message ?? 'does not fit its schema'}, but is ${show(value)}` };
+  const message =
+    error.keyword === 'additionalProperties'
+      ? `has the unknown field ${show(error.params.additionalProperty)}`
+      : error.message;
+  return {
+    path: [path, ...steps].join('.'),
+    message: `${message ?? 'does not fit its schema'}, but is ${show(value)}`,
+  };
 }
 
 // Ajv takes 50 ms to load and most commands never check a value, so it is loaded by the first check.
@@ -94,7 +112,7 @@ function validator(schema: JsonSchema): ValidateFunction {
   let found = validators.get(schema);
   if (found === undefined) {
     if (ajv === undefined) {
-      const { Ajv2020: Ajv } = createRequire(import.meta.url)('ajv/dist/2020.js') as typeof import('ajv/dist/2020.js');
+      const { Ajv2020: Ajv } = createRequire(import.meta.url)('ajv/dist/2020.js') as typeof ajvModule;
       ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, logger: false });
     }
     found = ajv.compile(schema);

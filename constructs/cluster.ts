@@ -1,0 +1,55 @@
+import type { IConstruct } from 'constructs';
+import { placePlan, type ClusterSelector, type PlanPlacement } from '../lib/graph/placement.ts';
+import type { PodTemplateOverride } from '../lib/pods/template.ts';
+import type { Problem } from '../lib/values/problems.ts';
+
+/** A cluster of a fleet. */
+export interface Cluster {
+  /** Unique in the fleet; the name of its output directory; a DNS label. */
+  readonly name: string;
+  /** What plans select clusters by. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The context of the kubeconfig that reaches it. @default its name */
+  readonly context?: string;
+  /** The namespace that `apply` puts objects into that name none. @default 'default' */
+  readonly namespace?: string;
+  /** What every pod on this cluster starts from; tasks and steps may change it. @default nothing */
+  readonly podDefaults?: PodTemplateOverride;
+}
+
+/** The cluster an app is synthesized for, and what it needs to know of the others. */
+export interface ClusterContext {
+  readonly cluster: Cluster;
+  readonly clusters: readonly Cluster[];
+  readonly defaultCluster?: ClusterSelector;
+  readonly plans: Map<string, PlanPlacement>;
+}
+
+const contexts = new WeakMap<IConstruct, ClusterContext>();
+
+/** @internal */
+export function setClusterContext(app: IConstruct, context: ClusterContext): void {
+  contexts.set(app, context);
+}
+
+/** The cluster that a construct is synthesized for; none in an app that belongs to no fleet. */
+export function clusterOf(construct: IConstruct): Cluster | undefined {
+  return contexts.get(construct.node.root)?.cluster;
+}
+
+/** Whether a plan belongs on the cluster that it is synthesized for, or why it belongs nowhere. Without a fleet there is one place only. */
+export function placeHere(plan: IConstruct, name: string, selector: ClusterSelector | undefined): boolean | Problem {
+  const context = contexts.get(plan.node.root);
+  if (context === undefined)
+    return (
+      selector === undefined || {
+        path: 'cluster',
+        message: 'is set, but the app belongs to no fleet',
+        fix: 'synthesize it from a Fleet',
+      }
+    );
+  const placement = placePlan(name, selector ?? context.defaultCluster, context.clusters);
+  if ('message' in placement) return placement;
+  context.plans.set(name, placement);
+  return placement.cluster === context.cluster.name;
+}

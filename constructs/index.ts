@@ -1,0 +1,55 @@
+/**
+ * cdk8s-workflows: typed workflows, tasks and launch plans for Kubernetes, as cdk8s constructs.
+ *
+ * @packageDocumentation
+ */
+
+// What to do
+export { ContainerTask } from './container-task.ts';
+export { Task } from './task.ts';
+export { Step } from './step.ts';
+export { Workflow } from './workflow.ts';
+
+// Values and conditions
+export { z } from 'zod';
+export { Reference } from '../lib/values/reference.ts';
+export { and, Condition, eq, ge, gt, isTrue, le, lt, ne, not, or } from '../lib/values/condition.ts';
+
+// When and where to do it
+export { LaunchPlan } from './launch-plan.ts';
+export { Run } from './run.ts';
+export { Schedule } from './schedule.ts';
+export { Fleet } from './fleet.ts';
+export { clusterOf } from './cluster.ts';
+
+// One task, without a controller
+export { TaskJob } from './task-job.ts';
+export { TaskPod } from './task-pod.ts';
+
+// What runs it
+export { WorkflowController, WorkflowDriverAccount } from './workflow-controller.ts';
+
+// Errors
+export { InvalidError } from '../lib/values/problems.ts';
+
+export type { Arguments, ContainerTaskProps } from './container-task.ts';
+export type { ExecutionSettings, Retries, TaskProps } from './task.ts';
+export type { AnyStep, Given, GivenInputs, StepIn, StepOutputs, StepOverride, StepProps } from './step.ts';
+export type { AnyWorkflow, InputReferences, WorkflowBuilder, WorkflowOutputs, WorkflowProps } from './workflow.ts';
+export type { LaunchPlanProps, LaunchPlanSettings, Launched } from './launch-plan.ts';
+export type { RunProps } from './run.ts';
+export type { RunSettings } from './run-job.ts';
+export type { DriverProps } from './driver.ts';
+export type { ServiceAccountLike } from './settings.ts';
+export type { TaskJobProps } from './task-job.ts';
+export type { TaskPodProps } from './task-pod.ts';
+export type { SingleTaskProps } from './single-task.ts';
+export type { Cluster } from './cluster.ts';
+export type { FleetProps } from './fleet.ts';
+export type { ClusterSelector } from '../lib/graph/placement.ts';
+export type { WorkflowControllerProps } from './workflow-controller.ts';
+export type { FailurePolicy } from '../lib/graph/graph.ts';
+export type { PodSettings, Resources } from '../lib/pods/fragment.ts';
+export type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
+export type { Problem } from '../lib/values/problems.ts';
+export type { NoValues, Shape, ValuesIn, ValuesOut } from '../lib/values/shape.ts';

@@ -1,0 +1,201 @@
+import { ApiObject, type Duration } from 'cdk8s';
+import { Construct } from 'constructs';
+import { annotations, labels, NEVER } from '../lib/graph/labels.ts';
+import type { ClusterSelector } from '../lib/graph/placement.ts';
+import { timeZoneProblem } from '../lib/values/cron.ts';
+import { dnsLabelProblem, labelValueProblem, qualifiedNameProblem } from '../lib/values/names.ts';
+import type { JsonObject } from '../lib/values/json.ts';
+import { show, suggest, type Problem } from '../lib/values/problems.ts';
+import { checkValue, withDefaults } from '../lib/values/schema.ts';
+import type { Shape, ValuesIn } from '../lib/values/shape.ts';
+import { placeHere } from './cluster.ts';
+import { later } from './later.ts';
+import { claimName } from './names.ts';
+import { reportProblems } from './problems.ts';
+import { runJob, runLabels, type RunSettings } from './run-job.ts';
+import type { Schedule } from './schedule.ts';
+import { seconds, serviceAccountName } from './settings.ts';
+import { taskJobSpec, taskLabels, taskTemplate } from './task-template.ts';
+import type { Task } from './task.ts';
+import type { Workflow } from './workflow.ts';
+
+/** What a plan launches: a workflow, which the controller sequences, or one task, which Kubernetes runs by itself. */
+export type Launched<I extends Shape> =
+  | { readonly workflow: Workflow<I, object>; readonly task?: never }
+  | { readonly task: Task<I, Shape>; readonly workflow?: never };
+
+export interface LaunchPlanSettings<I extends Shape> extends RunSettings {
+  /** Name of the plan and its CronJob; a DNS label of at most 52 characters. @default the construct's id */
+  readonly name?: string;
+  /** When it fires by itself. @default never: it is launched by hand */
+  readonly schedule?: Schedule;
+  /** The zone that the schedule is read in, such as `Europe/Berlin`. @default that of the cluster's controller manager, most often UTC */
+  readonly timeZone?: string;
+  /** Values for inputs, which a launch may change. @default the inputs' own defaults */
+  readonly inputs?: Partial<ValuesIn<I>>;
+  /** Values for inputs, which a launch may not change. @default none */
+  readonly fixedInputs?: Partial<ValuesIn<I>>;
+  /** What happens when it fires while its last run still goes on. @default 'Forbid' */
+  readonly concurrencyPolicy?: 'Allow' | 'Forbid' | 'Replace';
+  /** Switches the schedule off. @default false */
+  readonly suspended?: boolean;
+  /** How late a run may start; later it is missed. @default Kubernetes' own: no limit */
+  readonly startingDeadline?: Duration;
+  /** How many succeeded runs are kept. @default 3 */
+  readonly successfulRunsHistoryLimit?: number;
+  /** How many failed runs are kept. @default 3 */
+  readonly failedRunsHistoryLimit?: number;
+  /** Where it runs. @default the fleet's default cluster, or its only one */
+  readonly cluster?: ClusterSelector;
+}
+
+export type LaunchPlanProps<I extends Shape> = LaunchPlanSettings<I> & Launched<I>;
+
+/**
+ * A way to launch a workflow or task: its inputs, schedule and settings. Synthesizes to a CronJob, which is suspended
+ * when it has no schedule. `kubectl create job --from=cronjob/<plan> <run>` launches it by hand.
+ *
+ * @example
+ * new LaunchPlan(this, 'etl-site-a', {
+ *   workflow: etl,
+ *   fixedInputs: { site: 'site-a' },
+ *   schedule: Schedule.cron('0 *\/6 * * *'),
+ *   timeZone: 'Europe/Berlin',
+ * });
+ */
+export class LaunchPlan<I extends Shape> extends Construct {
+  readonly name: string;
+  /** Whether the cluster that is being synthesized is the one the plan was placed on. In an app without a fleet it always is. */
+  readonly placedHere: boolean;
+  readonly #props: LaunchPlanProps<I>;
+
+  constructor(scope: Construct, id: string, props: LaunchPlanProps<I>) {
+    super(scope, id);
+    this.name = props.name ?? id;
+    this.#props = props;
+    const taken = claimName(this, 'launch plan', this.name);
+    const here = placeHere(this, this.name, props.cluster);
+    reportProblems(this, () => [...taken, ...(typeof here === 'object' ? [here] : []), ...this.#problems()]);
+    this.placedHere = here === true;
+    if (this.placedHere) this.#emit();
+  }
+
+  /** The inputs of a run that is launched without any. */
+  get #inputs(): JsonObject {
+    return { ...this.#props.inputs, ...this.#props.fixedInputs } as JsonObject;
+  }
+
+  get #target() {
+    return this.#props.workflow ?? this.#props.task;
+  }
+
+  get #job() {
+    const { workflow, task } = this.#props;
+    if (workflow !== undefined) return runJob(workflow, this.#inputs, this.#props, this.name);
+    const override = {
+      serviceAccountName: serviceAccountName(this.#props.serviceAccount),
+      podTemplate: this.#props.podTemplate,
+    };
+    const spec = taskJobSpec(
+      task,
+      this.#props.timeout ? { timeout: this.#props.timeout } : undefined,
+      taskTemplate(this, task, withDefaults(task.inputSchema, this.#inputs), override, 'job'),
+    );
+    const ttl = this.#props.ttlAfterFinished;
+    return {
+      metadata: {
+        labels: { ...this.#props.labels, ...taskLabels(task), [labels.plan]: this.name },
+        ...(this.#props.annotations && { annotations: this.#props.annotations }),
+      },
+      spec: { ...spec, ...(ttl && { ttlSecondsAfterFinished: seconds(ttl) }) },
+    };
+  }
+
+  #emit(): void {
+    const {
+      schedule,
+      timeZone,
+      suspended = false,
+      startingDeadline,
+      concurrencyPolicy = 'Forbid',
+      workflow,
+      task,
+    } = this.#props;
+    const ownLabels = workflow ? runLabels(workflow, this.name) : { ...taskLabels(task), [labels.plan]: this.name };
+    new ApiObject(this, 'CronJob', {
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata: {
+        name: this.name,
+        labels: { ...this.#props.labels, ...ownLabels },
+        annotations: {
+          ...this.#props.annotations,
+          [annotations.fixedInputs]: JSON.stringify(Object.keys(this.#props.fixedInputs ?? {}).sort()),
+        },
+      },
+      spec: {
+        schedule: schedule?.expression ?? NEVER,
+        ...(timeZone !== undefined && { timeZone }),
+        concurrencyPolicy,
+        suspend: suspended || schedule === undefined,
+        ...(startingDeadline && { startingDeadlineSeconds: seconds(startingDeadline) }),
+        successfulJobsHistoryLimit: this.#props.successfulRunsHistoryLimit ?? 3,
+        failedJobsHistoryLimit: this.#props.failedRunsHistoryLimit ?? 3,
+        jobTemplate: later(() => this.#job),
+      },
+    });
+  }
+
+  *#problems(): Generator<Problem> {
+    const { schedule, timeZone } = this.#props;
+    // The CronJob controller adds up to 11 characters to name a run, and a run's name is a label of its pods.
+    const wrongName = dnsLabelProblem(this.name, 52);
+    if (wrongName !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrongName}` };
+    if (schedule?.problem !== undefined)
+      yield { path: 'schedule', message: `${show(schedule.expression)} ${schedule.problem}` };
+    const wrongZone = timeZone === undefined ? undefined : timeZoneProblem(timeZone);
+    if (wrongZone !== undefined) yield { path: 'timeZone', message: `${show(timeZone)} ${wrongZone}` };
+    yield* labelProblems(this.#props.labels, this.#props.annotations);
+    yield* this.#inputProblems();
+  }
+
+  *#inputProblems(): Generator<Problem> {
+    const { inputs = {}, fixedInputs = {}, schedule } = this.#props;
+    const { properties, required } = this.#target.inputSchema;
+    for (const [field, values] of Object.entries({ inputs, fixedInputs }))
+      for (const [name, value] of Object.entries(values)) {
+        const path = `${field}.${name}`;
+        const schema = properties[name];
+        if (schema === undefined)
+          yield {
+            path,
+            message: `${show(this.#target.name)} has no such input`,
+            fix: suggest(name, Object.keys(properties)),
+          };
+        else if (value !== undefined) yield* checkValue(schema, value as never, path);
+        if (field === 'inputs' && name in fixedInputs)
+          yield { path, message: 'is both a default and a fixed input', fix: 'keep one' };
+      }
+    const filled = this.#inputs;
+    const missing = required.filter((name) => filled[name] === undefined);
+    // Nobody is there to give an input when a plan fires by itself, nor to a task, whose inputs are written into its pod.
+    if (schedule !== undefined || this.#props.task !== undefined)
+      for (const name of missing)
+        yield { path: `inputs.${name}`, message: 'is missing', fix: 'give it in inputs or fixedInputs' };
+  }
+}
+
+/** What Kubernetes would refuse of labels and annotations. */
+export function* labelProblems(
+  given: Readonly<Record<string, string>> = {},
+  notes: Readonly<Record<string, string>> = {},
+): Generator<Problem> {
+  for (const [key, value] of Object.entries(given)) {
+    const wrong = qualifiedNameProblem(key) ?? labelValueProblem(value);
+    if (wrong !== undefined) yield { path: `labels.${key}`, message: `${show(value)} ${wrong}` };
+  }
+  for (const key of Object.keys(notes)) {
+    const wrong = qualifiedNameProblem(key);
+    if (wrong !== undefined) yield { path: `annotations.${key}`, message: wrong };
+  }
+}

@@ -1,0 +1,78 @@
+import type { Duration } from 'cdk8s';
+import { annotations, CONTROLLER_NAME, labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import { settingsLayers } from '../lib/pods/fragment.ts';
+import { mergeLayers } from '../lib/pods/merge.ts';
+import type { PodTemplateOverride } from '../lib/pods/template.ts';
+import { canonicalJson, type JsonObject } from '../lib/values/json.ts';
+import { driverTemplate, type DriverProps } from './driver.ts';
+import { later } from './later.ts';
+import { seconds, serviceAccountName, type ServiceAccountLike } from './settings.ts';
+import type { AnyWorkflow } from './workflow.ts';
+
+/** What may be set for a run, directly or by the plan that launches it. */
+export interface RunSettings {
+  /** How many steps may run at once. @default 25 */
+  readonly parallelism?: number;
+  /** For the whole run; then what still runs is stopped and the run fails. @default none */
+  readonly timeout?: Duration;
+  /** How long a finished run and its record stay. @default until they are deleted, or the plan's history limit is reached */
+  readonly ttlAfterFinished?: Duration;
+  /** The service account of the steps' pods. @default the tasks' own */
+  readonly serviceAccount?: ServiceAccountLike;
+  /** Merged over the pod of every step. @default nothing */
+  readonly podTemplate?: PodTemplateOverride;
+  /** Labels of the run's Job. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Annotations of the run's Job. @default none */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /**
+   * Sequences each run by a pod of its own, for clusters without a controller or before Kubernetes 1.32.
+   * @default the cluster's controller sequences all runs
+   */
+  readonly driver?: DriverProps | boolean;
+}
+
+export const DEFAULT_PARALLELISM = 25;
+
+/** Labels that tell which workflow, version and plan an object belongs to. */
+export function runLabels(workflow: AnyWorkflow, plan?: string): Record<string, string> {
+  return {
+    [labels.managedBy]: MANAGED_BY,
+    [labels.workflow]: workflow.name,
+    [labels.version]: later(() => workflow.version),
+    ...(plan !== undefined && { [labels.plan]: plan }),
+  };
+}
+
+/** Metadata and spec of the Job that is a run of the workflow. The mapping of its fields is in docs/concepts.md. */
+export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunSettings, plan?: string) {
+  const { timeout, ttlAfterFinished, parallelism = DEFAULT_PARALLELISM } = settings;
+  const driver = settings.driver === true ? {} : settings.driver || undefined;
+  const podOverride = mergeLayers(
+    settingsLayers({
+      serviceAccountName: serviceAccountName(settings.serviceAccount),
+      podTemplate: settings.podTemplate,
+    }),
+  );
+  return {
+    metadata: {
+      labels: { ...settings.labels, ...runLabels(workflow, plan) },
+      annotations: {
+        ...settings.annotations,
+        [annotations.graph]: workflow.graphName,
+        [annotations.inputs]: canonicalJson(inputs),
+        ...(Object.keys(podOverride).length > 0 && { [annotations.podOverride]: canonicalJson(podOverride) }),
+        ...(driver && { [annotations.parallelism]: String(parallelism) }),
+      },
+    },
+    spec: {
+      // A driver's Job counts its one pod; a run that the controller manages counts steps.
+      ...(driver
+        ? { completions: 1, parallelism: 1, backoffLimit: 3 }
+        : { managedBy: CONTROLLER_NAME, completions: workflow.steps.length, parallelism, backoffLimit: 0 }),
+      ...(timeout && { activeDeadlineSeconds: seconds(timeout) }),
+      ...(ttlAfterFinished && { ttlSecondsAfterFinished: seconds(ttlAfterFinished) }),
+      template: driverTemplate(driver ?? {}),
+    },
+  };
+}

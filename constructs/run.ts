@@ -1,0 +1,70 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { contentHash } from '../lib/values/hash.ts';
+import type { JsonObject } from '../lib/values/json.ts';
+import { dnsLabelProblem } from '../lib/values/names.ts';
+import { show, type Problem } from '../lib/values/problems.ts';
+import { checkValues } from '../lib/values/schema.ts';
+import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
+import { later } from './later.ts';
+import { labelProblems } from './launch-plan.ts';
+import { claimName } from './names.ts';
+import { reportProblems } from './problems.ts';
+import { runJob, type RunSettings } from './run-job.ts';
+import type { Workflow } from './workflow.ts';
+
+export type RunProps<I extends Shape> = RunSettings & {
+  readonly workflow: Workflow<I, object>;
+  /**
+   * Name of the run and its Job; a DNS label.
+   * @default the construct's id and a hash of the workflow's version and the inputs: applying the same again starts nothing, a change starts a new run
+   */
+  readonly name?: string;
+} & (NoValues extends ValuesIn<I> ? { readonly inputs?: ValuesIn<I> } : { readonly inputs: ValuesIn<I> });
+
+/** One run of a workflow, as a manifest: to apply it is to run it. */
+export class Run<I extends Shape> extends Construct {
+  readonly #props: RunProps<I>;
+
+  constructor(scope: Construct, id: string, props: RunProps<I>) {
+    super(scope, id);
+    this.#props = props;
+    const taken = claimName(this, 'run', props.name ?? id);
+    reportProblems(this, () => [...taken, ...this.#problems()]);
+    const job = () => runJob(props.workflow, this.#inputs, props);
+    const { metadata } = job();
+    new ApiObject(this, 'Job', {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: {
+        name: later(() => this.name),
+        labels: metadata.labels,
+        annotations: Object.fromEntries(
+          Object.keys(metadata.annotations).map((key) => [
+            key,
+            later(() => (job().metadata.annotations as Record<string, string>)[key]!),
+          ]),
+        ),
+      },
+      spec: later(() => job().spec),
+    });
+  }
+
+  /** Name of the run. */
+  get name(): string {
+    const { name, workflow } = this.#props;
+    return name ?? `${this.node.id}-${contentHash([workflow.version, this.#inputs])}`;
+  }
+
+  get #inputs(): JsonObject {
+    return (this.#props.inputs ?? {}) as JsonObject;
+  }
+
+  *#problems(): Generator<Problem> {
+    const wrong = dnsLabelProblem(this.name);
+    if (wrong !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrong}` };
+    yield* labelProblems(this.#props.labels, this.#props.annotations);
+    const checked = checkValues(this.#props.workflow.inputSchema, this.#inputs, 'refuse', 'inputs');
+    if (!checked.ok) yield* checked.problems;
+  }
+}

@@ -1,0 +1,39 @@
+import { Construct } from 'constructs';
+import type { JsonObject } from '../lib/values/json.ts';
+import { dnsLabelProblem } from '../lib/values/names.ts';
+import { show, type Problem } from '../lib/values/problems.ts';
+import { checkValues } from '../lib/values/schema.ts';
+import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
+import { claimName } from './names.ts';
+import { reportProblems } from './problems.ts';
+import type { ExecutionSettings, Task } from './task.ts';
+
+export type SingleTaskProps<I extends Shape> = {
+  readonly task: Task<I, Shape>;
+  /** Name of the object; a DNS label. @default the construct's id */
+  readonly name?: string;
+  /** What is changed of the task for this use. @default nothing */
+  readonly override?: ExecutionSettings;
+} & (NoValues extends ValuesIn<I> ? { readonly inputs?: ValuesIn<I> } : { readonly inputs: ValuesIn<I> });
+
+/** One task that Kubernetes runs by itself, with values for all of its inputs. */
+export abstract class SingleTask<I extends Shape> extends Construct {
+  readonly name: string;
+  /** @internal */
+  protected readonly inputs: JsonObject;
+
+  protected constructor(scope: Construct, id: string, kind: string, props: SingleTaskProps<I>) {
+    super(scope, id);
+    this.name = props.name ?? id;
+    const { inputSchema } = props.task;
+    const checked = checkValues(inputSchema, (props.inputs ?? {}) as JsonObject, 'refuse', 'inputs');
+    this.inputs = checked.ok ? checked.values : {};
+    const wrong = dnsLabelProblem(this.name);
+    const problems: Problem[] = [
+      ...claimName(this, kind, this.name),
+      ...(wrong === undefined ? [] : [{ path: 'name', message: `${show(this.name)} ${wrong}` }]),
+      ...(checked.ok ? [] : checked.problems),
+    ];
+    reportProblems(this, () => problems);
+  }
+}

@@ -1,0 +1,258 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import type { TaskStep, ValueCondition, ValueSource } from '../lib/graph/graph.ts';
+import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import { BASE_TEMPLATE, settingsLayers } from '../lib/pods/fragment.ts';
+import { mergeLayers } from '../lib/pods/merge.ts';
+import type { PodTemplate } from '../lib/pods/template.ts';
+import type { Condition } from '../lib/values/condition.ts';
+import { contentHash } from '../lib/values/hash.ts';
+import { InvalidError, show, suggest, type Problem } from '../lib/values/problems.ts';
+import { Reference, type AnyReference } from '../lib/values/reference.ts';
+import type { Shape, ValuesIn, ValuesOut } from '../lib/values/shape.ts';
+import { checkValue, withDefaults } from '../lib/values/schema.ts';
+import { clusterOf } from './cluster.ts';
+import { later } from './later.ts';
+import { reportProblems } from './problems.ts';
+import { retryPolicy, seconds } from './settings.ts';
+import type { ExecutionSettings, Task } from './task.ts';
+import { KEEP_OLD_VERSIONS } from './versions.ts';
+import type { AnyWorkflow } from './workflow.ts';
+
+/** A value for an input: itself, a reference to it, or a list or object with references in it. */
+export type Given<T, Scope> =
+  | T
+  | Reference<T, Scope>
+  | (T extends readonly (infer Item)[]
+      ? readonly Given<Item, Scope>[]
+      : T extends object
+        ? { readonly [Field in keyof T]: Given<T[Field], Scope> }
+        : never);
+
+/** Values for all the inputs of a task; those with a default may be left out. */
+export type GivenInputs<I extends Shape, Scope> = {
+  readonly [Name in keyof ValuesIn<I>]: Given<ValuesIn<I>[Name], Scope>;
+};
+
+/** The outputs of a step, to be passed on to others. */
+export type StepOutputs<O extends Shape, Scope> = {
+  readonly [Name in keyof O]: Reference<ValuesOut<O>[Name & keyof ValuesOut<O>], Scope>;
+};
+
+/** What a step changes of its task. Pods are merged field by field; everything else replaces. */
+export type StepOverride = ExecutionSettings;
+
+export interface StepProps<I extends Shape, O extends Shape, Scope> {
+  readonly task: Task<I, O>;
+  readonly inputs: GivenInputs<I, Scope>;
+}
+
+/**
+ * One use of a task in a workflow. `step('extract', extract, { ... })` in a workflow's function is the short way to
+ * `new Step(workflow, 'extract', { task: extract, inputs: { ... } })`.
+ */
+export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
+  /** Its name in the graph: the construct's id. */
+  readonly name: string;
+  /** What it gives. Passing one on makes the other step wait for this one. */
+  readonly outputs: StepOutputs<O, Scope>;
+  readonly #workflow: AnyWorkflow;
+  readonly #task: Task<I, O>;
+  readonly #inputs: Readonly<Record<string, unknown>>;
+  readonly #after = new Set<AnyStep>();
+  #when: Condition<Scope> | undefined;
+  readonly #overrides: StepOverride[] = [];
+  #template: { readonly name: string; readonly body: PodTemplate } | undefined;
+
+  constructor(workflow: AnyWorkflow, id: string, props: StepProps<I, O, Scope>) {
+    super(workflow, workflow.freeId(id));
+    this.name = id;
+    this.#workflow = workflow;
+    this.#task = props.task;
+    this.#inputs = { ...(props.inputs as Readonly<Record<string, unknown>>) };
+    const { outputs, outputSchema } = props.task;
+    this.outputs = Object.fromEntries(
+      Object.keys(outputs).map((output) => [
+        output,
+        new Reference(workflow, { step: id, output }, outputSchema.properties[output]!),
+      ]),
+    ) as unknown as StepOutputs<O, Scope>;
+    this.#emitTemplate();
+    reportProblems(this, () => this.#problems());
+    workflow.addStep(this);
+  }
+
+  /** Runs this step only after the others are done, without taking values from them. */
+  after(...steps: readonly StepIn<Scope>[]): this {
+    for (const step of steps) this.#after.add(step);
+    return this.#changed();
+  }
+
+  /** Skips this step when the condition is false. A second condition is added to the first. */
+  when(condition: Condition<Scope>): this {
+    this.#when = condition;
+    return this.#changed();
+  }
+
+  /** Changes how this step runs, and what its pod looks like, for this workflow only. A later override is merged over earlier ones. */
+  override(override: StepOverride): this {
+    this.#overrides.push(override);
+    return this.#changed();
+  }
+
+  /** The pod template that this step's attempts start from: defaults of the cluster, the task, then the overrides. */
+  get podTemplate(): PodTemplate {
+    return this.#compiledTemplate.body;
+  }
+
+  /** @internal The step as the graph carries it. */
+  toNode(): TaskStep {
+    const { outputSchema, outputs, name } = this.#task;
+    const { retries, attemptTimeout, timeout, runAs, continueOnFailure } = this.#execution;
+    const policy = retryPolicy(retries);
+    return {
+      kind: 'task',
+      name: this.name,
+      task: name,
+      template: this.#compiledTemplate.name,
+      inputs: {
+        ...this.#defaultInputs(),
+        ...Object.fromEntries(this.#givenInputs().map(([input, value]) => [input, toSource(value)])),
+      },
+      ...(Object.keys(outputs).length > 0 && { outputs: outputSchema }),
+      ...(this.#after.size > 0 && { after: [...this.#after].map((step) => step.name) }),
+      ...(this.#when && { when: toValueCondition(this.#when) }),
+      ...(policy && { retries: policy }),
+      ...(attemptTimeout && { attemptTimeoutSeconds: seconds(attemptTimeout) }),
+      ...(timeout && { timeoutSeconds: seconds(timeout) }),
+      ...(runAs === 'Job' && { runAs }),
+      ...(continueOnFailure && { continueOnFailure }),
+    };
+  }
+
+  #changed(): this {
+    this.#template = undefined;
+    this.#workflow.changed();
+    return this;
+  }
+
+  get #execution(): ExecutionSettings {
+    return Object.assign({}, this.#task.execution, ...this.#overrides) as ExecutionSettings;
+  }
+
+  get #compiledTemplate() {
+    if (this.#template === undefined) {
+      const overrides = this.#overrides.flatMap((override) => settingsLayers(override));
+      const body = mergeLayers([BASE_TEMPLATE, clusterOf(this)?.podDefaults, ...this.#task.layers, ...overrides]);
+      this.#template = { name: `${this.#workflow.name}-${this.name}-${contentHash(body)}`, body };
+    }
+    return this.#template;
+  }
+
+  #emitTemplate(): void {
+    new ApiObject(this, 'Template', {
+      apiVersion: 'v1',
+      kind: 'PodTemplate',
+      metadata: {
+        name: later(() => this.#compiledTemplate.name),
+        labels: {
+          [labels.managedBy]: MANAGED_BY,
+          [labels.workflow]: this.#workflow.name,
+          [labels.step]: this.name,
+          [labels.task]: this.#task.name,
+        },
+        annotations: KEEP_OLD_VERSIONS,
+      },
+      template: later(() => this.#compiledTemplate.body),
+    });
+  }
+
+  // `undefined` is how JavaScript says that an optional input is not given.
+  #givenInputs(): [string, unknown][] {
+    return Object.entries(this.#inputs).filter(([, value]) => value !== undefined);
+  }
+
+  #defaultInputs(): Record<string, ValueSource> {
+    return Object.fromEntries(
+      Object.entries(withDefaults(this.#task.inputSchema, {})).map(([input, value]) => [input, { value }]),
+    );
+  }
+
+  *#problems(): Generator<Problem> {
+    const { properties, required } = this.#task.inputSchema;
+    const given = new Map(this.#givenInputs());
+    for (const [input, value] of given) {
+      const path = `inputs.${input}`;
+      const schema = properties[input];
+      if (schema === undefined)
+        yield {
+          path,
+          message: `task ${show(this.#task.name)} has no such input`,
+          fix: suggest(input, Object.keys(properties)),
+        };
+      else if (!containsReference(value)) yield* checkValue(schema, value as never, path);
+      for (const reference of references(value)) yield* this.#foreign(reference, path);
+    }
+    for (const input of required)
+      if (!given.has(input))
+        yield { path: `inputs.${input}`, message: 'is missing', fix: `task ${show(this.#task.name)} needs it` };
+    for (const reference of this.#when?.references ?? []) yield* this.#foreign(reference, 'when');
+    for (const step of this.#after)
+      if (step.#workflow !== this.#workflow)
+        yield {
+          path: 'after',
+          message: `step ${show(step.name)} belongs to workflow ${show(step.#workflow.name)}`,
+          fix: 'only steps of one workflow can wait for each other',
+        };
+    try {
+      void this.#compiledTemplate;
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error;
+      yield* error.problems.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` }));
+    }
+  }
+
+  *#foreign(reference: AnyReference, path: string): Generator<Problem> {
+    if (reference.owner !== this.#workflow)
+      yield {
+        path,
+        message: `${reference.expression} belongs to another workflow`,
+        fix: 'pass it in as an input of this workflow',
+      };
+  }
+}
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- shapes and scopes fit only themselves on purpose; only `any` fits all */
+/** A step of whatever task, in the workflow that `Scope` stands for. */
+export type StepIn<Scope> = Step<any, any, Scope>;
+/** A step of whatever task and workflow. */
+export type AnyStep = Step<any, any, any>;
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
+/** @internal */
+export function toSource(value: unknown): ValueSource {
+  if (value instanceof Reference) {
+    const { origin, fallback } = value as AnyReference;
+    return 'input' in origin || fallback === undefined ? origin : { ...origin, default: fallback };
+  }
+  if (!containsReference(value)) return { value: value as never };
+  if (Array.isArray(value)) return { list: value.map(toSource) };
+  return {
+    fields: Object.fromEntries(Object.entries(value as object).map(([name, inner]) => [name, toSource(inner)])),
+  };
+}
+
+function* references(value: unknown): Generator<AnyReference> {
+  if (value instanceof Reference) yield value;
+  else if (typeof value === 'object' && value !== null)
+    for (const inner of Object.values(value)) yield* references(inner);
+}
+
+function containsReference(value: unknown): boolean {
+  return references(value).next().done !== true;
+}
+
+function toValueCondition<Scope>({ cel, references }: Condition<Scope>): ValueCondition {
+  const steps = references.flatMap(({ origin }) => ('step' in origin ? [origin.step] : []));
+  return { cel, steps: [...new Set(steps)] };
+}

@@ -1,0 +1,24 @@
+import { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { Shape } from '../lib/values/shape.ts';
+import { SingleTask, type SingleTaskProps } from './single-task.ts';
+import { taskJobSpec, taskLabels, taskTemplate } from './task-template.ts';
+
+export type TaskJobProps<I extends Shape> = SingleTaskProps<I>;
+
+/**
+ * One task as a plain Job: it needs no controller. Retries and timeouts become the Job's `backoffLimit` and deadlines;
+ * Kubernetes decides how long it waits between attempts.
+ */
+export class TaskJob<I extends Shape> extends SingleTask<I> {
+  constructor(scope: Construct, id: string, props: TaskJobProps<I>) {
+    super(scope, id, 'Job', props);
+    const { task, override } = props;
+    new ApiObject(this, 'Job', {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: this.name, labels: taskLabels(task) },
+      spec: taskJobSpec(task, override, taskTemplate(this, task, this.inputs, override, 'job')),
+    });
+  }
+}

@@ -1,0 +1,21 @@
+import { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+import type { Shape } from '../lib/values/shape.ts';
+import { SingleTask, type SingleTaskProps } from './single-task.ts';
+import { taskTemplate } from './task-template.ts';
+
+export type TaskPodProps<I extends Shape> = SingleTaskProps<I>;
+
+/** One task as a plain Pod: run once, without retries. It needs no controller. */
+export class TaskPod<I extends Shape> extends SingleTask<I> {
+  constructor(scope: Construct, id: string, props: TaskPodProps<I>) {
+    super(scope, id, 'Pod', props);
+    const { metadata, spec } = taskTemplate(this, props.task, this.inputs, props.override, 'pod');
+    new ApiObject(this, 'Pod', {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: this.name, labels: metadata?.labels, annotations: metadata?.annotations },
+      spec,
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import type { V1EnvVar } from '@kubernetes/client-node/dist/gen/models/V1EnvVar.js';
+import type { Construct } from 'constructs';
+import type { RetryPolicy } from '../lib/graph/graph.ts';
+import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import { BASE_TEMPLATE, settingsLayers } from '../lib/pods/fragment.ts';
+import { mergeLayers } from '../lib/pods/merge.ts';
+import { MAIN_CONTAINER, OUTPUTS_PATH, type PodTemplate } from '../lib/pods/template.ts';
+import { encodeValue, escapeExpansion, inputVariable } from '../lib/values/environment.ts';
+import type { JsonObject } from '../lib/values/json.ts';
+import { clusterOf } from './cluster.ts';
+import { retryPolicy, seconds } from './settings.ts';
+import type { ExecutionSettings, Task } from './task.ts';
+import type { Shape } from '../lib/values/shape.ts';
+
+/** Where a pod that no engine starts learns the name of its run. */
+const RUN_NAME = { pod: 'metadata.name', job: "metadata.labels['batch.kubernetes.io/job-name']" } as const;
+
+/**
+ * The pod of one task that Kubernetes runs by itself. It finds the same environment as in a workflow, but for
+ * `WORKFLOW_ATTEMPT`: the Job controller does not tell a pod which attempt it is.
+ */
+export function taskTemplate<I extends Shape, O extends Shape>(
+  scope: Construct,
+  task: Task<I, O>,
+  inputs: JsonObject,
+  override: ExecutionSettings | undefined,
+  kind: keyof typeof RUN_NAME,
+): PodTemplate {
+  const variables: V1EnvVar[] = [
+    ...Object.entries(inputs).map(([name, value]) => ({
+      name: inputVariable(name),
+      value: escapeExpansion(encodeValue(value)),
+    })),
+    { name: 'WORKFLOW_RUN', valueFrom: { fieldRef: { fieldPath: RUN_NAME[kind] } } },
+    { name: 'WORKFLOW_STEP', value: task.name },
+    { name: 'WORKFLOW_OUTPUTS', value: OUTPUTS_PATH },
+  ];
+  const environment = { spec: { containers: [{ name: MAIN_CONTAINER, env: variables }] } };
+  const layers = [
+    BASE_TEMPLATE,
+    clusterOf(scope)?.podDefaults,
+    environment,
+    ...task.layers,
+    ...(override ? settingsLayers(override) : []),
+  ];
+  return mergeLayers([...layers, { metadata: { labels: taskLabels(task) } }]);
+}
+
+/** Labels of what a single task is run by. */
+export function taskLabels(task: Task<Shape, Shape>): Record<string, string> {
+  return { [labels.managedBy]: MANAGED_BY, [labels.task]: task.name };
+}
+
+/** The Job spec of one task: Kubernetes' own retries and deadline. */
+export function taskJobSpec(task: Task<Shape, Shape>, override: ExecutionSettings | undefined, template: PodTemplate) {
+  const { retries, timeout, attemptTimeout }: ExecutionSettings = { ...task.execution, ...override };
+  const policy: RetryPolicy = retryPolicy(retries) ?? { limit: 0 };
+  return {
+    backoffLimit: policy.limit,
+    ...(timeout && { activeDeadlineSeconds: seconds(timeout) }),
+    template: attemptTimeout
+      ? mergeLayers([template, { spec: { activeDeadlineSeconds: seconds(attemptTimeout) } }])
+      : template,
+  };
+}

@@ -1,0 +1,82 @@
+import type { Duration } from 'cdk8s';
+import { Construct } from 'constructs';
+import { settingsLayers, type PodSettings } from '../lib/pods/fragment.ts';
+import type { PodTemplateOverride } from '../lib/pods/template.ts';
+import type { Problem } from '../lib/values/problems.ts';
+import type { ObjectSchema } from '../lib/values/schema.ts';
+import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.ts';
+import { reportProblems } from './problems.ts';
+
+/** How often and when a failed attempt is tried again. */
+export interface Retries {
+  /** Attempts after the first. */
+  readonly limit: number;
+  /** Wait before the second attempt. @default none */
+  readonly delay?: Duration;
+  /** What the wait is multiplied by for each further attempt. @default 2 */
+  readonly factor?: number;
+  /** Longest wait. @default one hour */
+  readonly maxDelay?: Duration;
+  /** Share of the wait, 0 to 1, that may be taken off so that many runs do not retry at once. @default 0.1 */
+  readonly jitter?: number;
+}
+
+/** What decides how a task is run, and what a step may override of it. */
+export interface ExecutionSettings extends PodSettings {
+  /** A number is that many retries without a wait. Failures of the platform have a budget of their own. @default 0 */
+  readonly retries?: number | Retries;
+  /** For one attempt, from the start of its container. @default none */
+  readonly attemptTimeout?: Duration;
+  /** For all attempts together with the waits between them. @default none */
+  readonly timeout?: Duration;
+  /** What an attempt is: a `Job` keeps its result even when the pod is deleted. @default 'Pod' */
+  readonly runAs?: 'Pod' | 'Job';
+  /** The run goes on, and may succeed, when this fails. @default false */
+  readonly continueOnFailure?: boolean;
+}
+
+export interface TaskProps<I extends Shape = NoValues, O extends Shape = NoValues> extends Omit<
+  ExecutionSettings,
+  'command' | 'args'
+> {
+  /** The task's name, for labels and messages; a DNS label. @default the construct's id */
+  readonly name?: string;
+  /** What it takes, as zod schemas. Each reaches the container as `INPUT_<NAME>`. @default nothing */
+  readonly inputs?: I;
+  /** What it gives, as zod schemas: the container writes them as one JSON object to `$WORKFLOW_OUTPUTS`. @default nothing */
+  readonly outputs?: O;
+}
+
+/**
+ * Something that can be done: typed inputs and outputs and the pod that does it. A task is a construct of its own,
+ * shared by the workflows whose steps use it; by itself it synthesizes nothing.
+ */
+export abstract class Task<I extends Shape = NoValues, O extends Shape = NoValues> extends Construct {
+  readonly name: string;
+  readonly inputs: I;
+  readonly outputs: O;
+  readonly inputSchema: ObjectSchema;
+  readonly outputSchema: ObjectSchema;
+  readonly execution: ExecutionSettings;
+
+  protected constructor(scope: Construct, id: string, props: TaskProps<I, O>, settings: PodSettings) {
+    super(scope, id);
+    const { name = id, inputs = {} as I, outputs = {} as O, ...execution } = props;
+    this.name = name;
+    this.inputs = inputs;
+    this.outputs = outputs;
+    this.execution = { ...execution, ...settings };
+    const problems: Problem[] = [];
+    this.inputSchema = toObjectSchema(inputs, 'input', 'inputs', problems);
+    this.outputSchema = toObjectSchema(outputs, 'output', 'outputs', problems);
+    reportProblems(this, () => [...problems, ...this.problems()]);
+  }
+
+  /** What is wrong with the task; checked at synth. */
+  protected abstract problems(): readonly Problem[];
+
+  /** The task's part of a step's pod, low to high. */
+  get layers(): readonly (PodTemplateOverride | undefined)[] {
+    return settingsLayers(this.execution);
+  }
+}

@@ -1,0 +1,136 @@
+import { ApiObject, Chart } from 'cdk8s';
+import { ServiceAccount } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import { controllerRules, driverRules, leaderElectionRules, type PermissionRule } from '../lib/graph/permissions.ts';
+import { mergeLayers } from '../lib/pods/merge.ts';
+import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
+import { clusterOf } from './cluster.ts';
+import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE } from './driver.ts';
+
+export interface WorkflowControllerProps {
+  /** @default this version's image */
+  readonly image?: string;
+  /** One leads, the others take over when it is lost. @default 2 */
+  readonly replicas?: number;
+  /**
+   * Whose runs it sequences: its own namespace, with a Role, or every namespace, with a ClusterRole.
+   * @default 'namespace'
+   */
+  readonly scope?: 'namespace' | 'cluster';
+  /** Merged over the controller's pod, whose container is named `controller`. @default nothing */
+  readonly podTemplate?: PodTemplateOverride;
+}
+
+const NAME = 'cdk8s-workflows-controller';
+const HEALTH_PORT = 8080;
+
+/**
+ * The controller as manifests: a Deployment with a leader Lease, its service account, and a role that allows what it
+ * does and no more.
+ */
+export class WorkflowController extends Construct {
+  constructor(scope: Construct, id: string, props: WorkflowControllerProps = {}) {
+    super(scope, id);
+    const clusterWide = props.scope === 'cluster';
+    const account = new ServiceAccount(this, 'ServiceAccount', {
+      metadata: { name: NAME, labels: LABELS },
+      automountToken: true,
+    });
+    grant(this, clusterWide ? 'ClusterRole' : 'Role', NAME, controllerRules, account.name);
+    grant(this, 'Role', `${NAME}-leader`, leaderElectionRules, account.name);
+    new ApiObject(this, 'Lease', {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: NAME, labels: LABELS },
+    });
+    new ApiObject(this, 'Deployment', {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: NAME, labels: LABELS },
+      spec: {
+        replicas: props.replicas ?? 2,
+        selector: { matchLabels: { 'app.kubernetes.io/name': NAME } },
+        template: mergeLayers([podTemplate(props.image ?? DEFAULT_IMAGE, clusterWide), props.podTemplate]),
+      },
+    });
+  }
+}
+
+const LABELS = { 'app.kubernetes.io/name': NAME, [labels.managedBy]: MANAGED_BY };
+
+function podTemplate(image: string, clusterWide: boolean): PodTemplate {
+  const probe = (path: string) => ({ httpGet: { path, port: 'health' }, periodSeconds: 10 });
+  return {
+    metadata: { labels: LABELS },
+    spec: {
+      serviceAccountName: NAME,
+      securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: 'controller',
+          image,
+          args: [
+            'controller',
+            ...(clusterWide ? ['--all-namespaces'] : []),
+            `--health-port=${HEALTH_PORT}`,
+            `--lease-name=${NAME}`,
+          ],
+          env: [{ name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }],
+          ports: [{ name: 'health', containerPort: HEALTH_PORT }],
+          livenessProbe: { ...probe('/healthz'), failureThreshold: 3 },
+          readinessProbe: probe('/readyz'),
+          resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '512Mi' } },
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/** The service account that drivers run as, with a role that allows what they do and no more. One a namespace. */
+export class WorkflowDriverAccount extends Construct {
+  /** Its name, for `driver: { serviceAccount }`. */
+  readonly name: string;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: { /** @default 'cdk8s-workflows-driver' */ readonly name?: string } = {},
+  ) {
+    super(scope, id);
+    this.name = props.name ?? DEFAULT_DRIVER_ACCOUNT;
+    new ServiceAccount(this, 'ServiceAccount', {
+      metadata: { name: this.name, labels: { [labels.managedBy]: MANAGED_BY } },
+      automountToken: true,
+    });
+    grant(this, 'Role', this.name, driverRules, this.name);
+  }
+}
+
+// cdk8s-plus' Role takes verbs resource by resource and cannot name sub-resources such as jobs/status.
+function grant(
+  scope: Construct,
+  kind: 'Role' | 'ClusterRole',
+  name: string,
+  rules: readonly PermissionRule[],
+  account: string,
+): void {
+  const group = 'rbac.authorization.k8s.io';
+  const namespace = Chart.of(scope).namespace ?? clusterOf(scope)?.namespace ?? 'default';
+  // A ClusterRole's name is the cluster's; two controllers in two namespaces must not share one.
+  const roleName = kind === 'ClusterRole' ? `${namespace}-${name}` : name;
+  const metadata = { name: roleName, labels: { [labels.managedBy]: MANAGED_BY } };
+  new ApiObject(scope, `${name}-${kind}`, { apiVersion: `${group}/v1`, kind, metadata, rules });
+  new ApiObject(scope, `${name}-${kind}Binding`, {
+    apiVersion: `${group}/v1`,
+    kind: `${kind}Binding`,
+    metadata,
+    roleRef: { apiGroup: group, kind, name: roleName },
+    subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
+  });
+}

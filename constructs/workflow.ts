@@ -1,0 +1,200 @@
+import { ApiObject } from 'cdk8s';
+import { Construct } from 'constructs';
+import { encodeGraph, type GraphData } from '../lib/graph/config-map.ts';
+import { GRAPH_API_VERSION, type FailurePolicy, type Graph } from '../lib/graph/graph.ts';
+import { CONTENT_GRAPH, labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import { graphProblems } from '../lib/graph/validate.ts';
+import { contentHash } from '../lib/values/hash.ts';
+import { dnsLabelProblem } from '../lib/values/names.ts';
+import { InvalidError, show, type Problem } from '../lib/values/problems.ts';
+import { Reference } from '../lib/values/reference.ts';
+import type { ObjectSchema } from '../lib/values/schema.ts';
+import { toObjectSchema, type NoValues, type Shape, type ValuesOut } from '../lib/values/shape.ts';
+import { later } from './later.ts';
+import { claimName } from './names.ts';
+import { reportProblems } from './problems.ts';
+import { Step, toSource, type AnyStep, type GivenInputs } from './step.ts';
+import type { Task } from './task.ts';
+import { KEEP_OLD_VERSIONS } from './versions.ts';
+
+export interface WorkflowProps<I extends Shape> {
+  /** The workflow's name, for labels and the names of its objects; a DNS label of at most 40 characters. @default the construct's id */
+  readonly name?: string;
+  /** What it takes, as zod schemas. @default nothing */
+  readonly inputs?: I;
+  /** What happens to the other steps when one has failed. @default 'FinishRunning' */
+  readonly failurePolicy?: FailurePolicy;
+}
+
+/** The workflow's inputs, to be passed on to steps. */
+export type InputReferences<I extends Shape, Scope> = {
+  readonly [Name in keyof I]: Reference<ValuesOut<I>[Name & keyof ValuesOut<I>], Scope>;
+};
+
+// Inputs are an argument that may be left out exactly when none of them is required.
+type InputArguments<I extends Shape, Scope> =
+  NoValues extends GivenInputs<I, Scope> ? [inputs?: GivenInputs<I, Scope>] : [inputs: GivenInputs<I, Scope>];
+
+/** What a workflow's function works with. `Scope` is the workflow: references and steps of another one do not fit. */
+export interface WorkflowBuilder<I extends Shape, Scope> {
+  readonly inputs: InputReferences<I, Scope>;
+  /** Adds a step that runs `task`. It starts when every step whose outputs it is given has succeeded. */
+  readonly step: <TI extends Shape, TO extends Shape>(
+    id: string,
+    task: Task<TI, TO>,
+    ...inputs: InputArguments<NoInfer<TI>, Scope>
+  ) => Step<TI, TO, Scope>;
+}
+
+/** The outputs of a workflow whose values are of the types `R`. */
+export type WorkflowOutputs<R, Scope> = { readonly [Name in keyof R]: Reference<R[Name], Scope> };
+
+/**
+ * Steps and the edges between them. Synthesizes to one PodTemplate a step and an immutable ConfigMap with the graph;
+ * both carry a hash of their content in the name, so that a run keeps what it started with.
+ *
+ * @example
+ * new Workflow(this, 'site-etl', { inputs: { site: z.string() } }, ({ inputs, step }) => {
+ *   const raw = step('extract', extract, { site: inputs.site });
+ *   step('load', load, { uri: raw.outputs.uri }).when(gt(raw.outputs.rows, 0));
+ *   return { rows: raw.outputs.rows };
+ * });
+ */
+export class Workflow<I extends Shape = NoValues, R extends object = object> extends Construct {
+  declare readonly outputTypes?: R;
+  readonly name: string;
+  readonly inputs: I;
+  readonly inputSchema: ObjectSchema;
+  readonly #failurePolicy: FailurePolicy;
+  readonly #steps: AnyStep[] = [];
+  #outputs: Readonly<Record<string, unknown>> = {};
+  #compiled: { readonly graph: Graph; readonly version: string; readonly data: GraphData } | undefined;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    props: WorkflowProps<I>,
+    build?: <Scope>(workflow: WorkflowBuilder<I, Scope>) => WorkflowOutputs<R, Scope> | void,
+  ) {
+    super(scope, id);
+    this.name = props.name ?? id;
+    this.inputs = props.inputs ?? ({} as I);
+    this.#failurePolicy = props.failurePolicy ?? 'FinishRunning';
+    const schemaProblems: Problem[] = [];
+    this.inputSchema = toObjectSchema(this.inputs, 'input', 'inputs', schemaProblems);
+    const taken = claimName(this, 'workflow', this.name);
+    reportProblems(this, () => [...schemaProblems, ...taken, ...this.#problems()]);
+    this.#emitGraph();
+    if (build !== undefined) this.#outputs = { ...build<never>(this.#builder<never>()) };
+  }
+
+  /** The steps in the order in which they were added. */
+  get steps(): readonly AnyStep[] {
+    return this.#steps;
+  }
+
+  /** The compiled graph. */
+  get graph(): Graph {
+    return this.#compile().graph;
+  }
+
+  /** The hash of the graph's content: the version that runs and plans are labelled with. */
+  get version(): string {
+    return this.#compile().version;
+  }
+
+  /** Name of the ConfigMap that carries the graph. */
+  get graphName(): string {
+    return `${this.name}-${this.version}`;
+  }
+
+  /** @internal */
+  addStep(step: AnyStep): void {
+    this.#steps.push(step);
+    this.changed();
+  }
+
+  /** @internal */
+  changed(): void {
+    this.#compiled = undefined;
+  }
+
+  /** @internal An id for a step's construct. Two steps of one name are reported at synth with everything else, not thrown at once. */
+  freeId(id: string): string {
+    let free = id;
+    for (let count = 2; this.node.tryFindChild(free) !== undefined; count++) free = `${id} (${count})`;
+    return free;
+  }
+
+  #builder<Scope>(): WorkflowBuilder<I, Scope> {
+    const inputs = Object.keys(this.inputs).map((input) => [
+      input,
+      new Reference(this, { input }, this.inputSchema.properties[input]!),
+    ]);
+    return {
+      inputs: Object.fromEntries(inputs) as InputReferences<I, Scope>,
+      step: (id, task, ...[given]) => new Step(this, id, { task, inputs: given ?? ({} as never) }),
+    };
+  }
+
+  #compile() {
+    if (this.#compiled === undefined) {
+      const graph: Graph = {
+        apiVersion: GRAPH_API_VERSION,
+        workflow: this.name,
+        inputs: this.inputSchema,
+        outputs: Object.fromEntries(Object.entries(this.#outputs).map(([name, value]) => [name, toSource(value)])),
+        failurePolicy: this.#failurePolicy,
+        steps: this.#steps.map((step) => step.toNode()),
+      };
+      const data = encodeGraph(graph);
+      if ('message' in data) throw new InvalidError('Workflow', [data]);
+      this.#compiled = { graph, version: contentHash(graph), data };
+    }
+    return this.#compiled;
+  }
+
+  #emitGraph(): void {
+    new ApiObject(this, 'Graph', {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        name: later(() => this.graphName),
+        labels: {
+          [labels.managedBy]: MANAGED_BY,
+          [labels.workflow]: this.name,
+          [labels.version]: later(() => this.version),
+          [labels.content]: CONTENT_GRAPH,
+        },
+        annotations: KEEP_OLD_VERSIONS,
+      },
+      immutable: true,
+      data: later(() => this.#compile().data.data),
+      binaryData: later(() => this.#compile().data.binaryData),
+    });
+  }
+
+  *#problems(): Generator<Problem> {
+    const wrong = dnsLabelProblem(this.name, MAX_WORKFLOW_NAME);
+    if (wrong !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrong}` };
+    for (const [name, value] of Object.entries(this.#outputs))
+      if (!(value instanceof Reference) || value.owner !== this)
+        yield {
+          path: `outputs.${name}`,
+          message: 'is no input and no step output of this workflow',
+          fix: 'return references only',
+        };
+    try {
+      yield* graphProblems(this.graph, (step) => step ?? '');
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error;
+      yield* error.problems;
+    }
+  }
+}
+
+// A run is `<plan>-<time>`, at most 63 characters, and a plan is often named `<workflow>-<key>`.
+const MAX_WORKFLOW_NAME = 40;
+
+/** A workflow of whatever inputs and outputs. */
+export type AnyWorkflow = Workflow<Shape, object>;

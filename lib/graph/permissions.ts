@@ -1,0 +1,35 @@
+/** A rule of a Role or ClusterRole. */
+export interface PermissionRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** What runs and their steps need, whoever sequences them. */
+const stepRules: readonly PermissionRule[] = [
+  // Graphs and records are read by name. A record is created once, then patched; `update` is not needed.
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch'] },
+  // Templates are read by name when a step first needs them.
+  { apiGroups: [''], resources: ['podtemplates'], verbs: ['get'] },
+  // A step is a pod. `patch` sets activeDeadlineSeconds, which stops it and keeps its log; `delete` stops one that no node has yet.
+  { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  // Runs are Jobs, and so are steps with `runAs: 'Job'`, which are created, stopped by their deadline, or deleted.
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  // What happens to a run is told in events. `patch` counts one that repeats.
+  { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+];
+
+/** What the controller may do in the namespaces it looks after: each rule is used by a request of `lib/controller`. */
+export const controllerRules: readonly PermissionRule[] = [
+  ...stepRules,
+  // The run's progress and end.
+  { apiGroups: ['batch'], resources: ['jobs/status'], verbs: ['patch'] },
+];
+
+/** What the controller may do in its own namespace, to agree with its replicas on a leader. `create` cannot be limited to a name. */
+export const leaderElectionRules: readonly PermissionRule[] = [
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
+];
+
+/** What the service account of a run in driver mode may do: as the controller, but Kubernetes itself writes the Job's status. */
+export const driverRules: readonly PermissionRule[] = stepRules;
