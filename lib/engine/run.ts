@@ -140,14 +140,14 @@ export class Run {
     };
   }
 
-  /** Older attempts first, so that a batch in any order says the same. */
+  /** In the order in which it happened, so that a batch in any order says the same. */
   #sightings(observations: readonly Observation[]): Sighting[] {
     const sightings: Sighting[] = [];
     for (const { step, attempt, state } of observations) {
       const index = this.#ledger.topology.byName.get(step)?.index;
       if (index !== undefined) sightings.push({ index, attempt, state });
     }
-    return sightings.sort((a, b) => a.attempt - b.attempt);
+    return sightings.sort((a, b) => a.attempt - b.attempt || stages[a.state.kind] - stages[b.state.kind]);
   }
 
   #observe(turn: Turn, sighting: Sighting): void {
@@ -261,6 +261,8 @@ export class Run {
     return step.index;
   }
 }
+
+const stages: Readonly<Record<AttemptState['kind'], number>> = { pending: 0, running: 1, succeeded: 2, failed: 3 };
 
 /** An attempt that has ended does not run again, in whatever order it is told. */
 function later(known: AttemptState | undefined, seen: AttemptState): AttemptState {
