@@ -56,7 +56,7 @@ export class Api {
   constructor({ server, ca, cert, key, token }: Connection, connections = 32) {
     this.#origin = new URL(server).origin;
     const connect = { ca, cert, key };
-    this.#pool = new Pool(this.#origin, { connections, connect });
+    this.#pool = new Pool(this.#origin, { connections, connect, headersTimeout: 60_000 });
     this.#watches = new Agent({ connect, bodyTimeout: 0, headersTimeout: 30_000 });
     this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   }

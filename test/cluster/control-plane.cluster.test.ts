@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Api } from './api.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import type { Pod } from './pod.ts';
@@ -201,6 +201,24 @@ describe('control planes', () => {
   it('say what a program said that ended early', async () => {
     const started = startControlPlane({ apiServerArgs: ['--no-such-flag'] });
     await expect(started).rejects.toThrow(/kube-apiserver ended early \(1\):[^]*unknown flag: --no-such-flag/);
+  });
+
+  it('stand for the cluster of TEST_KUBECONFIG, whose processes they leave alone', async () => {
+    await using own = await startControlPlane({ scheduler: false });
+    vi.stubEnv('TEST_KUBECONFIG', own.kubeconfigPath);
+    try {
+      await using same = await startControlPlane({ nodes: 1 });
+      const spec = { nodeName: same.simulatedNode?.nodeNames[0] };
+      await same.kubectl(['create', '-f', '-'], { input: JSON.stringify(pod('here', {}, spec)) });
+      const succeeded = ['wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/here', '--timeout=20s'];
+      expect(await own.kubectl(succeeded)).toMatchObject({ code: 0 });
+      const asAlice = ['auth', 'can-i', 'list', 'pods', '--kubeconfig', await same.userKubeconfig('alice')];
+      expect((await same.kubectl(asAlice)).stdout.trim()).toBe('no');
+      expect(() => same.pauseEtcd()).toThrow('TEST_KUBECONFIG');
+    } finally {
+      vi.unstubAllEnvs();
+    }
+    expect((await own.kubectl(['get', 'nodes', '-o=name'])).stdout).toBe('');
   });
 
   it('accept pods without a controller manager', async () => {

@@ -34,6 +34,9 @@ export interface NodeCluster extends ControlPlane {
   exec(command: string, ...args: readonly string[]): Promise<string>;
 }
 
+/** Whether this is Linux and the user is root. Tests with a real node are skipped where it is not. */
+export const canStartNode = process.platform === 'linux' && process.getuid?.() === 0;
+
 /**
  * Starts a cluster whose node runs real containers, and waits until it is Ready. Needs root on Linux and the Debian
  * packages of packages.txt.
@@ -159,7 +162,7 @@ async function checkMachine(): Promise<void> {
   const needed = ['/usr/bin/containerd', '/usr/sbin/runc', '/usr/lib/cni/ptp', '/usr/sbin/nft', '/bin/busybox'];
   const found = await Promise.allSettled(needed.map((path) => access(path)));
   const missing = needed.filter((_, index) => found[index]?.status === 'rejected');
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) throw new Error('A real node needs root on Linux');
+  if (!canStartNode) throw new Error('A real node needs root on Linux');
   if (missing.length === 0) return;
   const packages = (await readFile(join(import.meta.dirname, 'packages.txt'), 'utf8')).trim().split('\n').join(' ');
   throw new Error(`A real node needs ${missing.join(', ')}: apt-get install --no-install-recommends ${packages}`);

@@ -129,7 +129,7 @@ export class SimulatedNode implements AsyncDisposable {
     for (const alive of this.#alive.values()) alive.abort();
     for (const pod of this.#pods.values()) pod.close();
     this.#pods.clear();
-    await this.#watching;
+    await within(1_000, this.#watching);
     await this.#logs?.stop();
     await Promise.all(this.nodeNames.map((name) => within(2_000, unregisterNode(this.#api, name))));
     await this.#api.close();
