@@ -1,7 +1,7 @@
 import type { KubeClient } from './client.ts';
 import { LinkedAbort } from './clock.ts';
 import type { ElectionCallbacks, ElectionOptions } from './election-options.ts';
-import { isConflict, isNotFound } from './errors.ts';
+import { isAlreadyExists, isConflict, isNotFound } from './errors.ts';
 import { claimed, isFree, observe, released, type Lease, type LeaseSpec, type Observation } from './lease-claim.ts';
 import { apiVersionOf, leases } from './resources.ts';
 import { systemEnvironment } from './retry.ts';
@@ -85,7 +85,11 @@ export class LeaderElection {
     const work = (async () => callbacks.onStarted(term.signal))();
     const settled = work.then(
       () => signal.aborted,
-      () => true,
+      (error: unknown) => {
+        // What else the leader has begun must end, too.
+        term.abort(error);
+        return true;
+      },
     );
     // Work that returns early has only begun something; leading ends with the signal.
     void settled.then((ended) => {
@@ -132,7 +136,7 @@ export class LeaderElection {
     } catch (error) {
       // A conflict means that somebody was faster, or that our own write was heard twice: look again next time.
       this.#lease = undefined;
-      if (!signal.aborted && !isConflict(error)) this.#callbacks?.onError?.(error);
+      if (!signal.aborted && !isConflict(error) && !isAlreadyExists(error)) this.#callbacks?.onError?.(error);
       return false;
     }
   }
