@@ -12,6 +12,7 @@ export interface Seen {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: IncomingMessage['headers'];
+  readonly rawHeaders: readonly string[];
   readonly body: string;
   readonly socket: Socket;
 }
@@ -45,6 +46,7 @@ export class ApiServer implements AsyncDisposable {
           path: url.pathname,
           query: url.searchParams,
           headers: request.headers,
+          rawHeaders: request.rawHeaders,
           body: Buffer.concat(chunks).toString(),
           socket: request.socket,
         };
