@@ -1,0 +1,79 @@
+import type { FailurePolicy, Graph, ValueSource } from '../../lib/graph/graph.ts';
+import type { Random } from './random.ts';
+import { graphOf, rowsOf, rowsSchema, type StepSketch } from './scenario.ts';
+
+/** How an attempt ends when nobody disturbs it. */
+export type Outcome = 'ok' | 'exit' | 'system' | 'permanent' | 'bad-outputs';
+
+/** A random step, in a form that both the engine's graph and the reference model are made from. */
+export interface PlannedStep {
+  readonly name: string;
+  readonly edges: readonly { readonly from: string; readonly kind: 'order' | 'data' | 'default' }[];
+  /** A literal, or whether the rows of an upstream are at least so many. */
+  readonly when?: boolean | { readonly of: string; readonly atLeast: number };
+  readonly continueOnFailure: boolean;
+  readonly retries: number;
+  readonly delaySeconds: number;
+  /** By attempt; those after the last one are `ok`. */
+  readonly outcomes: readonly Outcome[];
+  readonly rows: number;
+}
+
+export interface Plan {
+  readonly policy: FailurePolicy;
+  /** In topological order; the graph has them in an order of its own. */
+  readonly steps: readonly PlannedStep[];
+  readonly order: readonly string[];
+}
+
+export function outcomeOf(step: PlannedStep, attempt: number): Outcome {
+  return step.outcomes[attempt - 1] ?? 'ok';
+}
+
+const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'exit', 'exit', 'system', 'permanent', 'bad-outputs'];
+
+export function randomPlan(random: Random, policy: FailurePolicy, most = 12): Plan {
+  const steps: PlannedStep[] = [];
+  const count = random.upTo(most);
+  for (let index = 0; index < count; index++) {
+    const edges = steps
+      .filter(() => random.chance(Math.min(0.5, 2.5 / count)))
+      .map(({ name }) => ({ from: name, kind: random.pick(['order', 'data', 'default'] as const) }));
+    const of = edges.find((edge) => edge.kind !== 'order')?.from;
+    const literal = random.chance(0.1) ? false : random.chance(0.1) ? true : undefined;
+    steps.push({
+      name: `s${index}`,
+      edges,
+      when: of !== undefined && random.chance(0.3) ? { of, atLeast: 1 + random.upTo(3) } : literal,
+      continueOnFailure: random.chance(0.2),
+      retries: random.upTo(2),
+      delaySeconds: random.pick([0, 0, 5]),
+      outcomes: Array.from({ length: random.upTo(6) }, () => random.pick(outcomes)),
+      rows: random.upTo(3),
+    });
+  }
+  return { policy, steps, order: random.shuffle(steps.map((step) => step.name)) };
+}
+
+/** The plan as the engine gets it. */
+export function graphOfPlan({ policy, steps, order }: Plan): Graph {
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  const sketches = order.map((name): [string, StepSketch] => [name, sketchOf(byName.get(name)!)]);
+  return graphOf(Object.fromEntries(sketches), { failurePolicy: policy });
+}
+
+function sketchOf({ edges, when, continueOnFailure, retries, delaySeconds }: PlannedStep): StepSketch {
+  const inputs: Record<string, ValueSource> = {};
+  for (const { from, kind } of edges)
+    if (kind !== 'order') inputs[from] = kind === 'data' ? rowsOf(from) : rowsOf(from, -1);
+  const after = edges.filter(({ kind }) => kind === 'order').map(({ from }) => from);
+  const cel = typeof when === 'object' ? `steps.${when.of}.outputs.rows >= ${when.atLeast}` : String(when);
+  return {
+    outputs: rowsSchema,
+    inputs,
+    after,
+    continueOnFailure,
+    retries: { limit: retries, delaySeconds },
+    ...(when !== undefined && { when: { cel, steps: typeof when === 'object' ? [when.of] : [] } }),
+  };
+}

@@ -1,0 +1,51 @@
+import { outcomeOf, type Plan, type PlannedStep } from './plans.ts';
+
+/**
+ * The terminal phases of a plan whose steps do not disturb each other (`RunIndependent`), worked out without time, order,
+ * limits or events: one pass over the steps in topological order. What the engine comes to must not depend on those either.
+ */
+export function referencePhases({ steps }: Plan): Record<string, string> {
+  const phases: Record<string, string> = {};
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  for (const step of steps)
+    phases[step.name] = blocked(step, phases, byName) ?? conditioned(step, byName) ?? attempted(step).end;
+  return phases;
+}
+
+const ranks = ['Skipped/InputUnavailable', 'Skipped/UpstreamSkipped', 'Skipped/UpstreamFailed'];
+
+function blocked(
+  step: PlannedStep,
+  phases: Record<string, string>,
+  byName: ReadonlyMap<string, PlannedStep>,
+): string | undefined {
+  let rank = -1;
+  for (const { from, kind } of step.edges) {
+    const end = phases[from]!;
+    const reads = typeof step.when === 'object' && step.when.of === from;
+    const needs = kind === 'data' || reads;
+    const empty = end === 'Skipped/WhenFalse' || (end.startsWith('Failed') && byName.get(from)!.continueOnFailure);
+    if (empty) rank = Math.max(rank, needs ? 0 : -1);
+    else if (end.startsWith('Skipped')) rank = Math.max(rank, 1);
+    else if (end.startsWith('Failed')) rank = Math.max(rank, 2);
+  }
+  return ranks[rank];
+}
+
+function conditioned({ when }: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): string | undefined {
+  const holds = typeof when === 'object' ? byName.get(when.of)!.rows >= when.atLeast : (when ?? true);
+  return holds ? undefined : 'Skipped/WhenFalse';
+}
+
+const reasons = { exit: 'ExitCode', 'bad-outputs': 'OutputsInvalid', system: 'NodeLost', permanent: 'Rejected' };
+
+/** The end of a step that runs, and how many attempts it takes. */
+export function attempted(step: PlannedStep): { readonly end: string; readonly attempts: number } {
+  const left = { user: step.retries, system: 3, permanent: 0 };
+  for (let attempts = 1; ; attempts++) {
+    const outcome = outcomeOf(step, attempts);
+    if (outcome === 'ok') return { end: 'Succeeded/Completed', attempts };
+    const budget = outcome === 'system' || outcome === 'permanent' ? outcome : 'user';
+    if (left[budget]-- === 0) return { end: `Failed/${reasons[outcome]}`, attempts };
+  }
+}
