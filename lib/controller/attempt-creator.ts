@@ -1,0 +1,129 @@
+import type { AttemptState } from '../engine/advance.ts';
+import { isNotFound } from '../kube/errors.ts';
+import type { PodTemplateOverride } from '../pods/template.ts';
+import type { JsonObject } from '../values/json.ts';
+import { neverEnded, resourceOf, type AttemptEntry } from './attempt-entry.ts';
+import { attemptJob, attemptPod, type AttemptPlan } from './attempt-object.ts';
+import { createVerdict } from './create-verdict.ts';
+import { isOwnedBy, type Job, type Pod } from './objects.ts';
+import { backoffMs, type WorkerContext } from './worker-context.ts';
+
+/** How long a name stays taken by the remains of a deleted run, between two looks. */
+const PREDECESSOR_MS = 500;
+
+/** What a creator tells. */
+export interface CreatorCallbacks {
+  /** It exists: created, or found and ours. */
+  readonly created: (entry: AttemptEntry, object: Pod | Job) => void;
+  /** It does not exist yet and why, or never will. */
+  readonly observed: (entry: AttemptEntry, state: AttemptState) => void;
+}
+
+/** Creates the attempts of one run: once each, however often it is interrupted. */
+export class AttemptCreator {
+  readonly #context: WorkerContext;
+  readonly #run: () => Job;
+  readonly #podOverride: PodTemplateOverride | undefined;
+  readonly #callbacks: CreatorCallbacks;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    context: WorkerContext,
+    run: () => Job,
+    podOverride: PodTemplateOverride | undefined,
+    callbacks: CreatorCallbacks,
+    signal: AbortSignal,
+  ) {
+    this.#context = context;
+    this.#run = run;
+    this.#podOverride = podOverride;
+    this.#callbacks = callbacks;
+    this.#signal = signal;
+  }
+
+  /** Goes on until the attempt exists, is refused for good, or is stopped. Rejects only when the signal is aborted. */
+  async create(entry: AttemptEntry, inputs: JsonObject): Promise<void> {
+    const { clock, timing, log } = this.#context;
+    const startedAt = clock.monotonic();
+    for (let failures = 1; ; failures++) {
+      if (entry.created) return;
+      if (entry.stopping)
+        return this.#observed(entry, neverEnded(clock.now(), 'it was stopped before its pod was created'));
+      let wait = backoffMs(failures, timing.maxBackoffMs);
+      try {
+        return this.#callbacks.created(entry, await this.#post(entry, inputs));
+      } catch (error) {
+        this.#signal.throwIfAborted();
+        if (entry.created) return;
+        const verdict = createVerdict(error);
+        log.debug('An attempt could not be created', { object: entry.name, verdict: verdict.kind, error });
+        if (verdict.kind === 'exists') {
+          const taken = await this.#existing(entry);
+          if (taken === undefined) return;
+          this.#observed(entry, { kind: 'pending', message: taken });
+          wait = PREDECESSOR_MS;
+        } else if (verdict.kind === 'rejected') {
+          return this.#reject(entry, verdict.message);
+        } else if (verdict.kind === 'missing' && clock.monotonic() - startedAt >= timing.missingMs) {
+          return this.#reject(entry, `${verdict.message}, also after ${timing.missingMs / 1000} s`);
+        } else {
+          this.#observed(entry, { kind: 'pending', message: verdict.message });
+        }
+      }
+      await clock.sleep(wait, AbortSignal.any([this.#signal, entry.wake.signal])).catch(() => undefined);
+      this.#signal.throwIfAborted();
+    }
+  }
+
+  async #post(entry: AttemptEntry, inputs: JsonObject): Promise<Pod | Job> {
+    const { client, graphs, clock, metrics, mode } = this.#context;
+    const { step, attempt } = entry;
+    const run = this.#run();
+    const template = await graphs.template(run.metadata.namespace!, step.template);
+    const podOverride = this.#podOverride;
+    const plan: AttemptPlan = { run, mode, step, attempt, inputs, template, ...(podOverride && { podOverride }) };
+    const startedAt = clock.monotonic();
+    const options = { signal: this.#signal };
+    const created =
+      step.runAs === 'Job'
+        ? await client.create<Job>(resourceOf(step), attemptJob(plan), options)
+        : await client.create<Pod>(resourceOf(step), attemptPod(plan), options);
+    metrics.created(clock.monotonic() - startedAt);
+    return created;
+  }
+
+  /** Takes over an object of that name if it is this run's own. Otherwise says what stands in the way for now. */
+  async #existing(entry: AttemptEntry): Promise<string | undefined> {
+    const { client } = this.#context;
+    const { metadata } = this.#run();
+    let found: Pod | Job;
+    try {
+      found = await client.get<Pod | Job>(resourceOf(entry.step), entry.name, {
+        namespace: metadata.namespace,
+        signal: this.#signal,
+      });
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      return isNotFound(error) ? 'its name was taken until now' : (error as Error).message;
+    }
+    if (isOwnedBy(found, metadata.uid!)) {
+      this.#callbacks.created(entry, found);
+      return undefined;
+    }
+    const [owner] = found.metadata.ownerReferences ?? [];
+    if (owner?.kind === 'Job' && owner.name === metadata.name)
+      return `waits until the ${found.kind} of the deleted run of the same name is gone`;
+    const whose = owner ? `belongs to ${owner.kind} ${owner.name}` : 'belongs to nobody';
+    this.#reject(entry, `${found.kind} ${entry.name} exists already and ${whose}`);
+    return undefined;
+  }
+
+  #reject(entry: AttemptEntry, message: string): void {
+    const finishedAt = this.#context.clock.now();
+    this.#observed(entry, { kind: 'failed', failure: 'permanent', reason: 'Rejected', message, finishedAt });
+  }
+
+  #observed(entry: AttemptEntry, state: AttemptState): void {
+    this.#callbacks.observed(entry, state);
+  }
+}

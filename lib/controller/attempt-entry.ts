@@ -1,0 +1,42 @@
+import type { AttemptState } from '../engine/advance.ts';
+import type { StepReason } from '../engine/reasons.ts';
+import type { Instant } from '../engine/record.ts';
+import type { TaskStep } from '../graph/graph.ts';
+import { jobs, pods, type Resource } from '../kube/resources.ts';
+import type { Job, Pod } from './objects.ts';
+
+/** An attempt that is to be, or is, an object on the cluster, from the first request to its end. */
+export interface AttemptEntry {
+  readonly step: TaskStep;
+  readonly attempt: number;
+  /** Of its Pod or Job. */
+  readonly name: string;
+  /** Whether somebody works on creating it. */
+  begun: boolean;
+  /** Whether it is known to exist. */
+  created: boolean;
+  /** When its creation was last confirmed; what is not heard of for long afterwards is looked up. */
+  heardAt: Instant;
+  /** The pod that runs it, with `runAs: 'Job'` the pod of its Job. */
+  pod?: Pod;
+  job?: Job;
+  /** Set when its end was asked for. */
+  stopping?: StepReason;
+  /** Ends a wait between two tries to create it. */
+  readonly wake: AbortController;
+}
+
+/** The kind of object an attempt is. */
+export function resourceOf(step: TaskStep): Resource {
+  return step.runAs === 'Job' ? jobs : pods;
+}
+
+/** The object of an attempt as last seen. */
+export function objectOf(entry: AttemptEntry): Pod | Job | undefined {
+  return entry.step.runAs === 'Job' ? entry.job : entry.pod;
+}
+
+/** The end of an attempt that never came to be an object, or is none any more. */
+export function neverEnded(now: Instant, message: string): AttemptState {
+  return { kind: 'failed', failure: 'system', reason: 'PodDeleted', message, finishedAt: now };
+}

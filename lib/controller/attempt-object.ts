@@ -1,0 +1,84 @@
+import { labels, MANAGED_BY } from '../graph/labels.ts';
+import { attemptObjectName } from '../graph/object-names.ts';
+import type { TaskStep } from '../graph/graph.ts';
+import type { NewObject, OwnerReference } from '../kube/objects.ts';
+import { attemptTemplate } from '../pods/attempt.ts';
+import { mergePodTemplate } from '../pods/merge.ts';
+import type { PodTemplate, PodTemplateOverride } from '../pods/template.ts';
+import type { JsonObject } from '../values/json.ts';
+import type { Job } from './objects.ts';
+import type { Mode } from './run-job.ts';
+
+/** What an attempt is made of. */
+export interface AttemptPlan {
+  readonly run: Job;
+  readonly mode: Mode;
+  readonly step: TaskStep;
+  /** Counts from 1. */
+  readonly attempt: number;
+  readonly inputs: JsonObject;
+  readonly template: PodTemplate;
+  readonly podOverride?: PodTemplateOverride;
+}
+
+/** The Pod of an attempt. */
+export function attemptPod(plan: AttemptPlan): NewObject {
+  const { metadata, spec } = completeTemplate(plan);
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: attemptObjectName(plan.run.metadata.name, plan.step.name, plan.attempt),
+      namespace: plan.run.metadata.namespace,
+      labels: metadata?.labels,
+      annotations: metadata?.annotations,
+      ownerReferences: [ownerReference(plan.run, plan.mode)],
+    },
+    spec,
+  };
+}
+
+/** The Job of an attempt with `runAs: 'Job'`: one pod and no retries of its own, for those are the engine's. */
+export function attemptJob(plan: AttemptPlan): NewObject {
+  const template = completeTemplate(plan);
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name: attemptObjectName(plan.run.metadata.name, plan.step.name, plan.attempt),
+      namespace: plan.run.metadata.namespace,
+      labels: template.metadata?.labels,
+      ownerReferences: [ownerReference(plan.run, plan.mode)],
+    },
+    spec: { backoffLimit: 0, completions: 1, parallelism: 1, template },
+  };
+}
+
+/**
+ * Who owns an attempt. `controller` only where no other controller looks at the run's Job: the built-in one lets go of
+ * pods that it controls and that do not match its selector. (pkg/controller/controller_ref_manager.go: ClaimPods)
+ */
+export function ownerReference(run: Job, mode: Mode): OwnerReference {
+  const { name, uid = '' } = run.metadata;
+  return { apiVersion: run.apiVersion, kind: run.kind, name, uid, ...(mode === 'managed' && { controller: true }) };
+}
+
+/** The labels of everything that is made for a run: those by which people select, taken from its Job. */
+export function runLabels(run: Job): Record<string, string> {
+  const inherited = [labels.workflow, labels.version, labels.plan, labels.group].flatMap((key) => {
+    const value = run.metadata.labels?.[key];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return { ...Object.fromEntries(inherited), [labels.managedBy]: MANAGED_BY, [labels.run]: run.metadata.name };
+}
+
+function completeTemplate({ run, step, attempt, inputs, template, podOverride }: AttemptPlan): PodTemplate {
+  const merged = podOverride === undefined ? template : mergePodTemplate(template, podOverride);
+  const complete = attemptTemplate(merged, { run: run.metadata.name, step: step.name, attempt }, inputs);
+  const ours = { [labels.task]: step.task, [labels.step]: step.name, [labels.attempt]: String(attempt) };
+  return {
+    metadata: { ...complete.metadata, labels: { ...complete.metadata?.labels, ...runLabels(run), ...ours } },
+    // A step's retries are the engine's: a container that restarts by itself would hide its failures.
+    spec: { ...complete.spec!, restartPolicy: 'Never' },
+  };
+}

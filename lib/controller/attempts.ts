@@ -1,0 +1,262 @@
+import type { AttemptState, Observation } from '../engine/advance.ts';
+import type { StepReason } from '../engine/reasons.ts';
+import { labels } from '../graph/labels.ts';
+import { attemptObjectName } from '../graph/object-names.ts';
+import type { Topology } from '../graph/topology.ts';
+import { isNotFound } from '../kube/errors.ts';
+import { pods } from '../kube/resources.ts';
+import type { PodTemplateOverride } from '../pods/template.ts';
+import type { JsonObject } from '../values/json.ts';
+import { AttemptCreator } from './attempt-creator.ts';
+import { neverEnded, objectOf, resourceOf, type AttemptEntry } from './attempt-entry.ts';
+import { AttemptStopper } from './attempt-stopper.ts';
+import { isFinished, isOwnedBy, type Job, type Pod } from './objects.ts';
+import { attemptState, deletedState, hasLeftovers, lostAt } from './pod-status.ts';
+import { stepJobState } from './step-job-status.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+/** What {@link Attempts} needs to know of its run. */
+export interface AttemptsOptions {
+  readonly context: WorkerContext;
+  /** The run's Job as last seen. */
+  readonly run: () => Job;
+  readonly topology: Topology;
+  readonly podOverride?: PodTemplateOverride;
+  /** Called with what was seen, never while it is being told. */
+  readonly observe: (observations: readonly Observation[]) => void;
+  readonly signal: AbortSignal;
+}
+
+/** The attempts of one run as objects on the cluster: created, watched, stopped. */
+export class Attempts {
+  readonly #options: AttemptsOptions;
+  readonly #creator: AttemptCreator;
+  readonly #stopper: AttemptStopper;
+  readonly #entries = new Map<string, AttemptEntry>();
+  readonly #stops = new Set<Promise<void>>();
+  readonly #leftovers = new Set<AttemptEntry>();
+
+  constructor(options: AttemptsOptions) {
+    const { context, run, podOverride, signal } = options;
+    this.#options = options;
+    const created = (entry: AttemptEntry, object: Pod | Job) => this.#heard(entry, object);
+    const observed = (entry: AttemptEntry, state: AttemptState) => this.#tell(entry, state);
+    this.#creator = new AttemptCreator(context, run, podOverride, { created, observed }, signal);
+    this.#stopper = new AttemptStopper(context, (entry) => this.#gone(entry), signal);
+  }
+
+  /** Creates an attempt, unless it was seen already. */
+  start(stepName: string, attempt: number, inputs: JsonObject): void {
+    const entry = this.#entry(stepName, attempt);
+    if (!entry || entry.created || entry.begun) return;
+    entry.begun = true;
+    this.#prefetch(stepName);
+    this.#background(this.#creator.create(entry, inputs));
+  }
+
+  /** Ends an attempt; its end is observed. */
+  stop(stepName: string, attempt: number, reason: StepReason): void {
+    const entry = this.#entry(stepName, attempt);
+    if (!entry) return;
+    entry.stopping = reason;
+    entry.wake.abort();
+    if (entry.created) this.#stop(entry);
+    else if (!entry.begun) this.#tell(entry, neverEnded(this.#options.context.clock.now(), 'there is no pod of it'));
+  }
+
+  /** Takes in an object that may be of this run, and gives what is new about an attempt. */
+  see(object: Pod | Job): Observation | undefined {
+    const key = keyOfObject(object);
+    const entry = key && this.#entry(...key);
+    if (!entry || !this.#isOwn(entry, object)) return undefined;
+    const known = object.kind === 'Job' ? entry.job : entry.pod;
+    if (known && known.metadata.uid === object.metadata.uid && isOlder(object, known)) return undefined;
+    return this.#take(entry, object);
+  }
+
+  /** Takes in that an object is gone; this is its last state. */
+  seeDeleted(object: Pod | Job): Observation | undefined {
+    const { clock } = this.#options.context;
+    const entry = this.#entries.get(keyOfObject(object)?.join('/') ?? '');
+    // The pod of a Job is the Job's business.
+    if (!entry || object.kind !== resourceOf(entry.step).kind || !this.#isOwn(entry, object)) return undefined;
+    const known = objectOf(entry);
+    if (known && known.metadata.uid !== object.metadata.uid) return undefined;
+    const state =
+      object.kind === 'Pod'
+        ? deletedState(object as Pod, clock.now())
+        : neverEnded(clock.now(), 'its Job was deleted before its end was seen');
+    return this.#observation(entry, state);
+  }
+
+  /** Looks up what was created and not heard of for long, in case the watch missed its whole life. */
+  async audit(): Promise<void> {
+    const { clock, timing, client } = this.#options.context;
+    for (const entry of [...this.#entries.values()]) {
+      if (!entry.created || clock.monotonic() - entry.heardAt < timing.auditMs) continue;
+      entry.heardAt = clock.monotonic();
+      try {
+        const namespace = this.#run.metadata.namespace;
+        const options = { namespace, signal: this.#options.signal };
+        const found = await client.get<Pod | Job>(resourceOf(entry.step), entry.name, options);
+        if (found.metadata.uid === objectOf(entry)?.metadata.uid) this.#heard(entry, found);
+        else this.#gone(entry);
+      } catch (error) {
+        if (isNotFound(error)) this.#gone(entry);
+      }
+    }
+  }
+
+  /** Ends containers that outlived the main one. To be called when the end of the main one is written down. */
+  stopLeftovers(): void {
+    for (const entry of this.#leftovers) this.#stop(entry);
+    this.#leftovers.clear();
+  }
+
+  /** When a pod that does not go away must be looked at again. */
+  get lookAgainAt(): number | undefined {
+    let earliest = Infinity;
+    for (const entry of this.#entries.values()) earliest = Math.min(earliest, lostTime(entry));
+    return earliest === Infinity ? undefined : earliest;
+  }
+
+  /** What the pods that are being deleted say by now. */
+  lookAgain(): Observation[] {
+    const { clock } = this.#options.context;
+    const deleted = [...this.#entries.values()].filter((entry) => lostTime(entry) <= clock.now());
+    return deleted.map((entry) => this.#observation(entry, attemptState(entry.pod!, clock.now())));
+  }
+
+  /** Resolves when every stop that was asked for has reached the API server. */
+  async stopped(): Promise<void> {
+    while (this.#stops.size > 0) await Promise.all(this.#stops);
+  }
+
+  get #run(): Job {
+    return this.#options.run();
+  }
+
+  #entry(stepName: string, attempt: number): AttemptEntry | undefined {
+    const key = `${stepName}/${attempt}`;
+    const known = this.#entries.get(key);
+    if (known) return known;
+    const step = this.#options.topology.byName.get(stepName)?.node;
+    if (!step) return undefined;
+    const name = attemptObjectName(this.#run.metadata.name, stepName, attempt);
+    const entry = { step, attempt, name, begun: false, created: false, heardAt: 0, wake: new AbortController() };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+
+  #isOwn(entry: AttemptEntry, object: Pod | Job): boolean {
+    if (object.kind === resourceOf(entry.step).kind) return isOwnedBy(object, this.#run.metadata.uid!);
+    // The watch of pods may be ahead of that of Jobs.
+    if (!entry.job) return object.metadata.ownerReferences?.some(({ name }) => name === entry.name) ?? false;
+    return isOwnedBy(object, entry.job.metadata.uid!);
+  }
+
+  #take(entry: AttemptEntry, object: Pod | Job): Observation | undefined {
+    const { clock } = this.#options.context;
+    const first = !entry.created;
+    if (object.kind === 'Job') entry.job = object as Job;
+    else entry.pod = object as Pod;
+    if (objectOf(entry) === undefined) return undefined;
+    entry.created = true;
+    entry.heardAt = clock.monotonic();
+    entry.wake.abort();
+    if (first && entry.stopping) this.#stop(entry);
+    if (entry.step.runAs !== 'Job') return this.#observation(entry, attemptState(entry.pod!, clock.now()));
+    if (isFinished(entry.job!) && !podEnded(entry, clock.now())) {
+      // The pods' watch may be behind the Jobs': ask for the pod before the Job's end is judged.
+      this.#background(this.#judge(entry));
+      return undefined;
+    }
+    return this.#observation(entry, this.#jobState(entry));
+  }
+
+  async #judge(entry: AttemptEntry): Promise<void> {
+    const { client } = this.#options.context;
+    const { namespace, name, uid } = entry.job!.metadata;
+    const labelSelector = `batch.kubernetes.io/job-name=${name}`;
+    const { items } = await client.list<Pod>(pods, { namespace, labelSelector, signal: this.#options.signal });
+    const own = items.filter((pod) => isOwnedBy(pod, uid!));
+    entry.pod = own.find(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
+    this.#tell(entry, this.#jobState(entry));
+  }
+
+  #jobState(entry: AttemptEntry): AttemptState {
+    const needsOutputs = (entry.step.outputs?.required.length ?? 0) > 0;
+    return stepJobState(entry.job!, entry.pod, needsOutputs, this.#options.context.clock.now());
+  }
+
+  #observation(entry: AttemptEntry, state: AttemptState): Observation {
+    if (state.kind === 'succeeded' || state.kind === 'failed') {
+      if (entry.pod && entry.step.runAs !== 'Job' && hasLeftovers(entry.pod)) this.#leftovers.add(entry);
+      this.#entries.delete(keyOf(entry));
+    }
+    return { step: entry.step.name, attempt: entry.attempt, state };
+  }
+
+  #tell(entry: AttemptEntry, state: AttemptState): void {
+    this.#options.observe([this.#observation(entry, state)]);
+  }
+
+  #heard(entry: AttemptEntry, object: Pod | Job): void {
+    const known = objectOf(entry);
+    // The watch may have been faster than the answer.
+    if (known?.metadata.uid === object.metadata.uid && !isOlder(known!, object)) return;
+    const observation = this.#take(entry, object);
+    if (observation) this.#options.observe([observation]);
+  }
+
+  #gone(entry: AttemptEntry): void {
+    const { clock } = this.#options.context;
+    const message = 'the pod was deleted before its end was seen';
+    this.#tell(entry, entry.pod ? deletedState(entry.pod, clock.now()) : neverEnded(clock.now(), message));
+  }
+
+  #stop(entry: AttemptEntry): void {
+    const stop = this.#stopper.stop(entry).catch((error: unknown) => this.#report(error));
+    this.#stops.add(stop);
+    void stop.finally(() => this.#stops.delete(stop));
+  }
+
+  /** Reads the templates of the steps that come next, so that none of them waits for its own. */
+  #prefetch(stepName: string): void {
+    const { topology, context } = this.#options;
+    const { namespace } = this.#run.metadata;
+    for (const next of topology.byName.get(stepName)?.downstreams ?? [])
+      context.graphs.template(namespace!, topology.steps[next]!.node.template).catch(() => undefined);
+  }
+
+  #background(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#report(error));
+  }
+
+  #report(error: unknown): void {
+    if (!this.#options.signal.aborted) this.#options.context.log.error('An attempt could not be handled', { error });
+  }
+}
+
+function keyOfObject({ metadata }: Pod | Job): [step: string, attempt: number] | undefined {
+  const { [labels.step]: step, [labels.attempt]: attempt = '' } = metadata.labels ?? {};
+  return step !== undefined && /^[1-9]\d{0,8}$/.test(attempt) ? [step, Number(attempt)] : undefined;
+}
+
+const keyOf = (entry: AttemptEntry) => `${entry.step.name}/${entry.attempt}`;
+
+/** The pod of a Job is the Job's business. */
+function lostTime({ step, pod }: AttemptEntry): number {
+  return step.runAs === 'Job' || !pod ? Infinity : (lostAt(pod) ?? Infinity);
+}
+
+function podEnded(entry: AttemptEntry, now: number): boolean {
+  const state = entry.pod && attemptState(entry.pod, now);
+  return state?.kind === 'succeeded' || state?.kind === 'failed';
+}
+
+/** Whether `a` is an older state of the object than `b`. Versions of one resource can be compared by size. (KEP-5504) */
+function isOlder(a: Pod | Job, b: Pod | Job): boolean {
+  const [left, right] = [a.metadata.resourceVersion ?? '', b.metadata.resourceVersion ?? ''];
+  return left.length === right.length ? left < right : left.length < right.length;
+}

@@ -1,0 +1,222 @@
+import { labels, MANAGED_BY } from '../graph/labels.ts';
+import { systemClock, type Clock } from '../kube/clock.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { EventRecorder } from '../kube/events.ts';
+import { keyOf } from '../kube/objects.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { jobs, pods } from '../kube/resources.ts';
+import { GraphStore } from './graph-store.ts';
+import { silentLogger, type Logger } from './log.ts';
+import { noMetrics, type Metrics } from './metrics.ts';
+import { isFinished, type Job, type Pod } from './objects.ts';
+import { isRun } from './run-job.ts';
+import { RunWorker } from './run-worker.ts';
+import { StepIndex } from './step-index.ts';
+import { slimJob, slimPod } from './transform.ts';
+import { defaultTiming, type Timing, type WorkerContext } from './worker-context.ts';
+
+/** What a controller looks after, and with what. */
+export interface ControllerOptions {
+  readonly client: KubeClient;
+  /** null means all. @default the client's */
+  readonly namespaces?: readonly string[] | null;
+  /** @default says nothing */
+  readonly log?: Logger;
+  /** @default counts nothing */
+  readonly metrics?: Metrics;
+  /** Who is named in events, such as the pod. @default the component */
+  readonly instance?: string;
+  readonly timing?: Partial<Timing>;
+  readonly clock?: Clock;
+}
+
+/** A run that is being worked on, or was and is not yet seen to be finished. */
+interface Work {
+  readonly uid: string;
+  readonly worker: RunWorker;
+}
+
+/**
+ * Sequences all runs of the namespaces it looks after. It keeps nothing that is not on the cluster: started anew, it takes
+ * up every unfinished run from its record and its pods.
+ */
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #log: Logger;
+  readonly #metrics: Metrics;
+  readonly #clock: Clock;
+  readonly #timing: Timing;
+  readonly #events: EventRecorder;
+  readonly #works = new Map<string, Work>();
+  readonly #jobs = new Map<string, Job>();
+  readonly #steps = new StepIndex();
+  readonly #stopWatching = new AbortController();
+  #context: WorkerContext | undefined;
+  #ready = false;
+
+  constructor(options: ControllerOptions) {
+    const { client, log = silentLogger, metrics = noMetrics, clock = systemClock, instance } = options;
+    this.#options = options;
+    this.#log = log;
+    this.#metrics = metrics;
+    this.#clock = clock;
+    this.#timing = { ...defaultTiming, ...options.timing };
+    const onError = (error: unknown) => log.warn('An event could not be written', { error });
+    this.#events = new EventRecorder(client, { component: 'cdk8s-workflows', onError, ...(instance && { instance }) });
+  }
+
+  /** Whether it has seen all runs and works on them. */
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** How many runs are being worked on. */
+  get active(): number {
+    return this.#works.size;
+  }
+
+  /**
+   * Works until the signal is aborted; then stops all runs at once. Call {@link close} before to let them write
+   * down what they know.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const { client, namespaces = [client.namespace] } = this.#options;
+    signal.addEventListener('abort', () => this.#stop(), { once: true });
+    if (signal.aborted) return this.#stop();
+    const watching = this.#stopWatching.signal;
+    this.#context = {
+      client,
+      graphs: new GraphStore(client, watching),
+      clock: this.#clock,
+      log: this.#log,
+      metrics: this.#metrics,
+      mode: 'managed',
+      tell: (run, note) => this.#events.record(run, note),
+      timing: this.#timing,
+    };
+    const reflectors = (namespaces ?? [null]).flatMap((namespace) => this.#reflectors(namespace));
+    for (const reflector of reflectors) reflector.start(watching);
+    try {
+      await Promise.all(reflectors.map((reflector) => reflector.synced()));
+      this.#ready = true;
+      this.#log.info('All runs are known', { runs: this.#jobs.size });
+      for (const job of this.#jobs.values()) this.#consider(job);
+      await this.#audit(watching);
+    } catch (error) {
+      if (!watching.aborted) throw error;
+    } finally {
+      await Promise.all(reflectors.map((reflector) => reflector.stopped()));
+    }
+  }
+
+  /** Ends in good order: takes up nothing new, writes down what is known of each run, sends the events; in `limitMs` at most. */
+  async close(limitMs = 5_000): Promise<void> {
+    this.#ready = false;
+    const limit = AbortSignal.timeout(limitMs);
+    const flushed = Promise.all([...this.#works.values()].map(({ worker }) => worker.close()));
+    const late = new Promise<void>((resolve) => limit.addEventListener('abort', () => resolve(), { once: true }));
+    await Promise.race([flushed, late]);
+    this.#stop();
+    await this.#events.flush(limit);
+  }
+
+  #stop(): void {
+    this.#ready = false;
+    this.#stopWatching.abort(new DOMException('the controller stops', 'AbortError'));
+    for (const key of [...this.#works.keys()]) this.#release(key);
+  }
+
+  #reflectors(namespace: string | null): readonly Reflector[] {
+    const { client } = this.#options;
+    const managed = `${labels.managedBy}=${MANAGED_BY}`;
+    const onError = (error: unknown) => {
+      this.#metrics.watchFailed();
+      this.#log.warn('A watch failed and is resumed', { error });
+    };
+    const jobReflector = new Reflector<Job>(client, jobs, {
+      namespace,
+      labelSelector: managed,
+      transform: slimJob,
+      onChange: (job) => this.#jobChanged(job),
+      onDelete: (job) => this.#jobDeleted(job),
+      onError,
+    });
+    const podReflector = new Reflector<Pod>(client, pods, {
+      namespace,
+      labelSelector: `${managed},${labels.step}`,
+      transform: slimPod,
+      onChange: (pod) => this.#stepChanged(pod),
+      onDelete: (pod) => this.#stepDeleted(pod),
+      onError,
+    });
+    return [jobReflector as unknown as Reflector, podReflector as unknown as Reflector];
+  }
+
+  #jobChanged(job: Job): void {
+    if (job.metadata.labels?.[labels.step] !== undefined) this.#stepChanged(job);
+    if (!isRun(job)) return;
+    const key = keyOf(job);
+    this.#jobs.set(key, job);
+    const work = this.#works.get(key);
+    if (work && work.uid !== job.metadata.uid) this.#release(key);
+    else if (work && (isFinished(job) || job.metadata.deletionTimestamp)) this.#release(key);
+    else if (work) return work.worker.see(job);
+    if (this.#ready) this.#consider(job);
+  }
+
+  #jobDeleted(job: Job): void {
+    if (job.metadata.labels?.[labels.step] !== undefined) this.#stepDeleted(job);
+    if (!isRun(job)) return;
+    const key = keyOf(job);
+    this.#jobs.delete(key);
+    if (this.#works.get(key)?.uid === job.metadata.uid) this.#release(key);
+  }
+
+  #stepChanged(object: Pod | Job): void {
+    const run = this.#steps.put(object);
+    if (run !== undefined) this.#works.get(run)?.worker.seeStep(object);
+  }
+
+  #stepDeleted(object: Pod | Job): void {
+    const run = this.#steps.remove(object);
+    if (run !== undefined) this.#works.get(run)?.worker.seeStepDeleted(object);
+  }
+
+  /** Takes up a run, if there is something to be done about it. */
+  #consider(job: Job): void {
+    const key = keyOf(job);
+    if (isFinished(job) || job.metadata.deletionTimestamp || this.#works.has(key)) return;
+    const { uid = '' } = job.metadata;
+    const worker = new RunWorker(this.#context!, job, () => this.#steps.of(key), {
+      // It stays until the watch shows the end: a state of the Job from before would begin it again.
+      onFinished: () => {},
+      onDeposed: () => void this.#again(key, uid),
+    });
+    this.#works.set(key, { uid, worker });
+    this.#metrics.runStarted();
+    worker.start();
+  }
+
+  /** Takes up a run afresh whose worker was deposed; not at once, for there may be another controller. */
+  async #again(key: string, uid: string): Promise<void> {
+    await this.#clock.sleep(1_000, this.#stopWatching.signal).catch(() => undefined);
+    const job = this.#jobs.get(key);
+    if (this.#stopWatching.signal.aborted || this.#works.get(key)?.uid !== uid || !job) return;
+    this.#release(key);
+    this.#consider(job);
+  }
+
+  #release(key: string): void {
+    const worker = this.#works.get(key)?.worker;
+    // One that has just written the end itself has but to hear that it is written.
+    if (worker?.ending !== true || this.#stopWatching.signal.aborted) worker?.stop();
+    if (this.#works.delete(key)) this.#metrics.runReleased();
+  }
+
+  async #audit(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#clock.sleep(this.#timing.auditMs, signal);
+      for (const { worker } of [...this.#works.values()]) await worker.audit();
+    }
+  }
+}

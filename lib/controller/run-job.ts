@@ -1,0 +1,111 @@
+import type { RunSpec } from '../engine/advance.ts';
+import { annotations, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY, type CancelMode } from '../graph/labels.ts';
+import type { PodTemplateOverride } from '../pods/template.ts';
+import { mergePodTemplate } from '../pods/merge.ts';
+import { isJsonObject, type JsonObject } from '../values/json.ts';
+import { InvalidError, show, suggest, type Problem } from '../values/problems.ts';
+import type { Job } from './objects.ts';
+
+/** Who sequences a run: the controller of the cluster, or a driver in the run's own pod. */
+export type Mode = 'managed' | 'driver';
+
+/** Whether a Job is a run that the controller sequences. */
+export function isRun(job: Job): boolean {
+  return job.metadata.labels?.[labels.managedBy] === MANAGED_BY && job.spec?.managedBy === CONTROLLER_NAME;
+}
+
+/** What a run's Job asks for and keeps asking for. */
+export interface RunRequest {
+  /** The graph's ConfigMap. */
+  readonly graph: string;
+  readonly inputs: JsonObject;
+  /** Merged over the template of every step. */
+  readonly podOverride?: PodTemplateOverride;
+}
+
+/** What a run's Job asks for, or everything that is wrong with it. */
+export function readRequest(job: Job): RunRequest | { readonly problems: readonly Problem[] } {
+  const given = job.metadata.annotations ?? {};
+  const problems: Problem[] = [];
+  const object = (key: string): JsonObject | undefined => {
+    const text = given[key];
+    if (text === undefined) return undefined;
+    const value = parse(text);
+    if (isJsonObject(value)) return value as JsonObject;
+    problems.push({ path: key, message: `must be a JSON object, not ${show(text)}` });
+    return undefined;
+  };
+  const graph = given[annotations.graph];
+  if (!graph)
+    problems.push({
+      path: annotations.graph,
+      message: 'is missing',
+      fix: "set it to the name of the graph's ConfigMap",
+    });
+  const inputs = object(annotations.inputs) ?? {};
+  const podOverride = object(annotations.podOverride) as PodTemplateOverride | undefined;
+  if (podOverride) problems.push(...overrideProblems(podOverride));
+  if (problems.length > 0 || !graph) return { problems };
+  return { graph, inputs, ...(podOverride && { podOverride }) };
+}
+
+/** The fields of a run's Job that may change while it runs. */
+export type RunControls = Pick<RunSpec, 'parallelism' | 'suspended' | 'timeoutSeconds' | 'cancel'>;
+
+/** What a run's Job says at the moment, and what it says that makes no sense and is passed over. */
+export function readControls(
+  job: Job,
+  mode: Mode,
+): { readonly controls: RunControls; readonly problems: readonly Problem[] } {
+  const { suspend, parallelism: own = 1, activeDeadlineSeconds } = job.spec ?? {};
+  const given = job.metadata.annotations ?? {};
+  const problems: Problem[] = [];
+  const asked = given[annotations.cancel];
+  const cancel = (cancelModes as readonly (string | undefined)[]).includes(asked) ? (asked as CancelMode) : undefined;
+  if (asked !== undefined && cancel === undefined)
+    problems.push({
+      path: annotations.cancel,
+      message: `is ${show(asked)}`,
+      fix: suggest(asked, cancelModes) ?? `known are ${cancelModes.join(', ')}`,
+    });
+  let parallelism = own;
+  if (mode === 'driver') {
+    // There `spec.parallelism` says how many drivers run.
+    const text = given[annotations.parallelism] ?? String(Number.MAX_SAFE_INTEGER);
+    parallelism = Number(text);
+    if (!/^\d+$/.test(text)) {
+      problems.push({ path: annotations.parallelism, message: `must be a whole number, not ${show(text)}` });
+      parallelism = 1;
+    }
+  }
+  return {
+    controls: {
+      parallelism: Math.max(1, parallelism),
+      // Kubernetes allows a parallelism of 0, which pauses a Job.
+      suspended: suspend === true || parallelism === 0,
+      ...(activeDeadlineSeconds !== undefined && { timeoutSeconds: activeDeadlineSeconds }),
+      ...(cancel && { cancel }),
+    },
+    problems,
+  };
+}
+
+/** An override that no template can be merged with, found before any step has started. */
+function overrideProblems(override: PodTemplateOverride): readonly Problem[] {
+  try {
+    mergePodTemplate({}, override);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidError)
+      return error.problems.map((problem) => ({ ...problem, path: `${annotations.podOverride}: ${problem.path}` }));
+    throw error;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,267 @@
+import type { Decision, Observation, RunSpec } from '../engine/advance.ts';
+import type { RunPhase } from '../engine/record.ts';
+import { Run } from '../engine/run.ts';
+import { InvalidError, type Problem } from '../values/problems.ts';
+import { Attempts } from './attempts.ts';
+import { isFinished, type Job, type Pod } from './objects.ts';
+import { RecordStore } from './record-store.ts';
+import { problemNotes } from './run-events.ts';
+import { readControls, type RunControls } from './run-job.ts';
+import { RunReporter } from './run-reporter.ts';
+import { StatusWriter } from './status-writer.ts';
+import { takeUp, type TakenUp } from './take-up.ts';
+import { Wakeup } from './wakeup.ts';
+import type { WorkerContext } from './worker-context.ts';
+
+/** What a worker tells. */
+export interface WorkerCallbacks {
+  /** The run has ended, or cannot be run, and that is written down. */
+  readonly onFinished: (phase: Exclude<RunPhase, 'Running'>) => void;
+  /** What the worker knows is not what is written: it has stopped, and the run is to be taken up afresh. */
+  readonly onDeposed: () => void;
+}
+
+/** The pods and Jobs of a run's steps that are known when it is taken up. */
+export type StepObjects = () => Iterable<Pod | Job>;
+
+/**
+ * Works on one run from where its record and its pods stand, until it has ended. All decisions are the engine's; this class
+ * only feeds it what was seen, one thing after the other, and does at once what it says.
+ */
+export class RunWorker {
+  readonly #context: WorkerContext;
+  readonly #callbacks: WorkerCallbacks;
+  readonly #known: StepObjects;
+  readonly #stop = new AbortController();
+  readonly #record: RecordStore;
+  readonly #status: StatusWriter;
+  readonly #wakeup: Wakeup;
+  readonly #queue: Observation[] = [];
+  #job: Job;
+  #controls: RunControls;
+  #toldProblems = '';
+  #resume: (() => void) | undefined;
+  #run: Run | undefined;
+  #attempts: Attempts | undefined;
+  #reporter: RunReporter | undefined;
+  #inputs: RunSpec['inputs'] = {};
+  #turning = false;
+  #ending = false;
+
+  constructor(context: WorkerContext, job: Job, known: StepObjects, callbacks: WorkerCallbacks) {
+    const { namespace, name } = job.metadata;
+    this.#context = { ...context, log: context.log.child({ namespace, run: name }) };
+    this.#job = job;
+    this.#known = known;
+    this.#callbacks = callbacks;
+    const { signal } = this.#stop;
+    this.#record = new RecordStore(this.#context, job, (error) => this.#recordFailed(error), signal);
+    this.#status = new StatusWriter(this.#context, job, signal);
+    this.#wakeup = new Wakeup(context.clock, () => this.#wake(), signal);
+    this.#controls = this.#readControls();
+  }
+
+  /** Whether the run has ended, or is refused, and only that is still to be written. */
+  get ending(): boolean {
+    return this.#ending;
+  }
+
+  /** Begins. */
+  start(): void {
+    this.#work().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#context.log.error('A run cannot be worked on', { error });
+    });
+  }
+
+  /** Stops at once, whatever is under way. What was created stays. */
+  stop(): void {
+    this.#stop.abort(new DOMException('the run is no longer worked on', 'AbortError'));
+  }
+
+  /** Stops, but writes down what is known before. */
+  async close(): Promise<void> {
+    await this.#record.flush().catch(() => undefined);
+    this.stop();
+  }
+
+  /** The run's Job has changed. */
+  see(job: Job): void {
+    this.#job = job;
+    this.#status.see(job);
+    const before = this.#controls;
+    this.#controls = this.#readControls();
+    if (JSON.stringify(before) === JSON.stringify(this.#controls)) return;
+    if (this.#run) this.#turn([], this.#spec());
+    else this.#resume?.();
+  }
+
+  /** A Pod or Job of one of the run's steps has changed. */
+  seeStep(object: Pod | Job): void {
+    const observation = this.#attempts?.see(object);
+    if (observation) this.#turn([observation]);
+  }
+
+  /** A Pod or Job of one of the run's steps is gone. */
+  seeStepDeleted(object: Pod | Job): void {
+    const observation = this.#attempts?.seeDeleted(object);
+    if (observation) this.#turn([observation]);
+  }
+
+  async #work(): Promise<void> {
+    const { signal } = this.#stop;
+    let taken: TakenUp;
+    try {
+      taken = await takeUp(this.#context, this.#job, this.#record, signal);
+    } catch (error) {
+      if (error instanceof InvalidError) return this.#refuse(error);
+      throw error;
+    }
+    if (!taken.record) await this.#untilResumed();
+    signal.throwIfAborted();
+    this.#begin(taken);
+  }
+
+  #begin({ topology, inputs, podOverride, record }: TakenUp): void {
+    const { context, run, observe, signal } = {
+      context: this.#context,
+      run: () => this.#job,
+      observe: (observations: readonly Observation[]) => this.#turn(observations),
+      signal: this.#stop.signal,
+    };
+    this.#inputs = inputs;
+    this.#run = new Run(topology, this.#spec(), record);
+    this.#attempts = new Attempts({ context, run, topology, observe, signal, ...(podOverride && { podOverride }) });
+    this.#reporter = new RunReporter(this.#context, this.#run, this.#status, run, record);
+    this.#context.log.info(record ? 'A run is taken up again' : 'A run has begun', { steps: topology.steps.length });
+    if (this.#run.finished) return void this.#finish();
+    this.#turn([...this.#present(record !== undefined)]);
+  }
+
+  /** What there is of the steps, and which of them are there no more. */
+  *#present(resumed: boolean): Generator<Observation> {
+    const seen = new Set<string>();
+    const objects = [...this.#known()];
+    // Jobs first: a pod of theirs is only known as such by its Job.
+    for (const object of objects.sort((a, b) => (a.kind < b.kind ? -1 : 1))) {
+      const observation = this.#attempts!.see(object);
+      if (observation) yield observation;
+      if (observation) seen.add(`${observation.step}/${observation.attempt}`);
+    }
+    if (!resumed) return;
+    const { clock } = this.#context;
+    const message = 'the pod was deleted while no controller was running';
+    for (const { step, attempt, seen: wasSeen } of this.#run!.liveAttempts()) {
+      if (!wasSeen || seen.has(`${step}/${attempt}`)) continue;
+      const finishedAt = clock.now();
+      yield { step, attempt, state: { kind: 'failed', failure: 'system', reason: 'PodDeleted', message, finishedAt } };
+    }
+  }
+
+  /** Feeds the engine and does what it says; what is seen meanwhile is fed next. */
+  #turn(observations: readonly Observation[], spec?: RunSpec): void {
+    this.#queue.push(...observations);
+    const run = this.#run;
+    if (this.#turning || !run || this.#stop.signal.aborted) return;
+    this.#turning = true;
+    try {
+      do {
+        const decision = run.advance(this.#context.clock.now(), this.#queue.splice(0), spec);
+        spec = undefined;
+        this.#do(decision);
+      } while (this.#queue.length > 0);
+    } finally {
+      this.#turning = false;
+    }
+    if (run.finished) void this.#finish();
+  }
+
+  #do({ commands, steps, run, wakeAt }: Decision): void {
+    for (const command of commands) {
+      if (command.kind === 'start') this.#attempts!.start(command.step, command.attempt, command.inputs);
+      else this.#attempts!.stop(command.step, command.attempt, command.reason);
+    }
+    this.#record.put(run, steps);
+    this.#reporter!.decided({ steps, ...(run && { run }) }, this.#controls.suspended === true);
+    this.#wakeup.at(least(wakeAt, this.#attempts!.lookAgainAt));
+  }
+
+  #wake(): void {
+    this.#turn(this.#attempts?.lookAgain() ?? []);
+  }
+
+  /** Looks for attempts whose whole life the watch may have missed. To be called now and then. */
+  async audit(): Promise<void> {
+    if (!this.#ending) await this.#attempts?.audit();
+  }
+
+  async #finish(): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    const { phase } = this.#run!.state;
+    try {
+      await this.#record.flush();
+      this.#attempts!.stopLeftovers();
+      await this.#attempts!.stopped();
+      await this.#reporter!.finish();
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      throw error;
+    }
+    if (this.#stop.signal.aborted) return;
+    this.#context.log.info('A run has ended', { phase });
+    this.#callbacks.onFinished(phase as Exclude<RunPhase, 'Running'>);
+  }
+
+  async #refuse(error: InvalidError): Promise<void> {
+    this.#ending = true;
+    this.#context.log.warn('A run is refused', { error });
+    for (const note of problemNotes('InvalidRun', error.message.split(':\n')[0]!, error.problems))
+      this.#context.tell(this.#job, note);
+    if (this.#context.mode === 'managed') await this.#status.refuse(error.message);
+    this.#callbacks.onFinished('Failed');
+  }
+
+  /** A run that was made suspended begins when it is resumed, like any Job. One that is cancelled begins to end. */
+  async #untilResumed(): Promise<void> {
+    while (this.#controls.suspended && this.#controls.cancel === undefined) {
+      const changed = Promise.withResolvers<void>();
+      this.#resume = changed.resolve;
+      this.#stop.signal.addEventListener('abort', () => changed.resolve(), { once: true });
+      if (this.#context.mode === 'managed') await this.#status.suspended();
+      await changed.promise;
+      this.#stop.signal.throwIfAborted();
+    }
+  }
+
+  #recordFailed(error: unknown): void {
+    const { log, tell } = this.#context;
+    this.stop();
+    if (isFinished(this.#job)) return;
+    log.warn('The record of a run cannot be written', { error });
+    const message = `The record cannot be written, the run is read afresh: ${(error as Error).message}`;
+    tell(this.#job, { type: 'Warning', reason: 'RecordNotWritten', message });
+    this.#callbacks.onDeposed();
+  }
+
+  #readControls(): RunControls {
+    const { controls, problems } = readControls(this.#job, this.#context.mode);
+    const text = JSON.stringify(problems);
+    if (text !== this.#toldProblems) this.#tellPassedOver(problems);
+    this.#toldProblems = text;
+    return controls;
+  }
+
+  #tellPassedOver(problems: readonly Problem[]): void {
+    const notes = problemNotes('InvalidAnnotation', 'An annotation is passed over', problems);
+    for (const note of notes) this.#context.tell(this.#job, note);
+  }
+
+  #spec(): RunSpec {
+    return { name: this.#job.metadata.name, inputs: this.#inputs, ...this.#controls };
+  }
+}
+
+function least(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Math.min(a, b);
+}

@@ -1,0 +1,68 @@
+import type { RunSpec } from '../engine/advance.ts';
+import type { RunRecord } from '../engine/record.ts';
+import type { Topology } from '../graph/topology.ts';
+import { isNotFound } from '../kube/errors.ts';
+import type { PodTemplateOverride } from '../pods/template.ts';
+import { InvalidError } from '../values/problems.ts';
+import { checkValues } from '../values/schema.ts';
+import type { Job } from './objects.ts';
+import { PredecessorError, type RecordStore } from './record-store.ts';
+import { readRequest } from './run-job.ts';
+import { backoffMs, type WorkerContext } from './worker-context.ts';
+
+/** What a run is worked on with. */
+export interface TakenUp {
+  readonly topology: Topology;
+  readonly inputs: RunSpec['inputs'];
+  readonly podOverride?: PodTemplateOverride;
+  readonly record?: RunRecord;
+}
+
+/**
+ * Reads all that a run needs, and checks it. Waits a while for a graph that may be applied after the run, and as long as it
+ * takes for an API server that does not answer.
+ *
+ * @throws InvalidError with everything that keeps the run from being run
+ */
+export async function takeUp(
+  context: WorkerContext,
+  job: Job,
+  store: RecordStore,
+  signal: AbortSignal,
+): Promise<TakenUp> {
+  const { clock, graphs, timing, log } = context;
+  const request = readRequest(job);
+  if ('problems' in request) throw new InvalidError('The run cannot be started', request.problems);
+  const startedAt = clock.monotonic();
+  for (let failures = 1; ; failures++) {
+    try {
+      const [topology, record] = await Promise.all([
+        graphs.topology(job.metadata.namespace!, request.graph),
+        store.read(),
+      ]);
+      const checked = checkValues(topology.graph.inputs, request.inputs, 'refuse', 'inputs');
+      if (!checked.ok) throw new InvalidError('The run cannot be started', checked.problems);
+      const { podOverride } = request;
+      return { topology, inputs: checked.values, ...(podOverride && { podOverride }), ...(record && { record }) };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof InvalidError) throw error;
+      if (isNotFound(error) && clock.monotonic() - startedAt >= timing.missingMs)
+        throw new InvalidError('The run cannot be started', [missingGraph(request.graph, job, timing.missingMs)], {
+          cause: error,
+        });
+      log.info('A run cannot be taken up yet', { error });
+      const wait =
+        error instanceof PredecessorError ? 500 : backoffMs(failures, isNotFound(error) ? 1_000 : timing.maxBackoffMs);
+      await clock.sleep(wait, signal);
+    }
+  }
+}
+
+function missingGraph(name: string, job: Job, waitedMs: number) {
+  return {
+    path: 'graph',
+    message: `there is no ConfigMap ${name} in namespace ${job.metadata.namespace}, also after ${waitedMs / 1000} s`,
+    fix: 'apply the manifests of the workflow, and start the run again',
+  };
+}

@@ -1,0 +1,38 @@
+import type { Job, Pod } from './objects.ts';
+
+/** What a watch keeps of objects: nothing that nobody reads, since there may be very many pods. */
+
+/** A pod without all that a stop, an end or a message cannot be read from. */
+export function slimPod({ apiVersion, kind, metadata, spec, status }: Pod): Pod {
+  const { name, namespace, uid, resourceVersion, labels, ownerReferences, deletionTimestamp } = metadata;
+  const named = (containers: readonly { readonly name: string; readonly restartPolicy?: string }[] | undefined) =>
+    containers?.map(({ name: container, restartPolicy }) => ({
+      name: container,
+      ...(restartPolicy && { restartPolicy }),
+    }));
+  const { phase, reason, message, conditions, containerStatuses, initContainerStatuses } = status ?? {};
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, namespace, uid, resourceVersion, labels, ownerReferences, deletionTimestamp },
+    spec: {
+      nodeName: spec?.nodeName,
+      containers: named(spec?.containers),
+      initContainers: named(spec?.initContainers),
+    },
+    status: { phase, reason, message, conditions, containerStatuses, initContainerStatuses },
+  };
+}
+
+/** A Job without its template. */
+export function slimJob(job: Job): Job {
+  const { managedFields: _, ...metadata } = job.metadata;
+  const { managedBy, suspend, parallelism, completions, activeDeadlineSeconds } = job.spec ?? {};
+  return {
+    apiVersion: job.apiVersion,
+    kind: job.kind,
+    metadata,
+    spec: { managedBy, suspend, parallelism, completions, activeDeadlineSeconds },
+    status: job.status,
+  };
+}
