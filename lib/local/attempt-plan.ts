@@ -1,0 +1,74 @@
+import { attemptObjectName } from '../graph/object-names.ts';
+import { attemptEnvironment, expandArgument } from '../values/environment.ts';
+import type { Json } from '../values/json.ts';
+import { MAIN_CONTAINER, type PodTemplate } from '../pods/template.ts';
+import { localEnvironment } from './local-environment.ts';
+
+/** What is started for an attempt. */
+export interface AttemptPlan {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** Time between being asked to end and being killed. */
+  readonly graceMs: number;
+}
+
+/** What an attempt is made of. */
+export interface AttemptRequest {
+  readonly run: string;
+  readonly step: string;
+  readonly attempt: number;
+  readonly template: PodTemplate | undefined;
+  readonly inputs: Readonly<Record<string, Json>>;
+  readonly outputsPath: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly configMaps: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+const DEFAULT_GRACE_SECONDS = 30;
+
+/** The program of an attempt as this machine can run it, or why it cannot. */
+export function planAttempt(request: AttemptRequest): AttemptPlan | { readonly problem: string } {
+  const { run, step, attempt, template } = request;
+  const container = template?.spec?.containers.find(({ name }) => name === MAIN_CONTAINER);
+  if (template === undefined || container === undefined)
+    return { problem: `its pod template has no container "${MAIN_CONTAINER}"` };
+  const contract = attemptEnvironment({ run, step, attempt, outputsPath: request.outputsPath }, request.inputs);
+  const podName = attemptObjectName(run, step, attempt);
+  const { env, configMaps } = request;
+  const { inherited, own, missing } = localEnvironment(container, contract, { env, configMaps, podName, template });
+  if (missing.length > 0)
+    return {
+      problem: `not on this machine: ${missing.join(', ')}; set ${missing.length === 1 ? 'the variable' : 'these variables'} in your environment`,
+    };
+  if (container.command === undefined || container.command.length === 0)
+    return {
+      problem: `the task has no command: it runs the entrypoint of ${container.image ?? 'its image'}, which is not on this machine; give the task a command`,
+    };
+  const [command, ...args] = [...container.command, ...(container.args ?? [])].map((word) => expandArgument(word, own));
+  const grace = template.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
+  return { command: command!, args, env: { ...inherited, ...own }, graceMs: grace * 1000 };
+}
+
+/** What of a pod template has no meaning on this machine, in words. */
+export function localLimits(template: PodTemplate): readonly string[] {
+  const { spec } = template;
+  const main = spec?.containers.find(({ name }) => name === MAIN_CONTAINER);
+  const others = [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].filter(
+    (container) => container !== main,
+  );
+  const limits: string[] = [];
+  if (others.length > 0) limits.push(`${names(others)} ${others.length === 1 ? 'is' : 'are'} not started`);
+  const mounts = main?.volumeMounts ?? [];
+  if (mounts.length > 0) limits.push(`nothing is mounted at ${mounts.map(({ mountPath }) => mountPath).join(', ')}`);
+  const secrets = main?.envFrom?.filter(({ secretRef }) => secretRef !== undefined) ?? [];
+  if (secrets.length > 0)
+    limits.push(
+      `variables of Secret ${secrets.map(({ secretRef }) => secretRef?.name).join(', ')} are taken from your environment`,
+    );
+  return limits;
+}
+
+function names(containers: readonly { readonly name: string }[]): string {
+  return `container${containers.length === 1 ? '' : 's'} ${containers.map(({ name }) => name).join(', ')}`;
+}

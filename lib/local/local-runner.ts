@@ -1,0 +1,202 @@
+import type { CancelMode } from '../graph/labels.ts';
+import { topology, type Topology } from '../graph/topology.ts';
+import type { AttemptState, Command, Decision, Observation, RunSpec } from '../engine/advance.ts';
+import type { Instant, RunRecord, RunState } from '../engine/record.ts';
+import { Run } from '../engine/run.ts';
+import { AttemptProcess } from './attempt-process.ts';
+import { planAttempt } from './attempt-plan.ts';
+import { LogFollower } from './log-follower.ts';
+import { endLeftover } from './process-group.ts';
+import { systemProcesses, type ProcessIdentity, type ProcessTable } from './process-table.ts';
+import { RecordFile } from './record-file.ts';
+import type { LocalRun, RunDirectory } from './run-directory.ts';
+
+/** What {@link LocalRunner} is made from. */
+export interface LocalRunnerProps {
+  readonly run: LocalRun;
+  readonly directory: RunDirectory;
+  /** Of a run that was interrupted. */
+  readonly record?: RunRecord;
+  /** The user's environment. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Called after every turn of the engine. */
+  readonly onTurn?: (run: Run, decision: Decision) => void;
+  /** Called with every line that a step prints. @default its log only */
+  readonly onLine?: (step: string, line: string) => void;
+  /** @default Date.now */
+  readonly now?: () => Instant;
+  /** @default the processes of this machine */
+  readonly table?: ProcessTable;
+}
+
+/** How long what an interrupted run left behind may take to end. */
+const LEFTOVER_GRACE_MS = 10_000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Runs a workflow with child processes of this one: the engine, a clock, and a file for its record. */
+export class LocalRunner {
+  readonly #props: LocalRunnerProps;
+  readonly #now: () => Instant;
+  readonly #table: ProcessTable;
+  readonly #topology: Topology;
+  readonly #run: Run;
+  readonly #file: RecordFile;
+  readonly #follower: LogFollower | undefined;
+  readonly #live = new Map<string, AttemptProcess>();
+  #spec: RunSpec;
+  #seen: Observation[] = [];
+  #killing = false;
+  #specChanged = false;
+  #wake = () => {};
+
+  constructor(props: LocalRunnerProps) {
+    const { name, graph, inputs, parallelism, timeoutSeconds } = props.run;
+    this.#props = props;
+    this.#now = props.now ?? Date.now;
+    this.#table = props.table ?? systemProcesses();
+    this.#spec = { name, inputs, parallelism, ...(timeoutSeconds !== undefined && { timeoutSeconds }) };
+    this.#topology = topology(graph);
+    this.#run = new Run(this.#topology, this.#spec, props.record);
+    this.#file = new RecordFile(props.directory, props.record);
+    this.#follower = props.onLine && new LogFollower(props.onLine);
+  }
+
+  /** Runs to the end: until no step is left to do and no process that it started lives. */
+  async execute(): Promise<RunState> {
+    try {
+      await this.#endLeftovers();
+      return await this.#loop();
+    } finally {
+      // Only an error, such as a full disk, leaves something to kill.
+      this.kill();
+    }
+  }
+
+  async #loop(): Promise<RunState> {
+    for (;;) {
+      const seen = this.#seen;
+      this.#seen = [];
+      this.#specChanged = false;
+      const decision = this.#run.advance(this.#now(), seen, this.#spec);
+      // Written before it is done: after a crash nothing may live that the record does not know.
+      this.#file.save(decision);
+      for (const command of decision.commands) this.#execute(command);
+      this.#props.onTurn?.(this.#run, decision);
+      if (this.#run.finished && this.#live.size === 0) return this.#run.state;
+      await this.#pause(decision.wakeAt);
+    }
+  }
+
+  /** Ends the run as its mode says; {@link execute} returns when that is done. */
+  cancel(mode: CancelMode): void {
+    this.#spec = { ...this.#spec, cancel: mode };
+    this.#specChanged = true;
+    this.#wake();
+  }
+
+  /** Ends all processes at once, those that are being stopped too. */
+  kill(): void {
+    this.#killing = true;
+    for (const attempt of this.#live.values()) attempt.kill();
+  }
+
+  #execute(command: Command): void {
+    const { step, attempt } = command;
+    if (command.kind === 'start') return this.#start(step, attempt, command.inputs);
+    const process = this.#live.get(keyOf(step, attempt));
+    if (this.#killing) process?.kill();
+    else process?.stop();
+  }
+
+  #start(step: string, attempt: number, inputs: RunSpec['inputs']): void {
+    const key = keyOf(step, attempt);
+    if (this.#live.has(key)) return;
+    const { run, directory, env } = this.#props;
+    const { template } = this.#topology.byName.get(step)!.node;
+    const outputsPath = directory.outputsFile(step, attempt);
+    const logFile = directory.logFile(step, attempt);
+    const { configMaps, templates } = run;
+    const plan = planAttempt({
+      run: run.name,
+      step,
+      attempt,
+      template: templates[template],
+      inputs,
+      outputsPath,
+      env,
+      configMaps,
+    });
+    if ('problem' in plan) {
+      const finishedAt = this.#now();
+      const state = {
+        kind: 'failed',
+        finishedAt,
+        failure: 'permanent',
+        reason: 'StartError',
+        message: plan.problem,
+      } as const;
+      return this.#observe({ step, attempt, state });
+    }
+    const process = new AttemptProcess(plan, {
+      workingDirectory: run.workingDirectory,
+      logFile,
+      outputsFile: outputsPath,
+      table: this.#table,
+      now: this.#now,
+      onIdentity: (identity) => directory.writeJson(directory.processFile(step, attempt), identity),
+      onState: (state) => this.#changed(step, attempt, state),
+    });
+    this.#live.set(key, process);
+    this.#follower?.follow(step, logFile);
+    process.start();
+  }
+
+  #changed(step: string, attempt: number, state: AttemptState): void {
+    if (state.kind === 'succeeded' || state.kind === 'failed') {
+      this.#live.delete(keyOf(step, attempt));
+      this.#follower?.finish(this.#props.directory.logFile(step, attempt));
+    }
+    this.#observe({ step, attempt, state });
+  }
+
+  #observe(observation: Observation): void {
+    this.#seen.push(observation);
+    this.#wake();
+  }
+
+  /** Until something is seen, the spec changes, or it is time. */
+  async #pause(until: Instant | undefined): Promise<void> {
+    if (this.#seen.length > 0 || this.#specChanged) return;
+    await new Promise<void>((resolve) => {
+      const timer =
+        until === undefined ? undefined : setTimeout(resolve, Math.min(Math.max(0, until - this.#now()), MAX_TIMER_MS));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = () => {};
+  }
+
+  /** Attempts that lived when the process before this one died have failed; first, what is left of them is ended. */
+  async #endLeftovers(): Promise<void> {
+    const { directory } = this.#props;
+    const leftovers = [...this.#run.liveAttempts()].map(async ({ step, attempt }) => {
+      const identity = directory.readJson(directory.processFile(step, attempt)) as ProcessIdentity | undefined;
+      // It was asked for and never started: the engine asks again.
+      if (identity === undefined) return;
+      const mark = `WORKFLOW_OUTPUTS=${directory.outputsFile(step, attempt)}`;
+      await endLeftover(this.#table, identity, mark, LEFTOVER_GRACE_MS);
+      const message = 'the process that ran the workflow ended before it';
+      const finishedAt = this.#now();
+      this.#observe({
+        step,
+        attempt,
+        state: { kind: 'failed', finishedAt, failure: 'system', reason: 'NodeLost', message },
+      });
+    });
+    await Promise.all(leftovers);
+  }
+}
+
+const keyOf = (step: string, attempt: number) => `${step}/${attempt}`;
