@@ -12,6 +12,8 @@ export interface StepKind {
   observe(turn: Turn, sighting: Sighting): void;
   /** Asks for the end of what runs. */
   stop(turn: Turn, index: number, reason: StepReason): void;
+  /** Says again what may have been lost with the shell it was said to. */
+  repeat(turn: Turn, index: number): void;
   /** Does what {@link StepKind.due} named the time of. */
   expire(turn: Turn, index: number): void;
   /** When the step must be looked at although nothing was observed: the earliest of its waits and timeouts. */

@@ -1,5 +1,5 @@
 import type { Ledger } from './ledger.ts';
-import type { Instant, RunState } from './record.ts';
+import type { Instant, RunState, StepRecord } from './record.ts';
 import { resolveAll } from './resolve.ts';
 import { scopeOf } from './scope.ts';
 import type { Turn } from './turn.ts';
@@ -22,15 +22,19 @@ export function endOf(turn: Turn, state: RunState): RunState {
 
 const NAMED = 5;
 
-/** Which steps failed and why, the first ones by name: `2 of 7 steps failed: load (exit code 3), train (OOMKilled)`. */
+/** Which steps failed and why, the first ones by name: `2 of 7 steps failed: load (exit code 3), train (OOMKilled: exit code 137)`. */
 export function failureSentence(ledger: Ledger): string {
   const failed = ledger.topology.steps.filter(
     ({ index, node }) => ledger.of(index).phase === 'Failed' && node.continueOnFailure !== true,
   );
   const named = failed.slice(0, NAMED).map(({ index, node }) => {
-    const { message, reason } = ledger.of(index);
-    return `${node.name} (${message ?? reason})`;
+    return `${node.name} (${why(ledger.of(index))})`;
   });
   const more = failed.length > NAMED ? ` and ${failed.length - NAMED} more` : '';
   return `${failed.length} of ${ledger.topology.steps.length} steps failed: ${named.join(', ')}${more}`;
+}
+
+function why({ reason, message }: StepRecord): string {
+  if (message === undefined) return reason;
+  return reason === 'ExitCode' ? message : `${reason}: ${message}`;
 }

@@ -9,7 +9,6 @@ import { isFinal, liveAttempt } from './phases.ts';
 import type { Instant, RunRecord, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { endOf } from './run-end.ts';
-import { startInputs } from './task-step.ts';
 import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
@@ -235,12 +234,10 @@ export class Run {
   }
 
   #repeat(turn: Turn): void {
-    const fresh = new Set(turn.commands.map(({ step, attempt }) => `${step}/${attempt}`));
-    for (const { step, attempt, stopping, seen } of this.liveAttempts()) {
-      if (fresh.has(`${step}/${attempt}`)) continue;
-      if (stopping !== undefined) turn.commands.push({ kind: 'stop', step, attempt, reason: stopping });
-      else if (!seen)
-        turn.commands.push({ kind: 'start', step, attempt, inputs: startInputs(turn, this.#index(step)) });
+    const fresh = new Set(turn.commands.map((command) => command.step));
+    for (const index of turn.ledger.live) {
+      const { node } = turn.ledger.step(index);
+      if (!fresh.has(node.name)) kindOf(node).repeat(turn, index);
     }
   }
 

@@ -12,19 +12,19 @@ import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
 /** A step that runs a container to its end, again if it failed. */
-export const taskStep: StepKind = { start, observe, stop, expire, due };
+export const taskStep: StepKind = { start, observe, stop, repeat, expire, due };
 
 function start(turn: Turn, index: number): void {
   const record = turn.ledger.of(index);
   const node = turn.ledger.step(index).node;
   const attempt = (record.attempts.at(-1)?.number ?? 0) + 1;
   addAttempt(turn, index, attempt, turn.now);
-  turn.commands.push({ kind: 'start', step: node.name, attempt, inputs: startInputs(turn, index) });
+  commandStart(turn, node, attempt);
 }
 
-/** What an attempt of the step is started with: the same for each of them, since its upstreams have ended. */
-export function startInputs(turn: Pick<Turn, 'ledger' | 'spec'>, index: number) {
-  return resolveAll(turn.ledger.step(index).node.inputs, scopeOf(turn));
+// Every attempt has the same inputs: the upstreams have ended.
+function commandStart(turn: Turn, node: TaskStep, attempt: number): void {
+  turn.commands.push({ kind: 'start', step: node.name, attempt, inputs: resolveAll(node.inputs, scopeOf(turn)) });
 }
 
 function addAttempt(turn: Turn, index: number, number: number, createdAt: Instant): void {
@@ -157,6 +157,14 @@ function stop(turn: Turn, index: number, reason: StepReason): void {
   putLive(turn, index, { ...attempt, stopping: reason });
   if (attempt.stopping === undefined)
     turn.commands.push({ kind: 'stop', step: turn.ledger.step(index).node.name, attempt: attempt.number, reason });
+}
+
+function repeat(turn: Turn, index: number): void {
+  const attempt = liveAttempt(turn.ledger.of(index));
+  const node = turn.ledger.step(index).node;
+  if (attempt?.stopping !== undefined)
+    turn.commands.push({ kind: 'stop', step: node.name, attempt: attempt.number, reason: attempt.stopping });
+  else if (attempt?.reason === 'Created') commandStart(turn, node, attempt.number);
 }
 
 function expire(turn: Turn, index: number): void {
