@@ -1,4 +1,11 @@
 // One line a command; the order does not matter.
 export { applyCommand } from './apply.ts';
+export { cancelCommand } from './cancel.ts';
 export { completionCommand } from './completion.ts';
+export { describeCommand } from './describe.ts';
+export { launchCommand } from './launch.ts';
+export { logsCommand } from './logs.ts';
+export { resumeCommand } from './resume.ts';
+export { runsCommand } from './runs.ts';
+export { suspendCommand } from './suspend.ts';
 export { synthCommand } from './synth.ts';

@@ -1,0 +1,127 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { findPlan, withCluster } from '../../cli/cluster-session.ts';
+import type { LaunchOptions } from '../../cli/commands/launch.ts';
+import type { CliContext } from '../../cli/context.ts';
+import { controllerWarning } from '../../cli/controller-seen.ts';
+import { FailedError, UsageError } from '../../cli/errors.ts';
+import {
+  mergeInputs,
+  parseInputFile,
+  parseInputOptions,
+  taskInputProblems,
+  type GivenInputs,
+} from '../../cli/launch-inputs.ts';
+import { newRunName, taskInputVariables, taskRun, workflowRun, type LaunchedJob } from '../../cli/launch-job.ts';
+import type { PlanCronJob, RunJob } from '../../cli/run-objects.ts';
+import { graphOf, readConfigMap } from '../../cli/run-state.ts';
+import { inputsOf } from '../../cli/run-summary.ts';
+import { waitForRun } from '../../cli/wait-for-run.ts';
+import { annotations, CONTROLLER_NAME } from '../../graph/labels.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isAlreadyExists } from '../../kube/errors.ts';
+import { jobs } from '../../kube/resources.ts';
+import { dnsLabelProblem, MAX_RUN_NAME } from '../../values/names.ts';
+import { formatProblem, InvalidError } from '../../values/problems.ts';
+
+/** Creates a run of a plan, and waits for it when asked to. */
+export async function launch(context: CliContext, planName: string, options: LaunchOptions): Promise<void> {
+  const wrongName = options.name === undefined ? undefined : dnsLabelProblem(options.name, MAX_RUN_NAME);
+  if (wrongName !== undefined) throw new UsageError(`--name ${JSON.stringify(options.name)} ${wrongName}`);
+  if (options.timeout !== undefined && !options.watch && !options.wait)
+    throw new UsageError('--timeout needs --watch or --wait');
+  const given = await givenInputs(context, options);
+  await withCluster(options, async (client) => {
+    const plan = await findPlan(client, planName);
+    const managed = plan.spec.jobTemplate.spec.managedBy === CONTROLLER_NAME;
+    const [warning, make] = await Promise.all([
+      managed ? controllerWarning(client, Date.now()) : undefined,
+      runMaker(client, plan, given),
+    ]);
+    if (warning !== undefined) context.err.line(`${context.err.colors.yellow('warning:')} ${warning}`);
+    const job = await create(client, plan, make, options);
+    if (options.dryRun || !(options.watch || options.wait)) return print(context, job, options);
+    if (options.output === undefined) context.err.line(`run ${job.metadata.name} launched`);
+    await waitForRun(context, client, job, options);
+  });
+}
+
+async function givenInputs(context: CliContext, { input = [], inputFile }: LaunchOptions): Promise<GivenInputs> {
+  const { texts, problems } = parseInputOptions(input);
+  if (inputFile === undefined) return { texts, file: {}, problems };
+  const { parse } = await import('yaml');
+  let content: unknown;
+  try {
+    content = parse(await readFile(resolve(context.cwd, inputFile), 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--input-file ${inputFile} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+  const file = parseInputFile(content, inputFile);
+  return { texts, file: file.file, problems: [...problems, ...file.problems] };
+}
+
+type RunMaker = (name: string) => LaunchedJob;
+
+/** Checks the inputs, and gives what makes a Job of them. */
+async function runMaker(client: KubeClient, plan: PlanCronJob, given: GivenInputs): Promise<RunMaker> {
+  const { metadata } = plan.spec.jobTemplate;
+  const subject = `Cannot launch ${plan.metadata.name}`;
+  const fixed = fixedInputs(plan);
+  const graphName = metadata?.annotations?.[annotations.graph];
+  if (graphName === undefined) {
+    const problems = taskInputProblems(taskInputVariables(plan), fixed, given);
+    if (problems.length > 0) throw new InvalidError(subject, problems);
+    return (name) => taskRun(plan, name, { ...given.file, ...given.texts });
+  }
+  const map = await readConfigMap(client, graphName, plan.metadata.namespace);
+  if (map === undefined)
+    throw new FailedError(`${subject}: the ConfigMap ${graphName} with its graph is gone; apply the plan again`);
+  const { graph, problems } = graphOf(map);
+  if (graph === undefined)
+    throw new FailedError(`${subject}: its graph is not valid: ${(problems ?? []).map(formatProblem).join('; ')}`);
+  const merged = mergeInputs({ schema: graph.inputs, values: inputsOf(metadata), fixed }, given);
+  if (!merged.ok) throw new InvalidError(subject, merged.problems);
+  return (name) => workflowRun(plan, name, merged.values);
+}
+
+function fixedInputs({ metadata }: PlanCronJob): string[] {
+  try {
+    const names: unknown = JSON.parse(metadata.annotations?.[annotations.fixedInputs] ?? '[]');
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
+  } catch {
+    return [];
+  }
+}
+
+async function create(
+  client: KubeClient,
+  plan: PlanCronJob,
+  make: RunMaker,
+  { name, dryRun }: LaunchOptions,
+): Promise<RunJob> {
+  const job = make(name ?? newRunName(plan.metadata.name, Math.random));
+  try {
+    return await client.create<RunJob>(jobs, job, { dryRun, namespace: plan.metadata.namespace });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    // Nobody else came upon the same random letters: an earlier try of this request was heard, and its answer lost.
+    if (name === undefined) return client.get<RunJob>(jobs, job.metadata.name, { namespace: plan.metadata.namespace });
+    throw new FailedError(`There is a Job "${name}" already; choose another --name, or leave it out`, { cause: error });
+  }
+}
+
+async function print(
+  context: CliContext,
+  job: RunJob,
+  { output, dryRun, namespace, context: kubeContext }: LaunchOptions,
+): Promise<void> {
+  const { out, err, program } = context;
+  const { name } = job.metadata;
+  if (output === 'json') return out.json(job);
+  if (output === 'yaml') return out.yaml(job);
+  if (output === 'name') return out.line(`job.batch/${name}`);
+  out.line(`run ${name} launched${dryRun ? ' (dry run, nothing was started)' : ''}`);
+  if (dryRun || !err.isTerminal) return;
+  const where = `${kubeContext === undefined ? '' : ` --context ${kubeContext}`}${namespace === undefined ? '' : ` -n ${namespace}`}`;
+  err.line(err.colors.dim(`  ${program} describe ${name}${where}\n  ${program} logs ${name} -f${where}`));
+}

@@ -1,0 +1,55 @@
+import { findRun, withCluster } from '../../cli/cluster-session.ts';
+import type { LogsOptions } from '../../cli/commands/logs.ts';
+import type { CliContext } from '../../cli/context.ts';
+import { FailedError, UsageError } from '../../cli/errors.ts';
+import { interruptible } from '../../cli/interrupt.ts';
+import { LogPrinter } from '../../cli/log-printer.ts';
+import { followLogs, readLogs, type LogSelection, type LogSink } from '../../cli/run-logs.ts';
+import { readRunState, type RunState } from '../../cli/run-state.ts';
+import { hasGraph, isOver, summaryOf } from '../../cli/run-summary.ts';
+import { suggest } from '../../values/problems.ts';
+
+/** Shows the logs of a run. */
+export async function logs(
+  context: CliContext,
+  run: string,
+  step: string | undefined,
+  options: LogsOptions,
+): Promise<void> {
+  const { attempt, allAttempts = false, tail, since, timestamps = false, follow = false } = options;
+  if (attempt !== undefined && allAttempts) throw new UsageError('--attempt and --all-attempts exclude each other');
+  const { out, err } = context;
+  await withCluster(options, async (client) => {
+    const state = await readRunState(client, await findRun(client, run));
+    checkStep(state, step, attempt);
+    // One attempt of one step is its log and nothing else, fit for a pipe.
+    const single = step !== undefined && !allAttempts && !follow;
+    const printer = new LogPrinter(out, { prefixes: !single && state.graph !== undefined, timestamps });
+    const sink: LogSink = {
+      line: (title, line) => printer.print(title, line),
+      note: (text) => err.line(err.colors.dim(text)),
+    };
+    for (const note of state.notes) sink.note(note);
+    const selection: LogSelection = { step, attempt, allAttempts, tailLines: tail, sinceSeconds: since };
+    const goesOn = follow && !isOver(summaryOf(state.job).phase);
+    await interruptible((signal) => (goesOn ? followLogs : readLogs)(client, state, selection, sink, signal));
+  });
+}
+
+function checkStep({ graph, record, job }: RunState, step: string | undefined, attempt: number | undefined): void {
+  if (step === undefined) return;
+  const { name } = job.metadata;
+  if (graph === undefined) {
+    if (hasGraph(job)) return;
+    throw new FailedError(`The run ${name} is a single task and has no steps; leave out "${step}"`);
+  }
+  const names = graph.steps.map((node) => node.name);
+  const near = suggest(step, names);
+  if (!names.includes(step))
+    throw new FailedError(`The run ${name} has no step "${step}"${near === undefined ? '' : `; ${near}`}`);
+  const made = record?.steps.get(step)?.attempts.length ?? 0;
+  if (attempt !== undefined && attempt > made && record !== undefined)
+    throw new FailedError(
+      `The step ${step} of ${name} has ${made === 0 ? 'no attempts yet' : `${made} attempts`}, and no attempt ${attempt}`,
+    );
+}

@@ -1,0 +1,108 @@
+import { RUN_SELECTOR, withCluster } from '../../cli/cluster-session.ts';
+import type { RunsOptions } from '../../cli/commands/runs.ts';
+import type { CliContext } from '../../cli/context.ts';
+import { interruptible } from '../../cli/interrupt.ts';
+import { LiveBlock } from '../../cli/live-block.ts';
+import type { RunJob } from '../../cli/run-objects.ts';
+import { durationOf, summaryOf, type RunSummary } from '../../cli/run-summary.ts';
+import { newestFirst, runColumns } from '../../cli/runs-view.ts';
+import { formatTable } from '../../cli/table.ts';
+import { labels } from '../../graph/labels.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { Reflector } from '../../kube/reflector.ts';
+import { jobs } from '../../kube/resources.ts';
+import { labelValueProblem } from '../../values/names.ts';
+import { UsageError } from '../../cli/errors.ts';
+
+/** Lists runs, from one list of Jobs; with `--watch` goes on until it is interrupted. */
+export async function runs(context: CliContext, options: RunsOptions): Promise<void> {
+  const select = { namespace: options.allNamespaces ? null : undefined, labelSelector: selectorOf(options) };
+  await withCluster(options, async (client) => {
+    if (options.watch) return watchRuns(context, client, select, options);
+    const { items } = await client.list<RunJob>(jobs, select);
+    const found = items.map(summaryOf).filter(matches(options)).sort(newestFirst);
+    if (options.output !== undefined && options.output !== 'wide') return printObjects(context, found, options);
+    if (found.length > 0) return context.out.write(tableOf(context, found, options));
+    context.err.line(`No runs found${options.allNamespaces ? '' : ` in namespace ${client.namespace}`}.`);
+  });
+}
+
+function selectorOf({ plan, workflow }: RunsOptions): string {
+  const parts = [RUN_SELECTOR];
+  for (const [option, key, value] of [
+    ['--plan', labels.plan, plan?.replace(/^plan\//, '')],
+    ['--workflow', labels.workflow, workflow],
+  ] as const) {
+    if (value === undefined) continue;
+    const problem = labelValueProblem(value);
+    if (problem !== undefined) throw new UsageError(`${option} ${JSON.stringify(value)} ${problem}`);
+    parts.push(`${key}=${value}`);
+  }
+  return parts.join(',');
+}
+
+function matches({ phase }: RunsOptions): (run: RunSummary) => boolean {
+  return (run) => phase === undefined || run.phase === phase;
+}
+
+function tableOf({ out }: CliContext, found: readonly RunSummary[], { output, allNamespaces }: RunsOptions): string {
+  return formatTable(runColumns(Date.now(), out.colors, { allNamespaces }), found, { wide: output === 'wide' });
+}
+
+async function printObjects({ out }: CliContext, found: readonly RunSummary[], { output }: RunsOptions): Promise<void> {
+  if (output === 'name') return found.forEach(({ name }) => out.line(`job.batch/${name}`));
+  const rows = found.map(withDuration);
+  if (output === 'yaml') await out.yaml(JSON.parse(JSON.stringify(rows)));
+  else out.json(rows);
+}
+
+function withDuration(run: RunSummary): object {
+  const milliseconds = durationOf(run, Date.now());
+  return { ...run, durationSeconds: milliseconds === undefined ? undefined : Math.round(milliseconds / 1000) };
+}
+
+/** On a terminal the table is drawn in place; elsewhere every change is a line, or one JSON document on a line. */
+function watchRuns(
+  context: CliContext,
+  client: KubeClient,
+  select: { readonly namespace?: string | null; readonly labelSelector: string },
+  options: RunsOptions,
+): Promise<void> {
+  const { out, err } = context;
+  const drawn = out.isTerminal && (options.output === undefined || options.output === 'wide');
+  const block = new LiveBlock(out);
+  const columns = () => runColumns(Date.now(), out.colors, options);
+  let headers = true;
+  const tell = (job: RunJob): void => {
+    const run = summaryOf(job);
+    if (drawn || !matches(options)(run)) return;
+    if (options.output === 'name') out.line(`job.batch/${run.name}`);
+    else if (options.output === 'json') out.line(JSON.stringify(withDuration(run)));
+    else {
+      out.write(formatTable(columns(), [run], { wide: options.output === 'wide', headers }));
+      headers = false;
+    }
+  };
+  const reflector = new Reflector<RunJob>(client, jobs, {
+    ...select,
+    onChange: tell,
+    onError: (error) => {
+      if (!drawn) err.line(`${err.colors.yellow('warning:')} ${(error as Error).message}`);
+    },
+  });
+  const draw = (): void => {
+    if (!drawn) return;
+    const found = [...reflector.values()].map(summaryOf).filter(matches(options)).sort(newestFirst);
+    const table = found.length === 0 ? 'No runs found; waiting for some.' : tableOf(context, found, options).trimEnd();
+    block.draw(table.split('\n'));
+  };
+  return interruptible(async (signal) => {
+    reflector.start(signal);
+    await reflector.synced();
+    draw();
+    const timer = setInterval(draw, 500);
+    await reflector.stopped();
+    clearInterval(timer);
+    signal.throwIfAborted();
+  });
+}

@@ -1,0 +1,42 @@
+import type { CommandModule } from '../../cli/command-module.ts';
+import { addClusterOptions, wholeNumber, type ClusterOptions } from '../../cli/options.ts';
+import { parseSeconds } from '../../cli/seconds-option.ts';
+
+/** Options of `logs`. */
+export interface LogsOptions extends ClusterOptions {
+  readonly follow?: boolean;
+  readonly attempt?: number;
+  readonly allAttempts?: boolean;
+  readonly tail?: number;
+  /** In seconds. */
+  readonly since?: number;
+  readonly timestamps?: boolean;
+}
+
+export const logsCommand: CommandModule = {
+  name: 'logs',
+  group: 'Run and watch',
+  summary: "show the logs of a run's steps",
+  configure(command, context) {
+    addClusterOptions(
+      command.argument('<run>', 'name of the run').argument('[step]', 'only this step; all when left out'),
+    )
+      .option('-f, --follow', 'go on until the run is over, with the steps that start meanwhile')
+      .option('--attempt <n>', "this attempt; each step's last when left out", wholeNumber(1))
+      .option('--all-attempts', 'all attempts')
+      .option('--tail <n>', 'only the last lines of each log', wholeNumber(0))
+      .option('--since <duration>', 'only what is younger than 90s, 10m, 1h30m', parseSeconds)
+      .option('--timestamps', 'show when each line was written')
+      .addHelpText(
+        'after',
+        `\nExamples:\n  ${context.program} logs etl-site-a-x7k2p -f\n  ${context.program} logs etl-site-a-x7k2p transform --attempt 1\n`,
+      )
+      .action(async (run: string, step: string | undefined, options: LogsOptions) =>
+        (await import('../../cli/actions/logs.ts')).logs(context, run, step, options),
+      );
+  },
+  async complete({ before, option }, context) {
+    if (option !== undefined || before.length > 0) return undefined;
+    return (await import('../../cli/complete-names.ts')).completeNames(context, 'runs');
+  },
+};

@@ -1,0 +1,15 @@
+import type { CommandModule } from '../../cli/command-module.ts';
+import type { ClusterOptions } from '../../cli/options.ts';
+import { addRunOrPlan, completeRunOrPlan } from '../../cli/steering.ts';
+
+export const resumeCommand: CommandModule = {
+  name: 'resume',
+  group: 'Run and watch',
+  summary: 'let a suspended run or plan go on',
+  configure(command, context) {
+    addRunOrPlan(command).action(async (name: string, options: ClusterOptions) =>
+      (await import('../../cli/actions/suspension.ts')).setSuspended(context, name, false, options),
+    );
+  },
+  complete: completeRunOrPlan,
+};

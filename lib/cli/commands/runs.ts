@@ -1,0 +1,41 @@
+import type { CommandModule } from '../../cli/command-module.ts';
+import {
+  addAllNamespacesOption,
+  addClusterOptions,
+  addOutputOption,
+  choiceOption,
+  type ClusterOptions,
+  type OutputFormat,
+} from '../../cli/options.ts';
+import { runPhases, type RunPhaseName } from '../../cli/run-summary.ts';
+
+/** Options of `runs`. */
+export interface RunsOptions extends ClusterOptions {
+  readonly plan?: string;
+  readonly workflow?: string;
+  readonly phase?: RunPhaseName;
+  readonly allNamespaces?: boolean;
+  readonly watch?: boolean;
+  readonly output?: OutputFormat;
+}
+
+export const runsCommand: CommandModule = {
+  name: 'runs',
+  group: 'Run and watch',
+  summary: 'list runs, newest first',
+  configure(command, context) {
+    addClusterOptions(command)
+      .option('-p, --plan <name>', 'only runs of this launch plan')
+      .option('--workflow <name>', 'only runs of this workflow')
+      .addOption(choiceOption('--phase <phase>', 'only runs in this phase', runPhases))
+      .option('-w, --watch', 'go on showing them as they change');
+    addAllNamespacesOption(command);
+    addOutputOption(command)
+      .addHelpText('after', `\nExample:\n  ${context.program} runs --plan etl-site-a --phase Failed\n`)
+      .action(async (options: RunsOptions) => (await import('../../cli/actions/runs.ts')).runs(context, options));
+  },
+  async complete({ option }, context) {
+    if (option !== '--plan' && option !== '-p') return undefined;
+    return (await import('../../cli/complete-names.ts')).completeNames(context, 'plans');
+  },
+};

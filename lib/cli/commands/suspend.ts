@@ -1,0 +1,15 @@
+import type { CommandModule } from '../../cli/command-module.ts';
+import type { ClusterOptions } from '../../cli/options.ts';
+import { addRunOrPlan, completeRunOrPlan } from '../../cli/steering.ts';
+
+export const suspendCommand: CommandModule = {
+  name: 'suspend',
+  group: 'Run and watch',
+  summary: 'let a run start nothing new, or a plan start no runs by its schedule',
+  configure(command, context) {
+    addRunOrPlan(command).action(async (name: string, options: ClusterOptions) =>
+      (await import('../../cli/actions/suspension.ts')).setSuspended(context, name, true, options),
+    );
+  },
+  complete: completeRunOrPlan,
+};
