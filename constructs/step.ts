@@ -117,7 +117,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
       template: this.#compiledTemplate.name,
       inputs: {
         ...this.#defaultInputs(),
-        ...Object.fromEntries(this.#givenInputs().map(([input, value]) => [input, toSource(value)])),
+        ...Object.fromEntries(this.#givenInputs().map(([input, value]) => [input, toSource(value, this.#workflow)])),
       },
       ...(Object.keys(outputs).length > 0 && { outputs: outputSchema }),
       ...(this.#after.size > 0 && { after: [...this.#after].map((step) => step.name) }),
@@ -204,11 +204,17 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
           message: `step ${show(step.name)} belongs to workflow ${show(step.#workflow.name)}`,
           fix: 'only steps of one workflow can wait for each other',
         };
+    yield* this.templateProblems;
+  }
+
+  /** @internal Why the pod template cannot be merged. */
+  get templateProblems(): readonly Problem[] {
     try {
       void this.#compiledTemplate;
+      return [];
     } catch (error) {
       if (!(error instanceof InvalidError)) throw error;
-      yield* error.problems.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` }));
+      return error.problems.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` }));
     }
   }
 
@@ -229,16 +235,17 @@ export type StepIn<Scope> = Step<any, any, Scope>;
 export type AnyStep = Step<any, any, any>;
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
-/** @internal */
-export function toSource(value: unknown): ValueSource {
+/** @internal Where a given value comes from. A reference to another workflow is reported elsewhere and stands for nothing here. */
+export function toSource(value: unknown, owner: object): ValueSource {
   if (value instanceof Reference) {
     const { origin, fallback } = value as AnyReference;
+    if (value.owner !== owner) return { value: null };
     return 'input' in origin || fallback === undefined ? origin : { ...origin, default: fallback };
   }
   if (!containsReference(value)) return { value: value as never };
-  if (Array.isArray(value)) return { list: value.map(toSource) };
+  if (Array.isArray(value)) return { list: value.map((item) => toSource(item, owner)) };
   return {
-    fields: Object.fromEntries(Object.entries(value as object).map(([name, inner]) => [name, toSource(inner)])),
+    fields: Object.fromEntries(Object.entries(value as object).map(([name, inner]) => [name, toSource(inner, owner)])),
   };
 }
 

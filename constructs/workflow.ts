@@ -68,7 +68,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   readonly #failurePolicy: FailurePolicy;
   readonly #steps: AnyStep[] = [];
   #outputs: Readonly<Record<string, unknown>> = {};
-  #compiled: { readonly graph: Graph; readonly version: string; readonly data: GraphData } | undefined;
+  #compiled: { readonly graph: Graph; readonly version: string; readonly data: GraphData | Problem } | undefined;
 
   constructor(
     scope: Construct,
@@ -143,15 +143,21 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
         apiVersion: GRAPH_API_VERSION,
         workflow: this.name,
         inputs: this.inputSchema,
-        outputs: Object.fromEntries(Object.entries(this.#outputs).map(([name, value]) => [name, toSource(value)])),
+        outputs: Object.fromEntries(
+          Object.entries(this.#outputs).map(([name, value]) => [name, toSource(value, this)]),
+        ),
         failurePolicy: this.#failurePolicy,
         steps: this.#steps.map((step) => step.toNode()),
       };
-      const data = encodeGraph(graph);
-      if ('message' in data) throw new InvalidError('Workflow', [data]);
-      this.#compiled = { graph, version: contentHash(graph), data };
+      this.#compiled = { graph, version: contentHash(graph), data: encodeGraph(graph) };
     }
     return this.#compiled;
+  }
+
+  get #content(): GraphData {
+    const { data } = this.#compile();
+    if ('message' in data) throw new InvalidError('Workflow', [data]);
+    return data;
   }
 
   #emitGraph(): void {
@@ -169,8 +175,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
         annotations: KEEP_OLD_VERSIONS,
       },
       immutable: true,
-      data: later(() => this.#compile().data.data),
-      binaryData: later(() => this.#compile().data.binaryData),
+      data: later(() => this.#content.data),
+      binaryData: later(() => this.#content.binaryData),
     });
   }
 
@@ -184,12 +190,11 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
           message: 'is no input and no step output of this workflow',
           fix: 'return references only',
         };
-    try {
-      yield* graphProblems(this.graph, (step) => step ?? '');
-    } catch (error) {
-      if (!(error instanceof InvalidError)) throw error;
-      yield* error.problems;
-    }
+    // A step whose pod template cannot be merged says so itself.
+    if (this.#steps.some((step) => step.templateProblems.length > 0)) return;
+    yield* graphProblems(this.graph, (step) => step ?? '');
+    const { data } = this.#compile();
+    if ('message' in data) yield data;
   }
 }
 

@@ -1,0 +1,296 @@
+import { Duration } from 'cdk8s';
+import { ServiceAccount } from 'cdk8s-plus-28';
+import { ContainerTask, LaunchPlan, Run, Schedule, TaskJob, TaskPod, Workflow, z } from 'cdk8s-workflows';
+import type { Construct } from 'constructs';
+import { describe, expect, it } from 'vitest';
+import { find, synth, synthProblems } from './support.ts';
+
+const KEY = 'cdk8s-workflows.dev';
+
+function etl(scope: Construct) {
+  const task = new ContainerTask(scope, 'extract', {
+    image: 'etl:1',
+    inputs: { site: z.string(), limit: z.int().default(10) },
+    outputs: { rows: z.int() },
+    command: ['etl'],
+    retries: { limit: 2 },
+    attemptTimeout: Duration.minutes(1),
+    timeout: Duration.minutes(5),
+  });
+  const workflow = new Workflow(
+    scope,
+    'etl',
+    { inputs: { site: z.string(), day: z.string().default('today') } },
+    ({ inputs, step }) => {
+      step('extract', task, { site: inputs.site });
+    },
+  );
+  return { task, workflow };
+}
+
+describe('a launch plan of a workflow', () => {
+  it('is a CronJob whose Jobs are left to the controller and name the graph and the inputs', () => {
+    const manifests = synth((chart) => {
+      new LaunchPlan(chart, 'etl-a', {
+        workflow: etl(chart).workflow,
+        inputs: { day: 'monday' },
+        fixedInputs: { site: 'a' },
+        schedule: Schedule.cron('0 */6 * * *'),
+        timeZone: 'Europe/Berlin',
+        concurrencyPolicy: 'Replace',
+        labels: { team: 'data' },
+        annotations: { 'acme.example/alert': 'data' },
+        serviceAccount: new ServiceAccount(chart, 'account', { metadata: { name: 'etl' } }),
+        podTemplate: { spec: { priorityClassName: 'low' } },
+        parallelism: 4,
+        timeout: Duration.hours(1),
+        ttlAfterFinished: Duration.days(1),
+        startingDeadline: Duration.minutes(10),
+        successfulRunsHistoryLimit: 0,
+      });
+    });
+    const { metadata, spec } = find(manifests, 'CronJob');
+    const graph = find(manifests, 'ConfigMap').metadata;
+    const labels = {
+      'app.kubernetes.io/managed-by': 'cdk8s-workflows',
+      [`${KEY}/plan`]: 'etl-a',
+      [`${KEY}/version`]: graph.labels[`${KEY}/version`],
+      [`${KEY}/workflow`]: 'etl',
+      team: 'data',
+    };
+    expect(metadata).toMatchObject({
+      name: 'etl-a',
+      labels,
+      annotations: { [`${KEY}/fixed-inputs`]: '["site"]', 'acme.example/alert': 'data' },
+    });
+    const { jobTemplate, ...schedule } = spec;
+    expect(schedule).toEqual({
+      schedule: '0 */6 * * *',
+      timeZone: 'Europe/Berlin',
+      concurrencyPolicy: 'Replace',
+      suspend: false,
+      startingDeadlineSeconds: 600,
+      successfulJobsHistoryLimit: 0,
+      failedJobsHistoryLimit: 3,
+    });
+    expect(jobTemplate.metadata).toEqual({
+      labels,
+      annotations: {
+        'acme.example/alert': 'data',
+        [`${KEY}/graph`]: graph.name,
+        [`${KEY}/inputs`]: '{"day":"monday","site":"a"}',
+        [`${KEY}/pod-override`]: '{"spec":{"priorityClassName":"low","serviceAccountName":"etl"}}',
+      },
+    });
+    expect(jobTemplate.spec).toMatchObject({
+      managedBy: 'cdk8s-workflows.dev/controller',
+      completions: 1,
+      parallelism: 4,
+      backoffLimit: 0,
+      activeDeadlineSeconds: 3600,
+      ttlSecondsAfterFinished: 86400,
+    });
+  });
+
+  it('is suspended when it has no schedule, and when it is switched off', () => {
+    const suspended = (props: object) =>
+      find(
+        synth((chart) => void new LaunchPlan(chart, 'p', { workflow: etl(chart).workflow, ...props })),
+        'CronJob',
+      ).spec;
+    expect(suspended({})).toMatchObject({ suspend: true, schedule: '0 0 31 2 *' });
+    const schedule = Schedule.cron('@hourly');
+    expect(suspended({ schedule, inputs: { site: 'a' } })).toMatchObject({ suspend: false, schedule: '@hourly' });
+    expect(suspended({ schedule, inputs: { site: 'a' }, suspended: true })).toMatchObject({ suspend: true });
+  });
+
+  it('with a driver leaves the Job to Kubernetes: one pod, and the parallelism of the run in an annotation', () => {
+    const { spec, metadata } = find(
+      synth(
+        (chart) =>
+          void new LaunchPlan(chart, 'p', {
+            workflow: etl(chart).workflow,
+            driver: { image: 'driver:2', serviceAccount: 'etl-driver' },
+            parallelism: 3,
+          }),
+      ),
+      'CronJob',
+    ).spec.jobTemplate;
+    expect(spec).toMatchObject({
+      completions: 1,
+      parallelism: 1,
+      template: { spec: { serviceAccountName: 'etl-driver', containers: [{ image: 'driver:2', args: ['driver'] }] } },
+    });
+    expect(spec).not.toHaveProperty('managedBy');
+    expect(metadata.annotations[`${KEY}/parallelism`]).toBe('3');
+  });
+});
+
+describe('one task needs no controller', () => {
+  const environment = (site: string, limit: string) => [
+    { name: 'INPUT_SITE', value: site },
+    { name: 'INPUT_LIMIT', value: limit },
+    { name: 'WORKFLOW_RUN', valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/job-name']" } } },
+    { name: 'WORKFLOW_STEP', value: 'extract' },
+    { name: 'WORKFLOW_OUTPUTS', value: '/dev/termination-log' },
+  ];
+  const byName = (variables: { name: string }[]) => [...variables].sort((a, b) => a.name.localeCompare(b.name));
+
+  it('as a Job with its retries and deadlines', () => {
+    const { metadata, spec } = find(
+      synth((chart) => void new TaskJob(chart, 'once', { task: etl(chart).task, inputs: { site: 'a', limit: 3 } })),
+      'Job',
+    );
+    expect(metadata.name).toBe('once');
+    expect(spec).toMatchObject({
+      backoffLimit: 2,
+      activeDeadlineSeconds: 300,
+      template: { spec: { restartPolicy: 'Never', activeDeadlineSeconds: 60 } },
+    });
+    expect(spec).not.toHaveProperty('managedBy');
+    expect(byName(spec.template.spec.containers[0].env)).toEqual(byName(environment('a', '3')));
+  });
+
+  it('as a Pod that learns its name', () => {
+    const { spec } = find(
+      synth(
+        (chart) =>
+          void new TaskPod(chart, 'once', {
+            task: etl(chart).task,
+            inputs: { site: '$(x)' },
+            override: { image: 'etl:2' },
+          }),
+      ),
+      'Pod',
+    );
+    expect(spec.containers[0]).toMatchObject({ image: 'etl:2', command: ['etl'] });
+    expect(spec.containers[0].env).toContainEqual({ name: 'INPUT_SITE', value: '$$(x)' });
+    expect(spec.containers[0].env).toContainEqual({
+      name: 'WORKFLOW_RUN',
+      valueFrom: { fieldRef: { fieldPath: 'metadata.name' } },
+    });
+  });
+
+  it('as a plain CronJob, with defaults filled in', () => {
+    const { spec } = find(
+      synth(
+        (chart) =>
+          void new LaunchPlan(chart, 'p', {
+            task: etl(chart).task,
+            inputs: { site: 'a' },
+            schedule: Schedule.cron('0 3 * * 0'),
+            timeout: Duration.minutes(2),
+          }),
+      ),
+      'CronJob',
+    );
+    expect(spec.jobTemplate.spec).toMatchObject({ backoffLimit: 2, activeDeadlineSeconds: 120 });
+    expect(spec.jobTemplate.spec).not.toHaveProperty('managedBy');
+    expect(spec.jobTemplate.metadata).not.toHaveProperty('annotations');
+    expect(byName(spec.jobTemplate.spec.template.spec.containers[0].env)).toEqual(byName(environment('a', '10')));
+  });
+});
+
+describe('a run as a manifest', () => {
+  const run = (inputs: { site: string; day?: string }, name?: string) =>
+    find(
+      synth((chart) => void new Run(chart, 'now', { workflow: etl(chart).workflow, inputs, name })),
+      'Job',
+    );
+
+  it('is a managed Job with its inputs', () => {
+    const { metadata, spec } = run({ site: 'a' });
+    expect(metadata.annotations).toMatchObject({ [`${KEY}/inputs`]: '{"site":"a"}' });
+    expect(spec).toMatchObject({ managedBy: 'cdk8s-workflows.dev/controller', completions: 1 });
+  });
+
+  it('is named by what it runs, so that applying it again starts nothing', () => {
+    expect(run({ site: 'a' }).metadata.name).toMatch(/^now-[0-9a-v]{10}$/);
+    expect(run({ site: 'a' }).metadata.name).toBe(run({ site: 'a' }).metadata.name);
+    expect(run({ site: 'b' }).metadata.name).not.toBe(run({ site: 'a' }).metadata.name);
+    expect(run({ site: 'a' }, 'mine').metadata.name).toBe('mine');
+  });
+});
+
+describe('synth refuses, all at once', () => {
+  const js = (value: unknown) => value as never;
+  const cases: [string, (chart: Construct) => void, string[]][] = [
+    [
+      'unknown, mistyped, doubly given and missing inputs of a plan',
+      (chart) => {
+        const { workflow, task } = etl(chart);
+        new LaunchPlan(chart, 'a', {
+          workflow,
+          inputs: js({ dya: 'x', day: 3 }),
+          fixedInputs: js({ sit: 'a', day: 'x' }),
+          schedule: Schedule.cron('@daily'),
+        });
+        new LaunchPlan(chart, 'b', { task });
+        new LaunchPlan(chart, 'c', { workflow });
+      },
+      [
+        '[a] inputs.dya: "etl" has no such input; did you mean "day"?',
+        '[a] inputs.day: must be string, but is 3',
+        '[a] inputs.day: is both a default and a fixed input; keep one',
+        '[a] fixedInputs.sit: "etl" has no such input; did you mean "site"?',
+        '[a] inputs.site: is missing; give it in inputs or fixedInputs',
+        '[b] inputs.site: is missing; give it in inputs or fixedInputs',
+      ],
+    ],
+    [
+      'schedules and zones that Kubernetes would refuse',
+      (chart) => {
+        const { workflow } = etl(chart);
+        const plan = (id: string, cron: string, timeZone?: string) =>
+          new LaunchPlan(chart, id, { workflow, inputs: { site: 'a' }, schedule: Schedule.cron(cron), timeZone });
+        plan('a', '0 25 * * *');
+        plan('b', '0 0 * * 7');
+        plan('c', '0 0 0 * * *');
+        plan('d', 'TZ=UTC 0 0 * * *');
+        plan('e', '0 0 * * *', 'Europe/Berlim');
+      },
+      [
+        '[a] schedule: "0 25 * * *" "25" is not 0 to 23 in the hour "25"',
+        '[b] schedule: "0 0 * * 7" "7" is not sun to sat or 0 to 6 in the day of week "7"',
+        '[c] schedule: "0 0 0 * * *" has 6 fields, not the five of minute, hour, day of month, month and day of week',
+        '[d] schedule: "TZ=UTC 0 0 * * *" must not name a time zone; set timeZone',
+        '[e] timeZone: "Europe/Berlim" is not in the IANA database of time zones',
+      ],
+    ],
+    [
+      'names that are too long or taken, labels that are none, and a cluster without a fleet',
+      (chart) => {
+        const { workflow } = etl(chart);
+        new LaunchPlan(chart, 'a', { workflow, name: 'x'.repeat(53), labels: { 'a b': 'c', ok: '-' } });
+        new LaunchPlan(chart, 'b', { workflow, name: 'same', cluster: 'prod' });
+        new LaunchPlan(chart, 'c', { workflow, name: 'same' });
+      },
+      [
+        `[a] name: "${'x'.repeat(53)}" has 53 characters; at most 52 fit`,
+        '[a] labels.a b: "c" must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit',
+        '[a] labels.ok: "-" must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit',
+        '[b] cluster: is set, but the app belongs to no fleet; synthesize it from a Fleet',
+        '[c] name: launch plan "same" exists already at chart/b; rename one',
+      ],
+    ],
+    [
+      'inputs of a run and of a single task',
+      (chart) => {
+        const { workflow, task } = etl(chart);
+        new Run(chart, 'r', { workflow, inputs: js({ site: 1, extra: 2 }), name: 'Run' });
+        new TaskJob(chart, 'j', { task, inputs: js({ limit: 'x' }) });
+      },
+      [
+        '[r] name: "Run" must be lower-case letters, digits and "-", and begin and end with a letter or digit',
+        '[r] inputs.extra: is not known; known are site, day',
+        '[r] inputs.site: must be string, but is 1',
+        '[j] inputs.site: is missing; give a value of type string',
+        '[j] inputs.limit: must be integer, but is "x"',
+      ],
+    ],
+  ];
+
+  it.each(cases)('%s', (_name, define, expected) => {
+    expect(synthProblems(define)).toEqual(expected);
+  });
+});

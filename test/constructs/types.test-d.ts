@@ -1,0 +1,216 @@
+/** What the compiler refuses, so that nobody meets it on a cluster. Checked by `vitest --typecheck`, which runs tsc. */
+import { Chart } from 'cdk8s';
+import {
+  and,
+  ContainerTask,
+  eq,
+  gt,
+  LaunchPlan,
+  Run,
+  Step,
+  TaskJob,
+  Workflow,
+  z,
+  type Reference,
+  type WorkflowBuilder,
+  type StepOverride,
+} from 'cdk8s-workflows';
+import { describe, expectTypeOf, test } from 'vitest';
+
+const chart = new Chart(undefined as never, 'chart');
+const extract = new ContainerTask(chart, 'extract', {
+  image: 'etl',
+  inputs: { site: z.string(), limit: z.int().optional() },
+  outputs: { rows: z.int(), uri: z.string(), tags: z.array(z.string()), tier: z.enum(['hot', 'cold']) },
+  args: ({ site, limit }) => ['--site', site, limit],
+});
+const load = new ContainerTask(chart, 'load', {
+  image: 'etl',
+  inputs: {
+    uri: z.string(),
+    mode: z.enum(['append', 'replace']).default('append'),
+    tags: z.array(z.string()).optional(),
+  },
+});
+const nothing = new ContainerTask(chart, 'nothing', { image: 'etl' });
+const etl = new Workflow(
+  chart,
+  'etl',
+  { inputs: { site: z.string(), day: z.string().default('today') } },
+  ({ inputs, step }) => {
+    const raw = step('extract', extract, { site: inputs.site });
+    return { rows: raw.outputs.rows };
+  },
+);
+
+type ValueOf<R> = R extends Reference<infer T, infer _Scope> ? T : never;
+
+/** Runs `check` on the builder of a workflow with one string input. */
+declare function build(check: <S>(workflow: WorkflowBuilder<{ site: z.ZodString; count: z.ZodInt }, S>) => void): void;
+
+describe('inputs of a step', () => {
+  test('take values, references and lists with references in them', () =>
+    build(({ inputs, step }) => {
+      const raw = step('a', extract, { site: inputs.site, limit: 3 });
+      step('b', load, { uri: raw.outputs.uri, tags: [raw.outputs.uri, 'fixed'] });
+      step('c', load, { uri: 'memory://x', mode: 'replace', tags: raw.outputs.tags });
+      step('d', nothing);
+    }));
+
+  test('are refused when one is missing', () =>
+    build(({ step }) => {
+      // @ts-expect-error uri is required
+      step('b', load, { mode: 'append' });
+      // @ts-expect-error inputs are required
+      step('c', load);
+    }));
+
+  test('are refused when one is misspelt', () =>
+    build(({ inputs, step }) => {
+      // @ts-expect-error sites
+      step('a', extract, { sites: inputs.site });
+      // @ts-expect-error limits is not known
+      step('b', extract, { site: inputs.site, limits: 3 });
+      // @ts-expect-error the task has no inputs
+      step('c', nothing, { site: inputs.site });
+    }));
+
+  test('are refused when a value has the wrong type', () =>
+    build(({ step }) => {
+      // @ts-expect-error a number for a string
+      step('a', extract, { site: 3 });
+      // @ts-expect-error not one of the enum's values
+      step('b', load, { uri: '', mode: 'merge' });
+    }));
+
+  test('are refused when a reference has the wrong type', () =>
+    build(({ inputs, step }) => {
+      const raw = step('a', extract, { site: inputs.site });
+      // @ts-expect-error rows is a number
+      step('b', load, { uri: raw.outputs.rows });
+      // @ts-expect-error tier is hot or cold, mode append or replace
+      step('c', load, { uri: '', mode: raw.outputs.tier });
+      // @ts-expect-error a list of numbers for a list of strings
+      step('d', load, { uri: '', tags: [raw.outputs.rows] });
+    }));
+});
+
+describe('references', () => {
+  test('carry the type of the schema', () =>
+    build(({ inputs, step }) => {
+      const { outputs } = step('a', extract, { site: inputs.site });
+      expectTypeOf<ValueOf<typeof outputs.rows>>().toEqualTypeOf<number>();
+      expectTypeOf<ValueOf<typeof outputs.tier>>().toEqualTypeOf<'hot' | 'cold'>();
+    }));
+
+  test('exist for declared outputs and inputs only', () =>
+    build(({ inputs, step }) => {
+      const raw = step('a', extract, { site: inputs.site });
+      // @ts-expect-error row
+      void raw.outputs.row;
+      // @ts-expect-error town
+      void inputs.town;
+      // @ts-expect-error the task has no outputs
+      void step('b', nothing).outputs.anything;
+    }));
+
+  test('do not fit into another workflow', () =>
+    build(({ inputs, step }) => {
+      const outer = step('a', extract, { site: inputs.site });
+      new Workflow(chart, 'inner', {}, ({ step: innerStep }) => {
+        // @ts-expect-error a value of the outer workflow
+        innerStep('b', load, { uri: outer.outputs.uri });
+        // @ts-expect-error an input of the outer workflow
+        innerStep('c', extract, { site: inputs.site });
+        // @ts-expect-error a step of the outer workflow
+        innerStep('d', nothing).after(outer);
+        // @ts-expect-error a condition on the outer workflow
+        innerStep('e', nothing).when(gt(outer.outputs.rows, 0));
+      });
+    }));
+
+  test('take a fallback of their own type', () =>
+    build(({ inputs, step }) => {
+      const raw = step('a', extract, { site: inputs.site });
+      step('b', load, { uri: raw.outputs.uri.or('memory://none') });
+      // @ts-expect-error a number for a string
+      raw.outputs.uri.or(3);
+    }));
+});
+
+describe('conditions', () => {
+  test('compare values of one type', () =>
+    build(({ inputs, step }) => {
+      const raw = step('a', extract, { site: inputs.site });
+      step('b', nothing).when(and(gt(raw.outputs.rows, inputs.count), eq(raw.outputs.tier, 'hot')));
+      // @ts-expect-error a string for a number
+      gt(raw.outputs.rows, '0');
+      // @ts-expect-error warm is no tier
+      eq(raw.outputs.tier, 'warm');
+      // @ts-expect-error lists have no order
+      gt(raw.outputs.tags, raw.outputs.tags);
+    }));
+});
+
+describe('overrides', () => {
+  test('take the fields of a pod, null to remove one, and nothing else', () => {
+    expectTypeOf<{
+      podTemplate: { spec: { nodeSelector: { gpu: string }; tolerations: null } };
+    }>().toExtend<StepOverride>();
+    build(({ step }) => {
+      step('a', nothing).override({ resources: { limits: { memory: '8Gi', 'nvidia.com/gpu': 1 } } });
+      // @ts-expect-error nodeSelecter
+      step('b', nothing).override({ podTemplate: { spec: { nodeSelecter: { gpu: 'a100' } } } });
+      // @ts-expect-error a list for a map
+      step('c', nothing).override({ podTemplate: { spec: { nodeSelector: ['a100'] } } });
+      // @ts-expect-error imagePullPolicy is a field of a container
+      step('d', nothing).override({ imagePullPolicy: 'Always' });
+      // @ts-expect-error retry
+      step('e', nothing).override({ retry: 3 });
+    });
+  });
+});
+
+describe('what is launched', () => {
+  test('a plan takes inputs of its workflow only', () => {
+    new LaunchPlan(chart, 'a', { workflow: etl, inputs: { day: 'monday' }, fixedInputs: { site: 'site-a' } });
+    // @ts-expect-error sit
+    new LaunchPlan(chart, 'b', { workflow: etl, inputs: { sit: 'site-a' } });
+    // @ts-expect-error a number for a string
+    new LaunchPlan(chart, 'c', { workflow: etl, fixedInputs: { site: 3 } });
+    // @ts-expect-error a workflow or a task, not both
+    new LaunchPlan(chart, 'd', { workflow: etl, task: extract });
+    // @ts-expect-error Sometimes
+    new LaunchPlan(chart, 'e', { workflow: etl, concurrencyPolicy: 'Sometimes' });
+  });
+
+  test('a run and a single task need all of their inputs', () => {
+    new Run(chart, 'a', { workflow: etl, inputs: { site: 'site-a' } });
+    new TaskJob(chart, 'b', { task: nothing });
+    // @ts-expect-error inputs are required
+    new Run(chart, 'c', { workflow: etl });
+    // @ts-expect-error uri is required
+    new TaskJob(chart, 'd', { task: load, inputs: {} });
+  });
+
+  test('a task sees its declared inputs only', () => {
+    new ContainerTask(chart, 'a', {
+      image: 'etl',
+      inputs: { site: z.string() },
+      // @ts-expect-error town
+      args: ({ town }) => [town],
+    });
+  });
+
+  test('a workflow gives references only', () => {
+    // @ts-expect-error a plain value
+    new Workflow(chart, 'a', {}, () => ({ rows: 3 }));
+    expectTypeOf(etl.outputTypes).toEqualTypeOf<{ rows: number } | undefined>();
+  });
+
+  test('steps as constructs are as typed', () => {
+    new Step(etl, 'b', { task: load, inputs: { uri: '' } });
+    // @ts-expect-error uri is required
+    new Step(etl, 'c', { task: load, inputs: {} });
+  });
+});
