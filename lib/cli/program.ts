@@ -116,4 +116,6 @@ function ignoreClosedPipes(): void {
     if (error.code === 'EPIPE') process.exit(exitCodes.ok);
     throw error;
   });
+  // A terminal that was closed takes no more progress; what is to be ended in order still must be.
+  process.stderr.on('error', () => {});
 }

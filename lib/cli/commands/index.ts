@@ -8,4 +8,5 @@ export { logsCommand } from './logs.ts';
 export { resumeCommand } from './resume.ts';
 export { runsCommand } from './runs.ts';
 export { suspendCommand } from './suspend.ts';
+export { runCommand } from './run.ts';
 export { synthCommand } from './synth.ts';

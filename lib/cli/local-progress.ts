@@ -1,0 +1,113 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { Decision } from '../engine/advance.ts';
+import type { Run } from '../engine/run.ts';
+import type { CliContext } from './context.ts';
+import { LiveBlock } from './live-block.ts';
+import { phaseStyle, type PhaseStyle } from './phases.ts';
+import { RunEvents } from './local-events.ts';
+import { runLines } from './local-view.ts';
+
+const FRAME_MS = 100;
+
+/** Shows a run while it goes on, on stderr: drawn in place on a terminal, a line for each event elsewhere. */
+export class LocalProgress {
+  readonly #context: CliContext;
+  readonly #style: PhaseStyle;
+  readonly #steps: readonly string[];
+  readonly #events: RunEvents;
+  readonly #block: LiveBlock;
+  readonly #tags: ReadonlyMap<string, string>;
+  #title: string;
+  #printed: string[] = [];
+  #run: Run | undefined;
+  #tick = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(context: CliContext, title: string, steps: readonly string[]) {
+    const { colors } = context.err;
+    this.#context = context;
+    this.#title = title;
+    this.#steps = steps;
+    this.#style = phaseStyle(colors, context.env);
+    this.#events = new RunEvents(steps, this.#style);
+    this.#block = new LiveBlock(context.err);
+    const paints = [colors.cyan, colors.yellow, colors.magenta, colors.green, colors.blue];
+    const width = Math.min(40, Math.max(0, ...steps.map((name) => name.length)));
+    this.#tags = new Map(
+      steps.map((name, index) => [name, paints[index % paints.length]!(`[${name}]`.padEnd(width + 2))]),
+    );
+  }
+
+  /** Takes in a turn of the engine. */
+  turn(run: Run, decision: Decision): void {
+    this.#run = run;
+    if (!this.#context.err.isTerminal) {
+      for (const line of this.#events.lines(run, decision, Date.now())) this.#context.err.line(line);
+      return;
+    }
+    if (this.#timer !== undefined) return;
+    this.#draw();
+    this.#timer = setInterval(() => this.#draw(), FRAME_MS);
+  }
+
+  /** A line that a step printed. */
+  log(step: string, line: string): void {
+    this.print(`${this.#tags.get(step) ?? `[${step}]`} ${printable(line)}`);
+  }
+
+  /** A line that stays. On a terminal lines are written with the next frame, so that a step that prints much does not make it flicker. */
+  print(line: string): void {
+    if (this.#timer === undefined) this.#context.err.line(line);
+    else this.#printed.push(line);
+  }
+
+  /** Changes what stands above the steps. */
+  retitle(title: string): void {
+    this.#title = title;
+  }
+
+  /** Takes the drawing away; what was printed stays. */
+  end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#block.clear();
+    for (const line of this.#printed.splice(0)) this.#context.err.line(line);
+  }
+
+  #draw(): void {
+    const { err } = this.#context;
+    if (this.#run === undefined) return;
+    if (this.#printed.length > 0) {
+      this.#block.clear();
+      err.write(
+        this.#printed
+          .splice(0)
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
+    }
+    const { columns, stream, colors } = err;
+    const rows = stream.rows ?? 24;
+    const [title, run, steps, style] = [this.#title, this.#run, this.#steps, this.#style];
+    this.#block.draw(
+      runLines({ run, title, steps, now: Date.now(), tick: this.#tick++, columns, rows, style, colors }),
+    );
+  }
+}
+
+/** What a step prints must not move the cursor: colours stay, other control sequences go, and a progress bar is its last state. */
+export function printable(line: string): string {
+  const visible = line.replace(/\r+$/, '');
+  const last = visible.slice(visible.lastIndexOf('\r') + 1);
+  if (!last.includes('\u001b')) return stripVTControlCharacters(last).replace(CONTROLS, '');
+  const parts = last.split(COLOURS);
+  const safe = parts.map((part, index) =>
+    index % 2 === 1 ? part : stripVTControlCharacters(part).replace(CONTROLS, ''),
+  );
+  return parts.length > 1 ? `${safe.join('')}\u001b[0m` : safe.join('');
+}
+
+// eslint-disable-next-line no-control-regex -- colours begin with an escape
+const COLOURS = /(\u001b\[[\d;]*m)/;
+// eslint-disable-next-line no-control-regex -- all but the tab
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
