@@ -13,7 +13,7 @@ import { isRun } from './run-job.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
 import { slimJob, slimPod } from './transform.ts';
-import { defaultTiming, type Timing, type WorkerContext } from './worker-context.ts';
+import { backoffMs, defaultTiming, type Timing, type WorkerContext } from './worker-context.ts';
 
 /** What a controller looks after, and with what. */
 export interface ControllerOptions {
@@ -50,6 +50,8 @@ export class Controller {
   readonly #works = new Map<string, Work>();
   readonly #jobs = new Map<string, Job>();
   readonly #steps = new StepIndex();
+  /** How often a run was deposed, by the uid of its Job. */
+  readonly #setbacks = new Map<string, number>();
   readonly #stopWatching = new AbortController();
   #context: WorkerContext | undefined;
   #ready = false;
@@ -169,6 +171,7 @@ export class Controller {
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.delete(key);
+    this.#setbacks.delete(job.metadata.uid ?? '');
     if (this.#works.get(key)?.uid === job.metadata.uid) this.#release(key);
   }
 
@@ -199,7 +202,9 @@ export class Controller {
 
   /** Takes up a run afresh whose worker was deposed; not at once, for there may be another controller. */
   async #again(key: string, uid: string): Promise<void> {
-    await this.#clock.sleep(1_000, this.#stopWatching.signal).catch(() => undefined);
+    const setbacks = (this.#setbacks.get(uid) ?? 0) + 1;
+    this.#setbacks.set(uid, setbacks);
+    await this.#clock.sleep(backoffMs(setbacks + 2, 60_000), this.#stopWatching.signal).catch(() => undefined);
     const job = this.#jobs.get(key);
     if (this.#stopWatching.signal.aborted || this.#works.get(key)?.uid !== uid || !job) return;
     this.#release(key);

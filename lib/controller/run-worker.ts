@@ -55,7 +55,12 @@ export class RunWorker {
     this.#known = known;
     this.#callbacks = callbacks;
     const { signal } = this.#stop;
-    this.#record = new RecordStore(this.#context, job, (error) => this.#recordFailed(error), signal);
+    this.#record = new RecordStore(
+      this.#context,
+      job,
+      (error) => this.#setBack('Its record could not be written', error),
+      signal,
+    );
     this.#status = new StatusWriter(this.#context, job, signal);
     this.#wakeup = new Wakeup(context.clock, () => this.#wake(), signal);
     this.#controls = this.#readControls();
@@ -68,9 +73,7 @@ export class RunWorker {
 
   /** Begins. */
   start(): void {
-    this.#work().catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#context.log.error('A run cannot be worked on', { error });
-    });
+    this.#work().catch((error: unknown) => this.#setBack('It could not be taken up', error));
   }
 
   /** Stops at once, whatever is under way. What was created stays. */
@@ -82,6 +85,12 @@ export class RunWorker {
   async close(): Promise<void> {
     await this.#record.flush().catch(() => undefined);
     this.stop();
+  }
+
+  /** Ends the run as if its time were over. */
+  expire(): void {
+    this.#controls = { ...this.#controls, timeoutSeconds: 0 };
+    this.#turn([], this.#spec());
   }
 
   /** The run's Job has changed. */
@@ -122,18 +131,16 @@ export class RunWorker {
   }
 
   #begin({ topology, inputs, podOverride, record }: TakenUp): void {
-    const { context, run, observe, signal } = {
-      context: this.#context,
-      run: () => this.#job,
-      observe: (observations: readonly Observation[]) => this.#turn(observations),
-      signal: this.#stop.signal,
-    };
+    const context = this.#context;
+    const run = () => this.#job;
+    const observe = (observations: readonly Observation[]) => this.#turn(observations);
+    const { signal } = this.#stop;
     this.#inputs = inputs;
     this.#run = new Run(topology, this.#spec(), record);
     this.#attempts = new Attempts({ context, run, topology, observe, signal, ...(podOverride && { podOverride }) });
-    this.#reporter = new RunReporter(this.#context, this.#run, this.#status, run, record);
+    this.#reporter = new RunReporter(context, this.#run, this.#status, run, record);
     this.#context.log.info(record ? 'A run is taken up again' : 'A run has begun', { steps: topology.steps.length });
-    if (this.#run.finished) return void this.#finish();
+    if (this.#run.finished) return this.#finish();
     this.#turn([...this.#present(record !== undefined)]);
   }
 
@@ -169,10 +176,13 @@ export class RunWorker {
         spec = undefined;
         this.#do(decision);
       } while (this.#queue.length > 0);
+    } catch (error) {
+      // A mistake of ours must cost this run a moment, and no other run anything.
+      return this.#setBack('It could not be worked on', error);
     } finally {
       this.#turning = false;
     }
-    if (run.finished) void this.#finish();
+    if (run.finished) this.#finish();
   }
 
   #do({ commands, steps, run, wakeAt }: Decision): void {
@@ -194,20 +204,19 @@ export class RunWorker {
     if (!this.#ending) await this.#attempts?.audit();
   }
 
-  async #finish(): Promise<void> {
+  #finish(): void {
     if (this.#ending) return;
     this.#ending = true;
+    this.#writeEnd().catch((error: unknown) => this.#setBack('Its end could not be written', error));
+  }
+
+  async #writeEnd(): Promise<void> {
     const { phase } = this.#run!.state;
-    try {
-      await this.#record.flush();
-      this.#attempts!.stopLeftovers();
-      await this.#attempts!.stopped();
-      await this.#reporter!.finish();
-    } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      throw error;
-    }
-    if (this.#stop.signal.aborted) return;
+    await this.#record.flush();
+    this.#attempts!.stopLeftovers();
+    await this.#attempts!.stopped();
+    this.#stop.signal.throwIfAborted();
+    await this.#reporter!.finish();
     this.#context.log.info('A run has ended', { phase });
     this.#callbacks.onFinished(phase as Exclude<RunPhase, 'Running'>);
   }
@@ -233,13 +242,15 @@ export class RunWorker {
     }
   }
 
-  #recordFailed(error: unknown): void {
+  /** Stops, and lets the run be taken up afresh from what is written. */
+  #setBack(what: string, error: unknown): void {
     const { log, tell } = this.#context;
+    if (this.#stop.signal.aborted) return;
     this.stop();
     if (isFinished(this.#job)) return;
-    log.warn('The record of a run cannot be written', { error });
-    const message = `The record cannot be written, the run is read afresh: ${(error as Error).message}`;
-    tell(this.#job, { type: 'Warning', reason: 'RecordNotWritten', message });
+    log.error('A run is set back', { what, error });
+    const message = `${what}, and it is taken up afresh: ${(error as Error).message}`;
+    tell(this.#job, { type: 'Warning', reason: 'RunSetBack', message });
     this.#callbacks.onDeposed();
   }
 

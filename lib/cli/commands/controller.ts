@@ -1,0 +1,63 @@
+import type { LogFormat, LogLevel } from '../../controller/log.ts';
+import type { CommandModule } from '../../cli/command-module.ts';
+import { choiceOption, collect, wholeNumber } from '../../cli/options.ts';
+
+interface Options {
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: readonly string[];
+  readonly allNamespaces?: boolean;
+  readonly leaderElect: boolean;
+  readonly leaseName: string;
+  readonly leaseNamespace?: string;
+  readonly healthPort?: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat?: LogFormat;
+}
+
+/** Runs the controller: what the Deployment of `WorkflowController` starts. */
+export const controllerCommand: CommandModule = {
+  name: 'controller',
+  group: 'Operate',
+  summary: 'sequence the runs of a cluster',
+  configure(command, context) {
+    command
+      .option('--kubeconfig <file>', 'kubeconfig to use in place of KUBECONFIG and ~/.kube/config')
+      .option('--context <name>', 'context of the kubeconfig; the current one when left out')
+      .option(
+        '-n, --namespace <name>',
+        "namespace to look after, may be repeated; the context's when left out",
+        collect,
+      )
+      .option('-A, --all-namespaces', 'look after every namespace')
+      .option('--no-leader-elect', 'work without asking whether another replica does')
+      .option('--lease-name <name>', 'Lease by which replicas agree on a leader', 'cdk8s-workflows-controller')
+      .option('--lease-namespace <name>', "namespace of the Lease; the pod's own when left out")
+      .option('--health-port <port>', 'port of /healthz, /readyz and /metrics; none when left out', wholeNumber(0))
+      .addOption(
+        choiceOption('--log-level <level>', 'what is logged', ['debug', 'info', 'warn', 'error']).default('info'),
+      )
+      .addOption(
+        choiceOption('--log-format <format>', 'how; json unless standard error is a terminal', ['json', 'text']),
+      )
+      .action(async (options: Options) => {
+        const [{ runController }, { untilSignal }] = await Promise.all([
+          import('../../controller/controller-process.ts'),
+          import('../../controller/until-signal.ts'),
+        ]);
+        const { namespace, allNamespaces, logFormat, ...rest } = options;
+        const namespaces = allNamespaces ? null : namespace;
+        await untilSignal((signal) =>
+          runController(
+            {
+              ...rest,
+              ...(namespaces !== undefined && { namespaces }),
+              logFormat: logFormat ?? (process.stderr.isTTY ? 'text' : 'json'),
+              env: context.env,
+            },
+            signal,
+          ),
+        );
+      });
+  },
+};
