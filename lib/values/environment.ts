@@ -44,6 +44,9 @@ export function attemptEnvironment(
 const OPEN = '\ufdd0';
 const CLOSE = '\ufdd1';
 
+// A dollar before a marker counts as one before a parenthesis: that is what the marker becomes.
+const DOLLARS = new RegExp(`(\\$+)([(${OPEN}]?)`, 'g');
+
 /** The text that stands for an input while an author's `args` function runs; {@link toKubernetesArgument} turns it into `$(INPUT_SITE)`. */
 export function inputMarker(input: string): string {
   return `${OPEN}${inputVariable(input)}${CLOSE}`;
@@ -63,8 +66,8 @@ export function toKubernetesArgument(text: string): string {
  * (Kubernetes: third_party/forked/golang/expansion)
  */
 export function escapeExpansion(text: string): string {
-  return text.replace(/(\$+)(\(?)/g, (run, dollars: string, parenthesis: string) =>
-    dollars.length > 1 || parenthesis !== '' ? `${dollars}${dollars}${parenthesis}` : run,
+  return text.replace(DOLLARS, (run, dollars: string, next: string) =>
+    dollars.length > 1 || next !== '' ? `${dollars}${dollars}${next}` : run,
   );
 }
 

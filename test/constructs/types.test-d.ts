@@ -98,9 +98,10 @@ describe('inputs of a step', () => {
 describe('references', () => {
   test('carry the type of the schema', () =>
     build(({ inputs, step }) => {
-      const { outputs } = step('a', extract, { site: inputs.site });
-      expectTypeOf<ValueOf<typeof outputs.rows>>().toEqualTypeOf<number>();
-      expectTypeOf<ValueOf<typeof outputs.tier>>().toEqualTypeOf<'hot' | 'cold'>();
+      const raw = step('a', extract, { site: inputs.site });
+      void raw;
+      expectTypeOf<ValueOf<typeof raw.outputs.rows>>().toEqualTypeOf<number>();
+      expectTypeOf<ValueOf<typeof raw.outputs.tier>>().toEqualTypeOf<'hot' | 'cold'>();
     }));
 
   test('exist for declared outputs and inputs only', () =>

@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeGraph, encodeGraph } from '../../lib/graph/config-map.ts';
+import type { Graph, TaskStep } from '../../lib/graph/graph.ts';
+import { attemptObjectName } from '../../lib/graph/object-names.ts';
+import { placePlan, type ClusterSelector } from '../../lib/graph/placement.ts';
+import { findCycle, topology } from '../../lib/graph/topology.ts';
+import { graphProblems, parseGraph } from '../../lib/graph/validate.ts';
+import { formatProblem } from '../../lib/values/problems.ts';
+
+const step = (name: string, extra: Partial<TaskStep> = {}): TaskStep => ({
+  kind: 'task',
+  name,
+  task: name,
+  template: `${name}-1`,
+  inputs: {},
+  ...extra,
+});
+const graph = (steps: readonly TaskStep[], extra: Partial<Graph> = {}): Graph => ({
+  apiVersion: 'cdk8s-workflows.dev/v1',
+  workflow: 'w',
+  inputs: { properties: {}, required: [] },
+  outputs: {},
+  failurePolicy: 'FinishRunning',
+  steps,
+  ...extra,
+});
+
+/** Steps named s0, s1, ... and for each the earlier ones it comes after. */
+const acyclic = fc
+  .integer({ min: 0, max: 30 })
+  .chain((size) =>
+    fc
+      .tuple(
+        ...Array.from({ length: size }, (_, index) =>
+          fc.subarray(Array.from({ length: index }, (__, before) => `s${before}`)),
+        ),
+      )
+      .map((after) => graph(after.map((names, index) => step(`s${index}`, { after: names })))),
+  );
+
+describe('the edges of a graph', () => {
+  it('are the same in both directions', () => {
+    fc.assert(
+      fc.property(acyclic, (document) => {
+        const { steps } = topology(document);
+        for (const { index, upstreams } of steps)
+          for (const upstream of upstreams) expect(steps[upstream]!.downstreams).toContain(index);
+        const edges = steps.reduce((sum, { upstreams }) => sum + upstreams.length, 0);
+        expect(steps.reduce((sum, { downstreams }) => sum + downstreams.length, 0)).toBe(edges);
+      }),
+    );
+  });
+
+  it('have no cycle when every edge goes forward, and one when an edge closes it', () => {
+    fc.assert(
+      fc.property(acyclic, (document) => {
+        expect(findCycle(topology(document))).toBeUndefined();
+        const end = document.steps.findLastIndex(({ after }) => after!.length > 0);
+        if (end < 0) return;
+        const start = document.steps[end]!.after![0]!;
+        const closed = document.steps.map((node) =>
+          node.name === start ? { ...node, after: [...node.after!, `s${end}`] } : node,
+        );
+        const cycle = findCycle(topology(graph(closed)))!;
+        expect(cycle.at(-1)).toBe(cycle[0]);
+        const { byName, steps } = topology(graph(closed));
+        for (let index = 1; index < cycle.length; index++)
+          expect(byName.get(cycle[index]!)!.upstreams.map((upstream) => steps[upstream]!.node.name)).toContain(
+            cycle[index - 1],
+          );
+      }),
+    );
+  });
+
+  it('are found in linear time: 20,000 steps in diamonds', () => {
+    const names = Array.from({ length: 20_000 }, (_, index) => `s${index}`);
+    const diamonds = names.map((name, index) => step(name, { after: names.slice(Math.max(0, index - 2), index) }));
+    expect(findCycle(topology(graph(diamonds)))).toBeUndefined();
+  });
+});
+
+describe('a graph that cannot run', () => {
+  const outputs = { properties: { uri: { type: 'string' } }, required: ['uri'] };
+  it.each<[string, Graph, string[]]>([
+    [
+      'a step that comes after an unknown one',
+      graph([step('load', { after: ['extarct'] }), step('extract')]),
+      ['load: there is no step "extarct"; did you mean "extract"?'],
+    ],
+    [
+      'values that nothing gives',
+      graph([
+        step('extract', { outputs }),
+        step('load', {
+          inputs: {
+            a: { step: 'extract', output: 'url' },
+            b: { list: [{ input: 'site' }] },
+            c: { fields: { d: { step: 'x', output: 'y' } } },
+          },
+        }),
+      ]),
+      [
+        'load.inputs.a: step "extract" has no output "url"; did you mean "uri"?',
+        'load.inputs.b: the workflow has no input "site"',
+        'load.inputs.c: there is no step "x"; known are extract, load',
+      ],
+    ],
+    [
+      'an output of the workflow that nothing gives',
+      graph([], { outputs: { rows: { step: 'a', output: 'rows' } } }),
+      ['.outputs.rows: there is no step "a"'],
+    ],
+    [
+      'a step that waits for itself',
+      graph([step('a', { after: ['a'] })]),
+      ['a: steps wait for each other: a -> a; remove one of these edges'],
+    ],
+  ])('is told: %s', (_name, document, expected) => {
+    expect(graphProblems(document).map(formatProblem)).toEqual(expected);
+  });
+});
+
+describe('a graph in a ConfigMap', () => {
+  it('reads back as it was written', () => {
+    fc.assert(
+      fc.property(acyclic, (document) => {
+        expect(decodeGraph(encodeGraph(document) as never)).toEqual({ graph: document });
+      }),
+    );
+  });
+
+  it('is compressed when it would not fit', () => {
+    const large = graph(Array.from({ length: 12_000 }, (_, index) => step(`step-${index}`)));
+    const encoded = encodeGraph(large);
+    expect(Object.keys((encoded as { binaryData: object }).binaryData)).toEqual(['graph.json.gz']);
+    expect(decodeGraph(encoded as never)).toEqual({ graph: large });
+  });
+
+  it.each<[string, unknown, string]>([
+    ['nothing', {}, 'data: has neither graph.json nor graph.json.gz'],
+    ['no JSON', { data: { 'graph.json': '{' } }, 'data: is not readable'],
+    ['no gzip', { binaryData: { 'graph.json.gz': 'AAAA' } }, 'data: is not readable'],
+    ['a list', { data: { 'graph.json': '[]' } }, 'is no graph but []'],
+    [
+      'another version',
+      { data: { 'graph.json': '{"apiVersion":"v9"}' } },
+      'apiVersion: is "v9"; this version reads cdk8s-workflows.dev/v1',
+    ],
+    [
+      'missing fields',
+      { data: { 'graph.json': '{"apiVersion":"cdk8s-workflows.dev/v1","steps":[{"kind":"nap"},3]}' } },
+      'workflow: must be a string, not undefined',
+    ],
+  ])('that holds %s is refused in words', (_name, configMap, message) => {
+    const decoded = decodeGraph(configMap as never);
+    expect('problems' in decoded && decoded.problems.map(formatProblem).join('\n')).toContain(message);
+  });
+
+  it('never makes the reader throw, whatever it holds', () => {
+    const edited = acyclic.chain((document) =>
+      fc.jsonValue().map((value) => ({ ...document, steps: [...document.steps, value] })),
+    );
+    fc.assert(
+      fc.property(fc.oneof(fc.jsonValue(), edited), (document) => {
+        const parsed = parseGraph(document);
+        expect('problems' in parsed || 'graph' in parsed).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('names of what a run creates', () => {
+  it('are readable, and fit into a label whatever the length', () => {
+    expect(attemptObjectName('etl-1', 'extract', 2)).toBe('etl-1-extract-2');
+    const label = fc
+      .string({ unit: fc.constantFrom('a', '-', '1'), minLength: 1, maxLength: 61 })
+      .map((text) => `a${text}a`);
+    fc.assert(
+      fc.property(label, label, fc.integer({ min: 1, max: 999 }), (run, name, attempt) => {
+        expect(attemptObjectName(run, name, attempt)).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+      }),
+    );
+  });
+
+  it('differ when their middle was cut', () => {
+    const run = 'r'.repeat(60);
+    expect(attemptObjectName(run, 'step-one-of-many', 1)).not.toBe(attemptObjectName(run, 'step-two-of-many', 1));
+  });
+});
+
+describe('placement', () => {
+  const clusters = [
+    { name: 'eu', labels: { tier: 'prod', region: 'eu' } },
+    { name: 'us', labels: { tier: 'prod', region: 'us' } },
+    { name: 'test' },
+  ];
+  it.each<[ClusterSelector | undefined, unknown]>([
+    ['us', { cluster: 'us', reason: 'named by the plan' }],
+    ['uss', { path: 'cluster', message: 'there is no cluster "uss"', fix: 'did you mean "us"?' }],
+    [{ matchLabels: { region: 'eu' } }, { cluster: 'eu', reason: 'the only cluster with region=eu' }],
+    [
+      { matchLabels: { tier: 'dev' } },
+      {
+        path: 'cluster',
+        message: 'no cluster has the labels tier=dev',
+        fix: 'the nearest is eu, with tier=prod,region=eu',
+      },
+    ],
+    [
+      undefined,
+      {
+        path: 'cluster',
+        message: 'must be set: the fleet has the clusters eu, us, test',
+        fix: 'name one, or give the fleet a defaultCluster',
+      },
+    ],
+  ])('of %j', (selector, expected) => expect(placePlan('plan', selector, clusters)).toEqual(expected));
+
+  it('spreads plans over the clusters that match, and moves only those of a cluster that leaves', () => {
+    const plans = Array.from({ length: 300 }, (_, index) => `plan-${index}`);
+    const place = (names: readonly string[]) =>
+      plans.map(
+        (plan) =>
+          (
+            placePlan(
+              plan,
+              { matchLabels: {} },
+              names.map((name) => ({ name })),
+            ) as { cluster: string }
+          ).cluster,
+      );
+    const three = place(['a', 'b', 'c']);
+    for (const name of ['a', 'b', 'c']) expect(three.filter((cluster) => cluster === name).length).toBeGreaterThan(60);
+    const two = place(['a', 'b']);
+    for (const [index, cluster] of three.entries()) if (cluster !== 'c') expect(two[index]).toBe(cluster);
+  });
+});
