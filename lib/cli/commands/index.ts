@@ -10,3 +10,5 @@ export { runsCommand } from './runs.ts';
 export { suspendCommand } from './suspend.ts';
 export { runCommand } from './run.ts';
 export { synthCommand } from './synth.ts';
+export { controllerCommand } from './controller.ts';
+export { driverCommand } from './driver.ts';
