@@ -30,6 +30,7 @@ const required = (field: Field): Field => ({ ...field, required: true });
 const phases = Object.keys(stepReasons);
 const reason = oneOf(Object.values(stepReasons).flat());
 
+/** The fields of a run's state. */
 export const runFields: Fields = {
   phase: required(oneOf(['Running', 'Succeeded', 'Failed', 'Cancelled'])),
   reason: required(oneOf(runReasons)),
@@ -40,6 +41,7 @@ export const runFields: Fields = {
   outputs: object,
 };
 
+/** The fields of a step's record, but for its attempts. */
 export const stepFields: Fields = {
   phase: required(oneOf(phases)),
   reason: required(reason),
@@ -50,6 +52,7 @@ export const stepFields: Fields = {
   finishedAt: time,
 };
 
+/** The fields of an attempt. */
 export const attemptFields: Fields = {
   number: required(count),
   phase: required(oneOf(['Running', 'Succeeded', 'Failed', 'Cancelled'])),

@@ -22,10 +22,12 @@ export interface StepKind {
 
 const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = { task: taskStep };
 
+/** The rules of a step. */
 export function kindOf(node: StepNode): StepKind {
   return kinds[node.kind];
 }
 
+/** {@link StepKind.due}, for a step of any kind. */
 export function dueOf(node: StepNode, record: StepRecord): Instant | undefined {
   return kindOf(node).due(node, record);
 }

@@ -11,6 +11,7 @@ import { Timers } from './timers.ts';
  */
 export class Ledger {
   readonly topology: Topology;
+  /** Steps with a live attempt: in phase `Running`. */
   readonly live = new Set<number>();
   /** Steps in phase `Waiting`. */
   readonly waiting = new Set<number>();
@@ -51,10 +52,12 @@ export class Ledger {
     return this.topology.steps[index]!;
   }
 
+  /** A step's record; the default for one that nothing happened to. */
   of(index: number): StepRecord {
     return this.#records[index] ?? untouched;
   }
 
+  /** Whether there is a record that must be kept. */
   isTouched(index: number): boolean {
     return this.#records[index] !== undefined;
   }

@@ -94,6 +94,7 @@ export class Run {
     }
   }
 
+  /** Costs the same whatever the size of the graph. */
   counts(): StepCounts {
     const ledger = this.#ledger;
     return {
@@ -249,7 +250,7 @@ export class Run {
 
   #wakeAt(turn: Turn): Instant | undefined {
     const times = [this.#ledger.timers.next(), runTimeoutAt(turn, this.#state)].filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.max(turn.now + 1, Math.ceil(Math.min(...times)));
+    return times.length === 0 ? undefined : Math.ceil(Math.min(...times));
   }
 
   #index(name: string): number {

@@ -124,11 +124,12 @@ function failed(turn: Turn, index: number, over: AttemptRecord, { failure, reaso
     const tries = attempts.length === 1 ? after : `${after} (${attempts.length} attempts)`;
     return settle(turn, index, { phase: 'Failed', reason: why.reason, message: tries }, attempt);
   }
+  // A wait that is over already ends within the same turn, by its timer.
   const retryAt = attempt.finishedAt! + retry.wait;
   turn.ledger.put(index, {
     ...turn.ledger.of(index),
     phase: 'Waiting',
-    reason: retryAt > turn.now ? 'Backoff' : waitingReason(turn.spec),
+    reason: 'Backoff',
     message: `retry ${retry.number} of ${retry.limit} after: ${after}`,
     attempts,
     retryAt,

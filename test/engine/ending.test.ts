@@ -52,6 +52,21 @@ describe('a failed step', () => {
     expect(run.phases()).toEqual({ a: 'Failed/ExitCode', b: 'Failed/NodeLost' });
   });
 
+  it('keeps what comes after a step that may fail from starting, too (FinishRunning)', () => {
+    const lenient = { continueOnFailure: true, retries: { limit: 1, delaySeconds: 10 } };
+    const after = { after: ['lenient'] };
+    const run = begin(graphOf({ a: {}, lenient, b: after, c: { ...after, when: { cel: 'false', steps: [] } } }))
+      .fail('lenient')
+      .fail('a');
+    expect(run.phases()).toMatchObject({
+      lenient: 'Failed/ExitCode',
+      b: 'Skipped/RunFailing',
+      c: 'Skipped/RunFailing',
+    });
+    expect(run.run.step('lenient').retryAt).toBeUndefined();
+    expect(run.end).toBe('Failed/StepFailed');
+  });
+
   it('stops those that run (CancelRunning)', () => {
     const run = underway('CancelRunning').fail('fails');
     expect(run.asked).toEqual(['stop runs 1 FailurePolicy']);

@@ -57,7 +57,7 @@ describe('an attempt that the record does not have', () => {
 
   it('is remembered until its step is ready', () => {
     const run = begin(graphOf({ a: {}, b: { after: ['a'] }, c: { after: ['b'] } }));
-    run.tell(seen('b', 1, succeeded), seen('b', 1, running), seen('c', 1, running));
+    run.tell(seen('b', 1, succeeded)).tell(seen('b', 1, running), seen('c', 1, running));
     expect(run.phase('b')).toBe('Pending/WaitingForUpstreams');
     expect(run.succeed('a').asked).toEqual([]);
     expect(run.phases()).toEqual({ a: 'Succeeded/Completed', b: 'Succeeded/Completed', c: 'Running/ContainerRunning' });
@@ -98,6 +98,14 @@ describe('an attempt that the record does not have', () => {
     expect(run.phases()).toEqual({ a: 'Failed/ExitCode', b: 'Succeeded/Completed', c: 'Running/ContainerRunning' });
     expect(run.succeed('c').end).toBe('Failed/StepFailed');
   });
+});
+
+it('an attempt that began before its step was known to be ready makes the step as old as itself', () => {
+  const run = new Scenario(graphOf({ a: { timeoutSeconds: 60 } }));
+  run.now += 50_000;
+  run.tell(seen('a', 1, running));
+  expect(run.run.step('a')).toMatchObject({ readyAt: T0, attempts: [{ createdAt: T0, startedAt: T0 }] });
+  expect(run.decision!.wakeAt).toBe(T0 + 60_000);
 });
 
 describe('a clock that is wrong', () => {

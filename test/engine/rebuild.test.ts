@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeRecord, encodeRecord } from '../../lib/engine/codec.ts';
 import { Run } from '../../lib/engine/run.ts';
-import { begin, graphOf, rowsOf, Scenario, withRows } from './scenario.ts';
+import { begin, graphOf, rowsOf, T0, withRows, type Scenario } from './scenario.ts';
 
 /** The same run by a shell that only has what was kept. */
 function rebuilt(run: Scenario): Scenario {
@@ -55,6 +55,24 @@ describe('a run that is rebuilt from its record', () => {
     const { steps } = run.succeed('a').run.record();
     run.run = new Run(run.topology, run.spec, { run: before, steps });
     expect(run.tell().end).toBe('Succeeded/Completed');
+  });
+
+  it('lets an attempt run on that it did not know of, although the run has failed since', () => {
+    const run = begin(graphOf({ a: {}, b: {}, c: { after: ['b'] } })).fail('a');
+    rebuilt(run).tell(
+      { step: 'c', attempt: 1, state: { kind: 'running', startedAt: T0 } },
+      { step: 'b', attempt: 1, state: { kind: 'succeeded', finishedAt: T0 } },
+    );
+    expect(run.phase('c')).toBe('Running/ContainerRunning');
+    expect(run.asked).toEqual([]);
+  });
+
+  it('keeps whole milliseconds, which is what its record can say', () => {
+    const run = begin(graphOf({ a: {}, b: { after: ['a'] } }));
+    run.now += 0.75;
+    run.succeed('a');
+    const { record } = decodeRecord(encodeRecord(run.run.record())) as { record: unknown };
+    expect(record).toEqual(run.run.record());
   });
 
   it('stays finished', () => {
