@@ -49,6 +49,8 @@ export class RunProgress {
   }
 
   #tell(run: RunView): void {
+    // A run is Pending for a moment only; that no controller is there was said when it was launched.
+    if (run.phase === 'Pending') return;
     this.#tellOnce('', `${run.name} ${run.phase}${run.message === undefined ? '' : `: ${run.message}`}`);
     for (const step of run.steps) {
       if (step.phase === 'Pending') continue;

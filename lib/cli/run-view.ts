@@ -52,11 +52,13 @@ export interface RunView extends RunSummary {
 export function runView({ job, graph, record }: RunState, now: number): RunView {
   const summary = summaryOf(job);
   const run = record?.run;
+  // The record is ahead of the Job, which is written at most once a second.
+  const taken = summary.phase === 'Pending' && run !== undefined;
   return {
     ...summary,
-    // The record is ahead of the Job, which is written at most once a second.
+    phase: taken ? 'Running' : summary.phase,
     reason: summary.reason ?? (run?.phase === 'Running' ? undefined : run?.reason),
-    message: summary.message ?? run?.message,
+    message: (taken ? undefined : summary.message) ?? run?.message,
     version: job.metadata.labels?.[labels.version],
     durationSeconds: inSeconds(durationOf(summary, now)),
     inputs: inputsOf(job.metadata),
