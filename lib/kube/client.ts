@@ -208,7 +208,8 @@ export class KubeClient {
 
   /** The log of a container, as it comes. Stop reading, or abort, to end it. */
   log(namespace: string, pod: string, options: LogOptions = {}): Promise<AsyncIterable<Uint8Array>> {
-    const { signal, timeoutMs, ...query } = options;
+    // The headers of a followed log come with its first bytes, which may be hours away.
+    const { signal, timeoutMs = options.follow ? 0 : undefined, ...query } = options;
     const path = pathOf(pods, { namespace, name: pod, subresource: 'log' });
     const subject = { verb: 'read the log of', object: `pod ${namespace}/${pod}` };
     return this.#connection.stream('GET', path, { query, signal, timeoutMs, subject });

@@ -188,6 +188,18 @@ describe('abort', () => {
   });
 });
 
+test('a followed log may stay silent as long as it likes', async () => {
+  await using api = await ApiServer.start(async (_, response) => {
+    await wait(1500);
+    response.end('at last');
+  });
+  const client = await api.client({ timeoutMs: 50, retry: { attempts: 1 } });
+  await expect(client.log('default', 'a')).rejects.toMatchObject({ problem: 'timeout' });
+  const chunks = [];
+  for await (const chunk of await client.log('default', 'a', { follow: true })) chunks.push(chunk);
+  expect(Buffer.concat(chunks).toString()).toBe('at last');
+});
+
 describe('connections', () => {
   test('are kept and used again', async () => {
     await using api = await ApiServer.start((_, response) => json(response, 200, {}));
