@@ -53,9 +53,7 @@ async function fileApp(path: string, argument: string): Promise<AppSource> {
   if (basename(path) === 'cdk8s.yaml')
     throw new UsageError(`give the directory ${dirname(argument)} in place of its cdk8s.yaml`);
   if (!/\.[cm]?[jt]s$/.test(path)) throw new UsageError(`${argument} is no TypeScript or JavaScript file`);
-  // An app in this repository finds its packages the way this process was told to.
-  const conditions = process.execArgv.filter((flag) => flag.startsWith('--conditions='));
-  const command = [process.execPath, ...conditions, path].map(shellQuote).join(' ');
+  const command = [process.execPath, path].map(shellQuote).join(' ');
   return { kind: 'app', directory: dirname(path), command, output: 'dist', validations: false };
 }
 

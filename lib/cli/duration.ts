@@ -18,11 +18,11 @@ export function formatDuration(milliseconds: number): string {
   return `${Math.floor(ms / YEAR)}y`;
 }
 
-/** As {@link formatDuration}, with a tenth while that is worth telling: `0.3s`, `7.4s`, `45s`. */
+/** As {@link formatDuration}, with a fraction while that is worth telling: `8ms`, `0.3s`, `7.4s`, `45s`. */
 export function formatElapsed(milliseconds: number): string {
-  return milliseconds < 10 * SECOND
-    ? `${(Math.floor(Math.max(0, milliseconds) / 100) / 10).toFixed(1)}s`
-    : formatDuration(milliseconds);
+  const ms = Math.max(0, Math.floor(milliseconds));
+  if (ms >= 10 * SECOND) return formatDuration(ms);
+  return ms > 0 && ms < SECOND / 10 ? `${ms}ms` : `${(Math.floor(ms / 100) / 10).toFixed(1)}s`;
 }
 
 /** Time passed since a timestamp of Kubernetes, as in kubectl's AGE column; `<unknown>` without one. */

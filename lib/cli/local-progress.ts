@@ -2,9 +2,9 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Decision } from '../engine/advance.ts';
 import type { Run } from '../engine/run.ts';
 import type { CliContext } from './context.ts';
-import { LiveBlock } from './live-block.ts';
 import { phaseStyle, type PhaseStyle } from './phases.ts';
 import { RunEvents } from './local-events.ts';
+import { ScreenBlock } from './screen-block.ts';
 import { runLines } from './local-view.ts';
 
 const FRAME_MS = 100;
@@ -15,12 +15,13 @@ export class LocalProgress {
   readonly #style: PhaseStyle;
   readonly #steps: readonly string[];
   readonly #events: RunEvents;
-  readonly #block: LiveBlock;
+  readonly #block: ScreenBlock;
   readonly #tags: ReadonlyMap<string, string>;
   #title: string;
   #printed: string[] = [];
   #run: Run | undefined;
   #tick = 0;
+  #left = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(context: CliContext, title: string, steps: readonly string[]) {
@@ -30,7 +31,7 @@ export class LocalProgress {
     this.#steps = steps;
     this.#style = phaseStyle(colors, context.env);
     this.#events = new RunEvents(steps, this.#style);
-    this.#block = new LiveBlock(context.err);
+    this.#block = new ScreenBlock(context.err);
     const paints = [colors.cyan, colors.yellow, colors.magenta, colors.green, colors.blue];
     const width = Math.min(40, Math.max(0, ...steps.map((name) => name.length)));
     this.#tags = new Map(
@@ -52,11 +53,12 @@ export class LocalProgress {
 
   /** A line that a step printed. */
   log(step: string, line: string): void {
-    this.print(`${this.#tags.get(step) ?? `[${step}]`} ${printable(line)}`);
+    this.print(`${this.#tags.get(step) ?? `[${step}]`} ${printable(line, this.#context.err.colors.isColorSupported)}`);
   }
 
   /** A line that stays. On a terminal lines are written with the next frame, so that a step that prints much does not make it flicker. */
   print(line: string): void {
+    this.#left = true;
     if (this.#timer === undefined) this.#context.err.line(line);
     else this.#printed.push(line);
   }
@@ -72,20 +74,13 @@ export class LocalProgress {
     this.#timer = undefined;
     this.#block.clear();
     for (const line of this.#printed.splice(0)) this.#context.err.line(line);
+    // What follows is the result, which stands apart from what steps printed.
+    if (this.#left && this.#context.err.isTerminal) this.#context.err.line();
   }
 
   #draw(): void {
     const { err } = this.#context;
     if (this.#run === undefined) return;
-    if (this.#printed.length > 0) {
-      this.#block.clear();
-      err.write(
-        this.#printed
-          .splice(0)
-          .map((line) => `${line}\n`)
-          .join(''),
-      );
-    }
     const { columns, stream, colors } = err;
     const rows = stream.rows ?? 24;
     const [title, run, steps, style] = [this.#title, this.#run, this.#steps, this.#style];
@@ -95,11 +90,11 @@ export class LocalProgress {
   }
 }
 
-/** What a step prints must not move the cursor: colours stay, other control sequences go, and a progress bar is its last state. */
-export function printable(line: string): string {
+/** What a step prints must not move the cursor: colours stay where they are wanted, other control sequences go, and a progress bar is its last state. */
+export function printable(line: string, colors: boolean): string {
   const visible = line.replace(/\r+$/, '');
   const last = visible.slice(visible.lastIndexOf('\r') + 1);
-  if (!last.includes('\u001b')) return stripVTControlCharacters(last).replace(CONTROLS, '');
+  if (!colors || !last.includes('\u001b')) return stripVTControlCharacters(last).replace(CONTROLS, '');
   const parts = last.split(COLOURS);
   const safe = parts.map((part, index) =>
     index % 2 === 1 ? part : stripVTControlCharacters(part).replace(CONTROLS, ''),

@@ -50,9 +50,9 @@ function closingLine({ out, env, cwd }: CliContext, { run, directory }: RunResul
   const style = phaseStyle(out.colors, env);
   const phase: StepPhase = state.phase;
   const time = formatElapsed((state.finishedAt ?? state.startedAt) - state.startedAt);
-  const why = state.phase === 'Succeeded' ? '' : ` (${[state.reason, state.message].filter(Boolean).join(': ')})`;
-  const what = `${style.paint(phase, style.glyph(phase))} ${out.colors.bold(run.name)} ${state.phase.toLowerCase()} in ${time}${why}`;
-  return `${what}${out.colors.dim(`; logs in ${displayPath(cwd, directory.path)}`)}`;
+  const why = state.phase === 'Succeeded' ? '' : `: ${state.message ?? state.reason}`;
+  const what = `${style.paint(phase, style.glyph(phase))} ${out.colors.bold(run.name)} ${state.phase.toLowerCase()} in ${time}`;
+  return `${what}${why}\n${out.colors.dim(`  logs and record: ${displayPath(cwd, directory.path)}`)}`;
 }
 
 function rowsOf({ run, record }: RunResult): Row[] {
@@ -87,7 +87,7 @@ function columnsFor({ out, env }: CliContext, rows: readonly Row[]): Column<Row>
       .split('\n')
       .reduce((a, b) => (textWidth(a) > textWidth(b) ? a : b)),
   );
-  const room = out.isTerminal ? Math.max(20, out.columns - used - 3) : Infinity;
+  const room = out.isTerminal ? Math.max(8, out.columns - used - 3) : Infinity;
   return [...columns, { header: 'REASON', value: (row) => truncate(why(row), room) }];
 }
 
@@ -109,7 +109,7 @@ function printFailure(
   const lines = last === undefined ? [] : endOf(directory.logFile(name, last.number));
   if (last === undefined || lines.length === 0) return;
   out.line(out.colors.dim(`  the end of ${displayPath(cwd, directory.logFile(name, last.number))}:`));
-  for (const line of lines) out.line(`  ${out.colors.dim('|')} ${printable(line)}`);
+  for (const line of lines) out.line(`  ${out.colors.dim('|')} ${printable(line, out.colors.isColorSupported)}`);
 }
 
 function endOf(logFile: string): string[] {

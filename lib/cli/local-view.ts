@@ -74,7 +74,8 @@ function elapsed({ attempts, phase, finishedAt }: StepRecord, now: Instant): str
 
 function noteOf({ run, now }: RunFrame, name: string, record: StepRecord): string {
   if (record.phase === 'Succeeded') return record.attempts.length > 1 ? `attempt ${record.attempts.length}` : '';
-  const runsFirst = record.phase === 'Running' && record.reason === 'ContainerRunning' && record.attempts.length === 1;
+  const isFirst = record.attempts.length === 1 && (record.reason === 'Created' || record.reason === 'ContainerRunning');
+  const runsFirst = record.phase === 'Running' && isFirst;
   return runsFirst ? '' : run.explain(name, now).replaceAll(/\s+/g, ' ');
 }
 

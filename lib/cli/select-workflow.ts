@@ -19,8 +19,10 @@ export interface SelectedWorkflow {
 export interface WorkflowSelection {
   /** May be left out when there is only one. */
   readonly workflow?: string;
-  /** The first that has the workflow when left out. */
+  /** The first that has the workflow, and the plan if one is named, when left out. */
   readonly cluster?: string;
+  /** A plan that is to be used. */
+  readonly plan?: string;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface WorkflowSelection {
  * @throws UsageError when there is none, or more than one fits
  * @throws InvalidError when manifests of workflows cannot be used
  */
-export function selectWorkflow(tree: OutputTree, { workflow, cluster }: WorkflowSelection): SelectedWorkflow {
+export function selectWorkflow(tree: OutputTree, { workflow, cluster, plan }: WorkflowSelection): SelectedWorkflow {
   const candidates = clustersOf(tree, cluster).map(({ name, files }) => {
     const objects = files.flatMap((file) => file.objects);
     return { name, objects, found: findWorkflows(objects) };
@@ -39,7 +41,9 @@ export function selectWorkflow(tree: OutputTree, { workflow, cluster }: Workflow
   const wanted = workflow ?? (names.length === 1 ? names[0] : undefined);
   if (wanted === undefined && names.length > 0) throw new UsageError(`name the workflow: ${names.join(', ')}`);
   const fitting = candidates.filter(({ found }) => found.workflows.some((each) => each.workflow === wanted));
-  const first = fitting[0];
+  const hasPlan = ({ found }: (typeof candidates)[number]) =>
+    found.workflows.some((each) => each.workflow === wanted && each.plans.some(({ name }) => name === plan));
+  const first = fitting.find(hasPlan) ?? fitting[0];
   if (first === undefined && problems.length > 0) throw new InvalidError('Manifests of workflows', problems);
   if (first === undefined) throw new UsageError(notFound(workflow, names));
   const same = first.found.workflows.filter((each) => each.workflow === wanted);

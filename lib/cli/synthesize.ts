@@ -32,13 +32,19 @@ function runApp(app: AppSource & { kind: 'app' }, outdir: string, { env, err }: 
       shell: true,
       cwd: app.directory,
       stdio: ['inherit', 'pipe', shared ? 'inherit' : 'pipe'],
-      env: { ...env, CDK8S_OUTDIR: outdir, CDK8S_RECORD_CONSTRUCT_METADATA },
+      env: { ...env, ...nodeOptions(env.NODE_OPTIONS), CDK8S_OUTDIR: outdir, CDK8S_RECORD_CONSTRUCT_METADATA },
     });
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => err.write(text));
     child.once('error', failed);
     child.once('close', (code, signal) => done(code ?? signal ?? 'killed'));
   });
+}
+
+/** When this runs from its sources, so does what the app imports of this package. */
+function nodeOptions(own: string | undefined): { readonly NODE_OPTIONS?: string } {
+  const conditions = process.execArgv.filter((flag) => flag.startsWith('--conditions='));
+  return conditions.length === 0 ? {} : { NODE_OPTIONS: [own, ...conditions].filter(Boolean).join(' ') };
 }
 
 /** The manifests of an app or directory, synthesized to a place of their own and read. */

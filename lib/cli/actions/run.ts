@@ -44,6 +44,7 @@ async function prepare(context: CliContext, root: string, target: RunArguments, 
   const selected = selectWorkflow(await loadManifests(source, context), {
     workflow: target.workflow,
     cluster: options.cluster,
+    plan: options.plan,
   });
   const { workflow } = selected;
   const plan = options.plan === undefined ? undefined : planNamed(workflow, options.plan);
