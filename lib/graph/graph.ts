@@ -60,7 +60,7 @@ export type ValueSource =
   | { readonly value: Json }
   /** A workflow input. */
   | { readonly input: string }
-  /** An output of a step; `default` takes its place when the step was skipped. */
+  /** An output of a step; `default` takes its place when the step gave none: its `when` was false, it failed with `continueOnFailure`, or the output is optional. */
   | { readonly step: string; readonly output: string; readonly default?: Json }
   | { readonly list: readonly ValueSource[] }
   | { readonly fields: Readonly<Record<string, ValueSource>> };

@@ -18,7 +18,7 @@ export class Reference<T, Scope = unknown> {
   readonly owner: object;
   readonly origin: Origin;
   readonly schema: JsonSchema;
-  /** Takes the value's place when its step was skipped. */
+  /** Takes the value's place when its step gives none. */
   readonly fallback?: Json;
 
   /** @internal */
@@ -29,7 +29,7 @@ export class Reference<T, Scope = unknown> {
     if (fallback !== undefined) this.fallback = fallback;
   }
 
-  /** The same value, or `fallback` when its step was skipped because of its own `when`. */
+  /** The same value, or `fallback` when its step gives none: its own `when` was false, it failed with `continueOnFailure`, or the output is optional. */
   or<F extends T & (Json | undefined)>(fallback: F): Reference<T, Scope> {
     return new Reference<T, Scope>(this.owner, this.origin, this.schema, fallback as Json);
   }
