@@ -84,9 +84,9 @@ export class LocalProgress {
     const { columns, stream, colors } = err;
     const rows = stream.rows ?? 24;
     const [title, run, steps, style] = [this.#title, this.#run, this.#steps, this.#style];
-    this.#block.draw(
-      runLines({ run, title, steps, now: Date.now(), tick: this.#tick++, columns, rows, style, colors }),
-    );
+    const now = Date.now();
+    const lines = runLines({ run, title, steps, now, tick: this.#tick++, columns, rows, style, colors });
+    this.#block.draw(lines, this.#printed.splice(0));
   }
 }
 

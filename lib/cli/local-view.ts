@@ -59,7 +59,7 @@ function stepLines(frame: RunFrame, shown: readonly Shown[]): string[] {
     const time = (elapsed(record, frame.now) ?? '').padStart(7);
     const note = noteOf(frame, name, record);
     const room = frame.columns - 1 - (2 + width + 2 + time.length + 2);
-    const styled = frame.colors.dim(truncate(note, Math.max(0, room)));
+    const styled = note === '' ? '' : frame.colors.dim(truncate(note, Math.max(0, room)));
     return `${frame.style.paint(phase, `${sign} `)}${phase === 'Pending' ? frame.colors.dim(label) : label}  ${time}  ${styled}`.trimEnd();
   });
 }
