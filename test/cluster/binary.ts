@@ -42,12 +42,16 @@ export async function clusterProgram(program: Program): Promise<Invocation> {
   return [await clusterBinary(), program];
 }
 
+/** Where this machine keeps what takes long to make: in `XDG_CACHE_HOME`, else in `~/.cache`. */
+export function cacheDirectory(): string {
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'cdk8s-workflows');
+}
+
 async function build(): Promise<string> {
   const flags = ['-mod=readonly', '-trimpath', '-ldflags', await linkerFlags()];
   const hash = createHash('sha256').update(`${process.platform}/${process.arch}\n${flags.join('\n')}\n`);
   for (const file of moduleFiles) hash.update(await readFile(join(moduleDir, file)));
-  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
-  const directory = join(cache, 'cdk8s-workflows', hash.digest('hex').slice(0, 16));
+  const directory = join(cacheDirectory(), hash.digest('hex').slice(0, 16));
   const target = join(directory, 'kubernetes');
   if (await isExecutable(target)) return target;
 

@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream, rmSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createReadStream } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { cacheDirectory } from './binary.ts';
+import { run } from './run.ts';
 
-const run = promisify(execFile);
 const busybox = '/bin/busybox';
 const nobody = 65532;
 
@@ -19,7 +17,8 @@ interface ImageConfig {
   readonly WorkingDir?: string;
 }
 
-let images: Promise<string> | undefined;
+/** How long an archive is kept when its image has changed. */
+const unusedMs = 3_600_000;
 
 /**
  * A docker-archive file of an image with busybox and links for all its applets, `/bin/sh` among them.
@@ -55,7 +54,7 @@ export async function nodeImage(
     WorkingDir: '/',
   };
   return archive(name, config, async (root) => {
-    const { stdout } = await run('ldd', [process.execPath]);
+    const stdout = await run('ldd', process.execPath);
     const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path);
     const certificates = '/etc/ssl/certs/ca-certificates.crt';
     const all = { ...Object.fromEntries([...libraries, certificates].map((path) => [path, path])), ...files };
@@ -66,7 +65,7 @@ export async function nodeImage(
 
 async function addBusybox(root: string): Promise<void> {
   await put(root, '/bin/busybox', busybox);
-  const { stdout } = await run(busybox, ['--list']);
+  const stdout = await run(busybox, '--list');
   const applets = stdout.split('\n').filter((applet) => applet !== '' && applet !== 'busybox');
   await Promise.all(applets.map((applet) => symlink('busybox', join(root, 'bin', applet))));
 }
@@ -80,29 +79,35 @@ async function put(root: string, inside: string, outside: string): Promise<void>
 
 /** Writes a docker-archive with one layer (see the image specification of Docker, v1.2). */
 async function archive(name: string, config: ImageConfig, fill: (root: string) => Promise<void>): Promise<string> {
-  const directory = await mkdtemp(join(await imagesDirectory(), 'image-'));
-  const root = join(directory, 'root');
-  await mkdir(join(root, 'tmp'), { recursive: true });
-  await mkdir(join(root, 'etc'));
-  await chmod(join(root, 'tmp'), 0o1777);
-  const users = `root:x:0:0:root:/:/bin/sh\nnonroot:x:${nobody}:${nobody}:nonroot:/tmp:/bin/sh\n`;
-  await writeFile(join(root, 'etc/passwd'), users);
-  await writeFile(join(root, 'etc/group'), `root:x:0:\nnonroot:x:${nobody}:\n`);
-  await fill(root);
+  const kept = join(cacheDirectory(), 'images');
+  await mkdir(kept, { recursive: true });
+  // Beside its final place, so that the finished file only needs to be renamed.
+  const directory = await mkdtemp(join(kept, '.unfinished-'));
+  try {
+    const root = join(directory, 'root');
+    await mkdir(join(root, 'tmp'), { recursive: true });
+    await mkdir(join(root, 'etc'));
+    await chmod(join(root, 'tmp'), 0o1777);
+    const users = `root:x:0:0:root:/:/bin/sh\nnonroot:x:${nobody}:${nobody}:nonroot:/tmp:/bin/sh\n`;
+    await writeFile(join(root, 'etc/passwd'), users);
+    await writeFile(join(root, 'etc/group'), `root:x:0:\nnonroot:x:${nobody}:\n`);
+    await fill(root);
 
-  const packed = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0'];
-  await run('tar', [...packed, '-C', root, '-cf', join(directory, 'layer.tar'), '.']);
-  await rm(root, { recursive: true });
-  const diffIds = [`sha256:${await digest(join(directory, 'layer.tar'))}`];
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
-  const image = { architecture, os: 'linux', config, rootfs: { type: 'layers', diff_ids: diffIds } };
-  await writeFile(join(directory, 'config.json'), JSON.stringify(image));
-  const manifest = [{ Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] }];
-  await writeFile(join(directory, 'manifest.json'), JSON.stringify(manifest));
-  const path = `${directory}.tar`;
-  await run('tar', [...packed, '-C', directory, '-cf', path, 'manifest.json', 'config.json', 'layer.tar']);
-  await rm(directory, { recursive: true });
-  return path;
+    const packed = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', '--mtime=@0'];
+    await run('tar', ...packed, '-C', root, '-cf', join(directory, 'layer.tar'), '.');
+    const layer = await digest(join(directory, 'layer.tar'));
+    const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
+    const rootfs = { type: 'layers', diff_ids: [`sha256:${layer}`] };
+    const image = JSON.stringify({ architecture, os: 'linux', config, rootfs });
+    await writeFile(join(directory, 'config.json'), image);
+    const manifest = [{ Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] }];
+    await writeFile(join(directory, 'manifest.json'), JSON.stringify(manifest));
+    const path = join(directory, 'image.tar');
+    await run('tar', ...packed, '-C', directory, '-cf', path, 'manifest.json', 'config.json', 'layer.tar');
+    return await keep(path, kept, name, createHash('sha256').update(image).digest('hex').slice(0, 16));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 }
 
 async function digest(path: string): Promise<string> {
@@ -111,11 +116,17 @@ async function digest(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** One directory for all images of this process, gone when it ends. */
-async function imagesDirectory(): Promise<string> {
-  images ??= mkdtemp(join(tmpdir(), 'cdk8s-workflows-images-')).then((directory) => {
-    process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
-    return directory;
-  });
-  return images;
+/** Puts a finished archive where it can be used again by others, and removes what the same image was before. */
+async function keep(path: string, directory: string, name: string, content: string): Promise<string> {
+  const prefix = `${name.replaceAll(/[^\w.-]/g, '_')}@`;
+  const target = join(directory, `${prefix}${content}.tar`);
+  await rename(path, target);
+  for (const file of await readdir(directory)) {
+    const old = join(directory, file);
+    if (!file.startsWith(prefix) || old === target) continue;
+    // Another process may be about to import it.
+    const { mtimeMs } = await stat(old);
+    if (mtimeMs < Date.now() - unusedMs) await rm(old, { force: true });
+  }
+  return target;
 }

@@ -83,8 +83,8 @@ class RealNode extends LocalControlPlane implements NodeCluster {
   }
 
   override async start(): Promise<void> {
-    await Promise.all([super.start(), this.#startContainerd()]);
-    await Promise.all([this.#startKubelet(), this.#startKubeProxy()]);
+    await allDone([super.start(), this.#startContainerd()]);
+    await allDone([this.#startKubelet(), this.#startKubeProxy()]);
     const api = await Api.connect(this.kubeconfigPath, 1);
     try {
       const isReady = async (): Promise<boolean> => {
@@ -155,6 +155,12 @@ class RealNode extends LocalControlPlane implements NodeCluster {
     component.start();
     return component;
   }
+}
+
+/** Waits for all, also after one failed: what is still starting could not be stopped. */
+async function allDone(work: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(work);
+  await Promise.all(work);
 }
 
 /** Names everything that is missing at once, before anything is started. */
