@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parse, stringify } from 'yaml';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
+import { cliFor, steady } from './cluster-cli.ts';
+
+let test: ControlPlane;
+let prod: ControlPlane;
+let directory: string;
+let kubeconfig: string;
+
+beforeAll(async () => {
+  const options = { scheduler: false, controllerManager: false };
+  [test, prod] = await Promise.all([
+    startControlPlane({ name: 'test', ...options }),
+    startControlPlane({ name: 'prod', ...options }),
+  ]);
+  directory = await mkdtemp(join(tmpdir(), 'cdk8s-workflows-apply-'));
+  kubeconfig = join(directory, 'kubeconfig');
+  const contexts = { test: test.kubeconfigPath, prod: prod.kubeconfigPath };
+  await writeFile(kubeconfig, stringify(await merged(contexts)));
+});
+
+afterAll(async () => {
+  await Promise.all([test?.stop(), prod?.stop()]);
+  if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+});
+
+interface Named {
+  name: string;
+  [field: string]: unknown;
+}
+
+/** One kubeconfig with a context for each of several, and one for a cluster that is not there. */
+async function merged(files: Readonly<Record<string, string>>): Promise<object> {
+  const config: { clusters: Named[]; users: Named[]; contexts: Named[] } = { clusters: [], users: [], contexts: [] };
+  for (const [name, file] of Object.entries(files)) {
+    const one = parse(await readFile(file, 'utf8')) as typeof config;
+    config.clusters.push({ ...one.clusters[0]!, name });
+    config.users.push({ ...one.users[0]!, name });
+    config.contexts.push({ name, context: { cluster: name, user: name } });
+  }
+  config.clusters.push({ name: 'away', cluster: { server: 'https://127.0.0.1:1' } });
+  config.contexts.push({ name: 'away', context: { cluster: 'away', user: 'test' } });
+  return { apiVersion: 'v1', kind: 'Config', 'current-context': 'test', ...config };
+}
+
+const manifests = `apiVersion: v1
+kind: Namespace
+metadata:
+  name: etl
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata:
+  name: site-a
+  labels:
+    app.kubernetes.io/managed-by: cdk8s-workflows
+spec:
+  schedule: 0 * * * *
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - name: main
+              image: x
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: runner
+`;
+
+describe('apply of a fleet', () => {
+  beforeEach(async () => {
+    const clusters = { test: { context: 'test', namespace: 'etl' }, prod: { context: 'prod', namespace: 'etl' } };
+    await mkdir(join(directory, 'dist/test'), { recursive: true });
+    await writeFile(join(directory, 'dist/test/etl.k8s.yaml'), manifests);
+    await cp(join(directory, 'dist/test'), join(directory, 'dist/prod'), { recursive: true });
+    await writeFile(join(directory, 'dist/placement.json'), JSON.stringify({ clusters, plans: {} }));
+  });
+
+  const apply = (...args: string[]) => cliFor(kubeconfig, '')(['apply', ...args], { cwd: directory });
+
+  it('refuses to write when nobody can be asked', async () => {
+    const { code, stderr } = await apply();
+    expect(code).toBe(2);
+    expect(stderr).toContain('Apply? Nobody can answer: give --yes or --dry-run');
+    expect(stderr).toContain('  test: 3 objects to the context test, namespace etl\n');
+  });
+
+  it('shows what it would do, does it, and has nothing to do the second time', async () => {
+    const dry = await apply('--dry-run');
+    const table = `CLUSTER KIND NAMESPACE NAME RESULT
+test Namespace - etl created
+test ServiceAccount etl runner created
+test CronJob etl site-a created
+prod Namespace - etl created
+prod ServiceAccount etl runner created
+prod CronJob etl site-a created
+`;
+    const created = (note: string): string => `${table}\n✓ test: 3 created${note}\n✓ prod: 3 created${note}\n`;
+    expect({ ...dry, stdout: steady(dry.stdout) }).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: created(' (dry run, nothing was written)'),
+    });
+    expect(steady((await apply('--yes')).stdout)).toBe(created(''));
+    expect((await apply('--yes')).stdout).toBe('✓ test: 3 unchanged\n✓ prod: 3 unchanged\n');
+    const { stdout } = await prod.kubectl(['get', 'cronjob,sa', '-n', 'etl', '-o', 'name']);
+    expect(stdout).toBe('cronjob.batch/site-a\nserviceaccount/runner\n');
+  });
+
+  it('applies to the others when one cluster cannot be reached, and exits with 1', async () => {
+    const clusters = { test: { context: 'test', namespace: 'etl' }, prod: { context: 'away' } };
+    await writeFile(join(directory, 'dist/placement.json'), JSON.stringify({ clusters, plans: {} }));
+    const { code, stdout } = await apply('--yes');
+    expect(code).toBe(1);
+    expect(stdout).toContain('error: prod: Cannot ');
+    expect(stdout).toContain('Nothing listens there');
+    expect(stdout).toContain('✓ test: 3 unchanged\n✗ prod: nothing was applied\n');
+  });
+
+  it('names an unknown context and an unknown cluster', async () => {
+    expect(await apply('pord', '--yes')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr:
+        'error: Nothing to apply:\n  "pord" is neither a cluster of the fleet nor a directory; did you mean "prod"?\n',
+    });
+    const { code, stdout } = await apply('test', '--context', 'nowhere', '--yes');
+    expect(code).toBe(1);
+    expect(stdout).toContain('nowhere');
+  });
+
+  it('gives the result as JSON', async () => {
+    const { stdout } = await apply('test', '--yes', '-o', 'json');
+    const { clusters } = JSON.parse(stdout) as { clusters: { cluster: string; objects: { outcome: string }[] }[] };
+    expect(clusters.map(({ cluster, objects }) => [cluster, objects.map(({ outcome }) => outcome)])).toEqual([
+      ['test', ['unchanged', 'unchanged', 'unchanged']],
+    ]);
+  });
+
+  it('runs as a process of its own', async () => {
+    const bin = join(import.meta.dirname, '../../lib/cli/bin.ts');
+    const args = ['apply', 'dist/test', '--yes', '--kubeconfig', kubeconfig];
+    const child = spawn(process.execPath, [bin, ...args], { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    const code = new Promise((resolve) => child.once('close', resolve));
+    expect([await text(child.stdout), await text(child.stderr), await code]).toEqual(['✓ test: 3 unchanged\n', '', 0]);
+  });
+});
