@@ -16,6 +16,8 @@ export class InvalidError extends Error {
   constructor(subject: string, problems: readonly Problem[], options?: ErrorOptions) {
     super([`${subject}:`, ...problems.map((problem) => `  ${formatProblem(problem)}`)].join('\n'), options);
     this.problems = problems;
+    // Where bad input was found helps nobody to mend it; Node would print it to whoever wrote the app.
+    this.stack = `${this.name}: ${this.message}`;
   }
 }
 
