@@ -1,6 +1,7 @@
 // One line a command; the order does not matter.
 export { applyCommand } from './apply.ts';
 export { cancelCommand } from './cancel.ts';
+export { completeCommand } from './complete.ts';
 export { completionCommand } from './completion.ts';
 export { describeCommand } from './describe.ts';
 export { launchCommand } from './launch.ts';
