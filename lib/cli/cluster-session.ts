@@ -30,6 +30,14 @@ export async function withCluster<T>(options: ClusterOptions, work: (client: Kub
   }
 }
 
+/** The options that name a cluster and a namespace, for a hint at another command; they begin with a space. */
+export function clusterFlags({ kubeconfig, context, namespace }: ClusterOptions): string {
+  const flags = { '--kubeconfig': kubeconfig, '--context': context, '-n': namespace };
+  return Object.entries(flags)
+    .map(([flag, value]) => (value === undefined ? '' : ` ${flag} ${value}`))
+    .join('');
+}
+
 /**
  * The run of a name, as the user writes it: `x`, `run/x`, or `job.batch/x` as `-o name` prints it.
  *

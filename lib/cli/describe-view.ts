@@ -23,6 +23,8 @@ export interface DescribeStyle {
   readonly now: number;
   /** How the user calls this program. */
   readonly program: string;
+  /** What the user must add to reach the same cluster and namespace, see {@link clusterFlags}. */
+  readonly flags?: string;
   readonly wide?: boolean;
 }
 
@@ -32,8 +34,7 @@ export function describeText({ run, notes, pods, events }: Description, style: D
   const sections = [
     headText(run, style),
     run.steps.length === 0 ? '' : stepTable(run.steps, colors, { wide: style.wide }),
-    ...run.steps.filter(({ phase }) => phase === 'Failed').map((step) => failureText(run, step, style)),
-    run.steps.length === 0 && run.phase === 'Failed' ? `See ${colors.bold(`${style.program} logs ${run.name}`)}\n` : '',
+    failuresText(run, style),
     pods.length === 0 ? '' : podTable(pods, style),
     events.length === 0 ? '' : eventTable(events, style),
     notes.map((note) => `${colors.yellow('note:')} ${note}\n`).join(''),
@@ -76,14 +77,26 @@ function activeText({ active, failed }: NonNullable<RunView['progress']>): strin
   return `${active > 0 ? `, ${active} running` : ''}${failed > 0 ? `, ${failed} failed` : ''}`;
 }
 
-function failureText(run: RunView, step: StepView, { colors, program }: DescribeStyle): string {
+/** The steps that failed, with every attempt, and where to read on. */
+export function failuresText(run: RunView, style: DescribeStyle): string {
+  const { colors, program, flags = '' } = style;
+  if (run.steps.length === 0) {
+    return run.phase === 'Failed' ? `Its log: ${colors.bold(`${program} logs ${run.name}${flags}`)}\n` : '';
+  }
+  const failed = run.steps.filter(({ phase }) => phase === 'Failed');
+  return failed.map((step) => failureText(run, step, style)).join('\n');
+}
+
+function failureText(run: RunView, step: StepView, { colors, program, flags = '' }: DescribeStyle): string {
   const attempts = step.attempts.map(({ number, phase, reason, message, durationSeconds, object }) => {
     const why = [phase === 'Succeeded' ? phase : reason, message].filter((part) => part !== undefined).join(': ');
     return `  attempt ${number} (${object}, ${elapsed(durationSeconds)}): ${why}\n`;
   });
   const more = step.attempts.length > 1 ? ' --all-attempts' : '';
   const hint =
-    step.attempts.length === 0 ? '' : `  its log: ${colors.bold(`${program} logs ${run.name} ${step.name}${more}`)}\n`;
+    step.attempts.length === 0
+      ? ''
+      : `  its log: ${colors.bold(`${program} logs ${run.name} ${step.name}${more}${flags}`)}\n`;
   const why = step.message === undefined ? step.reason : `${step.reason}: ${step.message}`;
   return `${colors.red(`Step ${step.name} failed`)}: ${why}\n${attempts.join('')}${hint}`;
 }

@@ -1,17 +1,19 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { CliContext } from './context.ts';
-import { describeText, valueLines } from './describe-view.ts';
+import { failuresText, valueLines } from './describe-view.ts';
 import { ExitError, exitCodes, FailedError } from './errors.ts';
 import { followRun } from './follow-run.ts';
 import { interruptible } from './interrupt.ts';
 import { formatDuration } from './duration.ts';
 import type { RunJob } from './run-objects.ts';
+import { clusterFlags } from './cluster-session.ts';
+import type { ClusterOptions } from './options.ts';
 import { RunProgress } from './run-progress.ts';
 import { runView, type RunView } from './run-view.ts';
-import { elapsed } from './step-lines.ts';
+import { elapsed, stepTable } from './step-lines.ts';
 
 /** How to wait. */
-export interface WaitOptions {
+export interface WaitOptions extends ClusterOptions {
   /** Show progress meanwhile, on stderr. */
   readonly watch?: boolean;
   /** In seconds. @default no limit */
@@ -45,28 +47,40 @@ export async function waitForRun(
       return last;
     } catch (error) {
       progress?.end();
-      if (interrupted.aborted) err.line(`The run ${name} goes on; ${program} cancel ${name} stops it.`);
+      if (interrupted.aborted)
+        err.line(`The run ${name} goes on; ${program} cancel ${name}${clusterFlags(options)} stops it.`);
       if (!(error instanceof Error) || error.name !== 'TimeoutError') throw error;
       const waited = formatDuration((options.timeout ?? 0) * 1000);
-      throw new FailedError(`The run ${name} has not ended within ${waited}, and goes on: ${program} describe ${name}`);
+      throw new FailedError(
+        `The run ${name} has not ended within ${waited}, and goes on: ${program} describe ${name}${clusterFlags(options)}`,
+      );
     }
   });
   const run = runView(state, Date.now());
   if (options.output === 'json') out.json(run);
   else if (options.output === 'yaml') await out.yaml(JSON.parse(JSON.stringify(run)));
   else if (options.output === 'name') out.line(`job.batch/${name}`);
-  else printResult(context, run, state.notes);
+  else printResult(context, run, state.notes, options);
   if (run.phase !== 'Succeeded') throw new ExitError(exitCodes.failed);
 }
 
-function printResult({ out, err, program }: CliContext, run: RunView, notes: readonly string[]): void {
+function printResult(
+  { out, err, program }: CliContext,
+  run: RunView,
+  notes: readonly string[],
+  options: WaitOptions,
+): void {
+  const { colors } = err;
+  const took = `after ${elapsed(run.durationSeconds)}`;
   if (run.phase === 'Succeeded') {
-    err.line(`${err.colors.green('✓')} ${run.name} succeeded after ${elapsed(run.durationSeconds)}`);
+    err.line(`${colors.green('✓')} ${run.name} succeeded ${took}`);
     for (const line of valueLines(run.outputs)) out.line(line);
     return;
   }
-  const { colors } = err;
-  err.line(`${colors.red('✗')} ${run.name} ${run.phase.toLowerCase()} after ${elapsed(run.durationSeconds)}`);
-  err.line();
-  err.write(describeText({ run, notes, pods: [], events: [] }, { colors, now: Date.now(), program }));
+  const why = run.message ?? run.reason;
+  err.line(`${colors.red('✗')} ${run.name} ${run.phase.toLowerCase()} ${took}${why === undefined ? '' : `: ${why}`}`);
+  // The live picture has shown the steps already.
+  const table = options.watch || run.steps.length === 0 ? '' : stepTable(run.steps, colors);
+  const failures = failuresText(run, { colors, now: Date.now(), program, flags: clusterFlags(options) });
+  for (const part of [table, failures, ...notes.map((note) => `${note}\n`)]) if (part !== '') err.write(`\n${part}`);
 }

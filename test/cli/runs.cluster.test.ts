@@ -168,7 +168,7 @@ good Succeeded
     expect(steady(described)).toContain('- third Skipped - - UpstreamFailed');
     expect(steady(described)).toContain('Step second failed: ExitCode');
     expect(steady(described)).toContain('attempt 1 (pod/bad-second-1, <n>s): ExitCode');
-    expect(steady(described)).toContain('its log: cdk8s-workflows logs bad second --all-attempts');
+    expect(steady(described)).toContain('its log: cdk8s-workflows logs bad second --all-attempts --kubeconfig ');
   });
 
   it('prints the logs of all steps with their names, and of one step alone', async () => {

@@ -1,4 +1,4 @@
-import { findRun, withCluster } from '../../cli/cluster-session.ts';
+import { clusterFlags, findRun, withCluster } from '../../cli/cluster-session.ts';
 import type { CancelOptions } from '../../cli/commands/cancel.ts';
 import type { CliContext } from '../../cli/context.ts';
 import { FailedError, UsageError } from '../../cli/errors.ts';
@@ -63,9 +63,12 @@ async function waitForEnd(
       out.line(`run ${name} cancelled`);
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'TimeoutError') throw error;
-      throw new FailedError(`The run ${name} has not ended within ${options.timeout} s: ${program} describe ${name}`, {
-        cause: error,
-      });
+      throw new FailedError(
+        `The run ${name} has not ended within ${options.timeout} s: ${program} describe ${name}${clusterFlags(options)}`,
+        {
+          cause: error,
+        },
+      );
     }
   });
 }

@@ -1,4 +1,4 @@
-import { findRun, withCluster } from '../../cli/cluster-session.ts';
+import { clusterFlags, findRun, withCluster } from '../../cli/cluster-session.ts';
 import type { DescribeOptions } from '../../cli/commands/describe.ts';
 import type { CliContext } from '../../cli/context.ts';
 import { describeText, eventTime, podStatus } from '../../cli/describe-view.ts';
@@ -33,7 +33,15 @@ export async function describe(context: CliContext, name: string, options: Descr
     const { out, program } = context;
     if (options.output === 'json') return out.json(asDocument(description));
     if (options.output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(asDocument(description))));
-    out.write(describeText(description, { colors: out.colors, now, program, wide: options.output === 'wide' }));
+    out.write(
+      describeText(description, {
+        colors: out.colors,
+        now,
+        program,
+        flags: clusterFlags(options),
+        wide: options.output === 'wide',
+      }),
+    );
   });
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { findPlan, withCluster } from '../../cli/cluster-session.ts';
+import { clusterFlags, findPlan, withCluster } from '../../cli/cluster-session.ts';
 import type { LaunchOptions } from '../../cli/commands/launch.ts';
 import type { CliContext } from '../../cli/context.ts';
 import { controllerWarning } from '../../cli/controller-seen.ts';
@@ -110,11 +110,8 @@ async function create(
   }
 }
 
-async function print(
-  context: CliContext,
-  job: RunJob,
-  { output, dryRun, namespace, context: kubeContext }: LaunchOptions,
-): Promise<void> {
+async function print(context: CliContext, job: RunJob, options: LaunchOptions): Promise<void> {
+  const { output, dryRun } = options;
   const { out, err, program } = context;
   const { name } = job.metadata;
   if (output === 'json') return out.json(job);
@@ -122,6 +119,6 @@ async function print(
   if (output === 'name') return out.line(`job.batch/${name}`);
   out.line(`run ${name} launched${dryRun ? ' (dry run, nothing was started)' : ''}`);
   if (dryRun || !err.isTerminal) return;
-  const where = `${kubeContext === undefined ? '' : ` --context ${kubeContext}`}${namespace === undefined ? '' : ` -n ${namespace}`}`;
+  const where = clusterFlags(options);
   err.line(err.colors.dim(`  ${program} describe ${name}${where}\n  ${program} logs ${name} -f${where}`));
 }

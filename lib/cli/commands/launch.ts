@@ -36,7 +36,7 @@ export const launchCommand: CommandModule = {
       .addHelpText(
         'after',
         `
-The plan may be suspended; only its schedule is. A run of a single task is a plain Job: there --input replaces the value of the
+The plan may be suspended; only its schedule is. The run counts towards the plan's history limits, as one that its schedule started. A run of a single task is a plain Job: there --input replaces the value of the
 task's environment variable INPUT_<NAME>, and cannot be checked against a schema.
 
 Examples:
