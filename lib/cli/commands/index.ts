@@ -4,6 +4,7 @@ export { cancelCommand } from './cancel.ts';
 export { completeCommand } from './complete.ts';
 export { completionCommand } from './completion.ts';
 export { describeCommand } from './describe.ts';
+export { graphCommand } from './graph.ts';
 export { launchCommand } from './launch.ts';
 export { logsCommand } from './logs.ts';
 export { resumeCommand } from './resume.ts';

@@ -1,0 +1,38 @@
+import type { Graph, StepNode } from './graph.ts';
+import { stepOutputs } from './sources.ts';
+
+/** An edge as a picture shows it: at most one between two steps. */
+export interface Edge {
+  readonly from: string;
+  readonly to: string;
+  /** `data`: values are passed. `order`: only the order counts. */
+  readonly kind: 'data' | 'order';
+  /** The outputs that are passed, or that a condition reads. */
+  readonly outputs: readonly string[];
+}
+
+/** All edges, in the order of the steps that they lead to. */
+export function edgesOf(graph: Graph): Edge[] {
+  return graph.steps.flatMap((step) => edgesTo(step));
+}
+
+function edgesTo(step: StepNode): Edge[] {
+  const data = new Map<string, Set<string>>();
+  const add = (from: string, outputs: Iterable<string>) =>
+    data.set(from, (data.get(from) ?? new Set<string>()).union(new Set(outputs)));
+  for (const source of Object.values(step.inputs))
+    for (const { step: from, output } of stepOutputs(source)) add(from, [output]);
+  for (const from of step.when?.steps ?? []) add(from, outputsRead(step.when!.cel, from));
+  const order = new Set(step.after).difference(new Set(data.keys()));
+  return [
+    ...[...data].map(([from, outputs]): Edge => ({ from, to: step.name, kind: 'data', outputs: [...outputs] })),
+    ...[...order].map((from): Edge => ({ from, to: step.name, kind: 'order', outputs: [] })),
+  ];
+}
+
+/** The outputs of a step that an expression names, as `steps.extract.outputs.rows` or with brackets. */
+function outputsRead(cel: string, step: string): string[] {
+  const name = String.raw`(?:\.(\w+)|\[["']([^"']+)["']\])`;
+  const reference = new RegExp(`\\bsteps${name}\\.outputs${name}`, 'g');
+  return [...cel.matchAll(reference)].flatMap(([, a, b, c, d]) => ((a ?? b) === step ? [c ?? d!] : []));
+}

@@ -1,0 +1,33 @@
+import { edgesOf } from './edges.ts';
+import type { Graph, StepNode } from './graph.ts';
+
+/** Which way a picture of a graph reads. */
+export const directions = ['down', 'right'] as const;
+export type Direction = (typeof directions)[number];
+
+/** The graph as a Mermaid flowchart: values along solid arrows with the outputs' names, order alone along dotted ones. */
+export function toMermaid(graph: Graph, direction: Direction = 'down'): string {
+  // Step names may be words of Mermaid's own, such as "end".
+  const ids = new Map(graph.steps.map(({ name }, index) => [name, `s${index}`]));
+  const lines = [`flowchart ${direction === 'down' ? 'TD' : 'LR'}`];
+  for (const step of graph.steps) lines.push(`  ${ids.get(step.name)}${shape(step)}`);
+  for (const { from, to, kind, outputs } of edgesOf(graph)) {
+    const arrow = kind === 'order' ? '-.->' : '-->';
+    const label = outputs.length === 0 ? '' : `|"${escape(outputs.join(', '))}"|`;
+    lines.push(`  ${ids.get(from)} ${arrow}${label} ${ids.get(to)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function shape(step: StepNode): string {
+  const texts = [escape(step.name)];
+  if (step.task !== step.name) texts.push(`<small>${escape(step.task)}</small>`);
+  if (step.when === undefined) return `["${texts.join('<br>')}"]`;
+  texts.push(`<small>when ${escape(step.when.cel)}</small>`);
+  return `{{"${texts.join('<br>')}"}}`;
+}
+
+/** In Mermaid, `#` begins an entity; everything that could end or style a label becomes one. */
+function escape(text: string): string {
+  return text.replace(/[#"&<>`\\\n;]/g, (character) => `#${character.charCodeAt(0)};`);
+}
