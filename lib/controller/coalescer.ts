@@ -22,7 +22,8 @@ export class Coalescer {
   readonly #options: CoalescerOptions;
   #wanted = false;
   #running: Promise<void> | undefined;
-  #urgent = new AbortController();
+  #hurry = new AbortController();
+  #flushers = 0;
   #failed = false;
 
   constructor(options: CoalescerOptions) {
@@ -37,10 +38,10 @@ export class Coalescer {
 
   /** Resolves when everything asked for up to now is done, without waiting for the gap. */
   async flush(): Promise<void> {
-    while (this.#running) {
-      this.#urgent.abort();
-      await this.#running;
-    }
+    this.#flushers++;
+    this.#hurry.abort();
+    while (this.#running) await this.#running;
+    this.#flushers--;
   }
 
   async #run(): Promise<void> {
@@ -52,9 +53,10 @@ export class Coalescer {
         const startedAt = clock.monotonic();
         this.#wanted = false;
         await work();
-        this.#urgent = new AbortController();
+        this.#hurry = new AbortController();
         const left = startedAt + gapMs - clock.monotonic();
-        if (left > 0) await clock.sleep(left, AbortSignal.any([signal, this.#urgent.signal])).catch(() => undefined);
+        if (left <= 0 || this.#flushers > 0) continue;
+        await clock.sleep(left, AbortSignal.any([signal, this.#hurry.signal])).catch(() => undefined);
       }
     } catch (error) {
       this.#failed = true;

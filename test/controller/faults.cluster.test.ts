@@ -1,0 +1,142 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
+import { eventually } from '../cluster/eventually.ts';
+import { Child } from './child.ts';
+import { CutProxy } from './cut-proxy.ts';
+import { Bench, chain, workflow } from './support.ts';
+
+let cluster: ControlPlane;
+let bench: Bench;
+
+beforeAll(async () => {
+  cluster = await startControlPlane({ nodes: 1, name: 'faults' });
+  bench = await Bench.create(cluster.kubeconfigPath);
+});
+afterAll(async () => {
+  await bench?.close();
+  await cluster?.stop();
+});
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function finishedPods(run: string): Promise<number> {
+  return (await bench.pods(run)).filter(({ status }) => status?.phase === 'Succeeded').length;
+}
+
+/** Everything ran, and nothing ran twice. */
+async function ranOnce(run: string, steps: number): Promise<void> {
+  expect((await bench.finished(run, 60_000)).status).toMatchObject({ succeeded: steps });
+  const pods = await bench.pods(run);
+  expect(pods.map(({ metadata }) => metadata.name).toSorted()).toEqual(
+    Array.from({ length: steps }, (_, index) => `${run}-s${index}-1`).toSorted(),
+  );
+  const record = await bench.record(run);
+  expect([...record.steps.values()].map(({ phase, attempts }) => [phase, attempts.length])).toEqual(
+    Array(steps).fill(['Succeeded', 1]),
+  );
+}
+
+describe('a run completes, and no step runs twice,', () => {
+  it('when the controller is killed at 20 random moments of its 30 steps', async () => {
+    const controller = () => {
+      const child = new Child([
+        'controller',
+        '--kubeconfig',
+        cluster.kubeconfigPath,
+        '-n',
+        bench.namespace,
+        '--no-leader-elect',
+      ]);
+      onTestFinished(async () => void (await child.end('SIGKILL')));
+      return child;
+    };
+    await bench.launch(workflow('killed', chain(30, { sim: { 'run-ms': '100' } })), 'killed');
+    const created: number[] = [];
+    for (let kill = 0; kill < 20; kill++) {
+      const before = (await bench.pods('killed')).length;
+      const child = controller();
+      let now = before;
+      for (
+        const end = Date.now() + 20_000;
+        now === before && Date.now() < end;
+        now = (await bench.pods('killed')).length
+      );
+      // Some controllers live to create several pods, but not so many that the run ends before the last of them.
+      await sleep(Math.random() * (now > 1.3 * kill ? 30 : 180));
+      expect(await child.end('SIGKILL')).toBeNull();
+      expect(now, child.output).toBeGreaterThan(before);
+      created.push(now);
+    }
+    expect(
+      (await bench.job('killed')).status?.completionTime,
+      `pods at the kills: ${created.join(', ')}`,
+    ).toBeUndefined();
+    controller();
+    await ranOnce('killed', 30);
+  });
+
+  it('when its watches and requests are cut again and again', async () => {
+    const copy = join(cluster.directory, 'cut.kubeconfig');
+    await using proxy = await CutProxy.start(cluster.server, cluster.kubeconfigPath, copy);
+    const child = new Child(['controller', '--kubeconfig', copy, '-n', bench.namespace, '--no-leader-elect']);
+    onTestFinished(async () => void (await child.end('SIGKILL')));
+    await bench.launch(workflow('cut', chain(20, { sim: { 'run-ms': '50' } })), 'cut');
+    await eventually(async () => expect(await finishedPods('cut')).toBeGreaterThan(0));
+    for (let cut = 0; cut < 10; cut++) {
+      await sleep(100 + Math.random() * 200);
+      proxy.cut();
+    }
+    await ranOnce('cut', 20);
+    await child.end('SIGTERM');
+  });
+
+  it('when the API server is restarted, in good order and by a crash', async () => {
+    const { stop } = await bench.controller();
+    onTestFinished(stop);
+    await bench.launch(workflow('restarted', chain(12, { sim: { 'run-ms': '100' } })), 'restarted');
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const before = await finishedPods('restarted');
+      await eventually(async () => expect(await finishedPods('restarted')).toBeGreaterThan(before));
+      await cluster.restartApiServer(signal);
+    }
+    await ranOnce('restarted', 12);
+  });
+
+  it('when etcd is gone for ten seconds', async () => {
+    const { stop } = await bench.controller();
+    onTestFinished(stop);
+    await bench.launch(workflow('etcd', chain(10, { sim: { 'run-ms': '100' } })), 'etcd');
+    await eventually(async () => expect(await finishedPods('etcd')).toBeGreaterThan(1));
+    await cluster.stopEtcd();
+    await sleep(10_000);
+    await cluster.startEtcd();
+    await ranOnce('etcd', 10);
+  });
+
+  it('when the controller was stopped in the middle of it, and pods ended meanwhile', async () => {
+    const first = await bench.controller();
+    await bench.launch(workflow('later', chain(4, { sim: { 'run-ms': '500' } })), 'later');
+    await bench.recorded('later', ({ steps }) => steps.get('s1')?.phase === 'Running');
+    await first.stop();
+    await sleep(1_000);
+    const second = await bench.controller();
+    onTestFinished(second.stop);
+    await ranOnce('later', 4);
+  });
+});
+
+describe('a restarted controller', () => {
+  it('writes the end of a run whose record says it has ended, and leaves finished runs alone', async () => {
+    const first = await bench.controller();
+    await bench.launch(workflow('ended', chain(1)), 'ended');
+    await bench.finished('ended');
+    const before = await bench.job('ended');
+    await first.stop();
+    const second = await bench.controller();
+    onTestFinished(second.stop);
+    await eventually(() => expect(second.controller.ready).toBe(true));
+    await sleep(300);
+    expect((await bench.job('ended')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
+  });
+});
