@@ -54,7 +54,7 @@ export async function layoutGraph(graph: Graph, direction: Direction): Promise<L
   dagre.setGraph({
     rankdir: direction === 'down' ? 'TB' : 'LR',
     nodesep: 28,
-    ranksep: 46,
+    ranksep: 56,
     marginx: MARGIN,
     marginy: MARGIN,
   });
@@ -84,11 +84,16 @@ export async function layoutGraph(graph: Graph, direction: Direction): Promise<L
       // Dagre ends lines anywhere on the border; from the middle of one side to the middle of the other reads better.
       return {
         edge,
-        points: [sideOf(from!, direction, 1), ...placed.points.slice(1, -1), sideOf(to!, direction, -1)],
+        points: [sideOf(from!, direction, 1), ...bends(placed.points, label), sideOf(to!, direction, -1)],
         ...label,
       };
     }),
   };
+}
+
+/** Where a line must pass. Between neighbouring layers that is only its label. */
+function bends(points: readonly Point[], label: object): readonly Point[] {
+  return points.length === 3 && !('label' in label) ? [] : points.slice(1, -1);
 }
 
 interface Box extends Point {
