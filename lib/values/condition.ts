@@ -1,4 +1,5 @@
 import { Reference, type AnyReference } from './reference.ts';
+import type { JsonSchema } from './schema.ts';
 
 declare const scopeType: unique symbol;
 
@@ -60,13 +61,16 @@ type Widen<T> = T extends number ? number : T extends string ? string : T;
 
 function compare<Scope>(left: Reference<unknown, Scope>, operator: string, right: unknown): Condition<Scope> {
   const references = right instanceof Reference ? [left, right] : [left];
-  return new Condition<Scope>(`${left.expression} ${operator} ${operand(right)}`, references as AnyReference[]);
+  return new Condition<Scope>(
+    `${left.expression} ${operator} ${operand(right, left.schema)}`,
+    references as AnyReference[],
+  );
 }
 
-// JSON's literals are CEL's, except that CEL tells integers (3) from doubles (3.0) and JSON numbers arrive as doubles.
-function operand(value: unknown): string {
+// JSON's literals are CEL's, except that CEL tells integers (3) from doubles (3.0).
+function operand(value: unknown, { type }: JsonSchema): string {
   if (value instanceof Reference) return value.expression;
-  if (typeof value === 'number' && Number.isInteger(value)) return value.toFixed(1);
+  if (typeof value === 'number' && Number.isInteger(value) && type !== 'integer') return value.toFixed(1);
   return JSON.stringify(value);
 }
 
