@@ -2,9 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeGraph, type GraphData } from '../../lib/graph/config-map.ts';
-import { GRAPH_API_VERSION, type FailurePolicy, type Graph, type TaskStep, type ValueSource } from '../../lib/graph/graph.ts';
+import {
+  GRAPH_API_VERSION,
+  type FailurePolicy,
+  type Graph,
+  type TaskStep,
+  type ValueSource,
+} from '../../lib/graph/graph.ts';
 import { annotations, CONTENT_GRAPH, CONTROLLER_NAME, labels, MANAGED_BY } from '../../lib/graph/labels.ts';
 import type { PodTemplate } from '../../lib/pods/template.ts';
+import { escapeExpansion } from '../../lib/values/environment.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
 import type { ObjectSchema } from '../../lib/values/schema.ts';
 
@@ -35,7 +42,10 @@ export function objectSchema(types: Readonly<Record<string, string>>): ObjectSch
 
 export function template(script: string, container: JsonObject = {}, spec: JsonObject = {}): PodTemplate {
   return {
-    spec: { ...spec, containers: [{ name: 'main', image: 'busybox', command: ['sh', '-c', script], ...container }] },
+    spec: {
+      ...spec,
+      containers: [{ name: 'main', image: 'busybox', command: ['sh', '-c', escapeExpansion(script)], ...container }],
+    },
   } as unknown as PodTemplate;
 }
 
@@ -60,7 +70,10 @@ export function graphOf({ name = 'etl', inputs, outputs, failurePolicy, steps }:
 
 export function templatesOf({ name = 'etl', steps }: WorkflowFixture): Record<string, PodTemplate> {
   return Object.fromEntries(
-    Object.entries(steps).map(([step, fixture]) => [`${name}-${step}`, fixture.template ?? template(fixture.script ?? 'true')]),
+    Object.entries(steps).map(([step, fixture]) => [
+      `${name}-${step}`,
+      fixture.template ?? template(fixture.script ?? 'true'),
+    ]),
   );
 }
 
@@ -94,7 +107,10 @@ export interface PlanFixture {
   readonly podOverride?: JsonObject;
 }
 
-function planObject(workflow: string, { name, inputs = {}, fixed, parallelism = 2, podOverride }: PlanFixture): JsonObject {
+function planObject(
+  workflow: string,
+  { name, inputs = {}, fixed, parallelism = 2, podOverride }: PlanFixture,
+): JsonObject {
   return {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
