@@ -1,5 +1,6 @@
 import { isApplied, type AppliedObject, type ApplyOutcome, type ApplyResult } from '../fleet/apply-result.ts';
 import type { Colors } from './output.ts';
+import type { PhaseStyle } from './phases.ts';
 import { formatTable, type Column } from './table.ts';
 
 /** A target after its apply, for people and for `-o json`. */
@@ -12,7 +13,12 @@ export interface AppliedTarget extends ApplyResult {
 const outcomes: readonly ApplyOutcome[] = ['created', 'configured', 'unchanged', 'failed', 'skipped'];
 
 /** The objects that changed or could not be, one table over all clusters; then the failures, and a line for each cluster. */
-export function applyReport(targets: readonly AppliedTarget[], colors: Colors, dryRun: boolean): string {
+export function applyReport(
+  targets: readonly AppliedTarget[],
+  colors: Colors,
+  phases: PhaseStyle,
+  dryRun: boolean,
+): string {
   const rows = targets.flatMap((target) => target.objects.map((object) => ({ ...object, title: titleOf(target) })));
   const shown = rows.filter(({ outcome }) => outcome !== 'unchanged');
   const styles: Readonly<Record<ApplyOutcome, (text: string) => string>> = {
@@ -33,7 +39,7 @@ export function applyReport(targets: readonly AppliedTarget[], colors: Colors, d
   if (shown.length > 0) parts.push(formatTable(columns, shown));
   const failures = targets.flatMap((target) => failuresOf(target, colors));
   if (failures.length > 0) parts.push(failures.map((line) => `${line}\n`).join(''));
-  parts.push(targets.map((target) => `${summaryOf(target, colors, dryRun)}\n`).join(''));
+  parts.push(targets.map((target) => `${summaryOf(target, phases, dryRun)}\n`).join(''));
   return parts.join('\n');
 }
 
@@ -64,8 +70,9 @@ function nameOf({ kind, namespace, name, source }: AppliedObject): string {
   return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}${source === undefined ? '' : ` (${source})`}`;
 }
 
-function summaryOf(target: AppliedTarget, colors: Colors, dryRun: boolean): string {
-  const mark = isApplied(target) ? colors.green('✓') : colors.red('✗');
+function summaryOf(target: AppliedTarget, phases: PhaseStyle, dryRun: boolean): string {
+  const phase = isApplied(target) ? 'Succeeded' : 'Failed';
+  const mark = phases.paint(phase, phases.glyph(phase));
   if (target.failure !== undefined) return `${mark} ${titleOf(target)}: nothing was applied`;
   const counts = outcomes
     .map((outcome) => [target.objects.filter((object) => object.outcome === outcome).length, outcome] as const)

@@ -3,7 +3,8 @@ import { formatAge } from './duration.ts';
 import type { Colors } from './output.ts';
 import type { EventObject, RunPod } from './run-objects.ts';
 import type { RunView, StepView } from './run-view.ts';
-import { phaseStyle } from './runs-view.ts';
+import type { PhaseStyle } from './phases.ts';
+import { paintRunPhase } from './runs-view.ts';
 import { elapsed, stepTable } from './step-lines.ts';
 import { labels } from '../graph/labels.ts';
 import { formatTable } from './table.ts';
@@ -20,6 +21,7 @@ export interface Description {
 /** How to print it. */
 export interface DescribeStyle {
   readonly colors: Colors;
+  readonly phases: PhaseStyle;
   readonly now: number;
   /** How the user calls this program. */
   readonly program: string;
@@ -33,7 +35,7 @@ export function describeText({ run, notes, pods, events }: Description, style: D
   const { colors } = style;
   const sections = [
     headText(run, style),
-    run.steps.length === 0 ? '' : stepTable(run.steps, colors, { wide: style.wide }),
+    run.steps.length === 0 ? '' : stepTable(run.steps, style.phases, { wide: style.wide }),
     failuresText(run, style),
     pods.length === 0 ? '' : podTable(pods, style),
     events.length === 0 ? '' : eventTable(events, style),
@@ -58,7 +60,7 @@ function headText(run: RunView, { colors, now }: DescribeStyle): string {
       'Workflow',
       run.workflow === undefined ? [] : [`${run.workflow}${version === undefined ? '' : ` (version ${version})`}`],
     ],
-    ['Phase', [phaseStyle(run.phase, colors)(run.phase)]],
+    ['Phase', [paintRunPhase(run.phase, colors)(run.phase)]],
     ['Because', why === '' || run.phase === 'Succeeded' ? [] : [why]],
     ['Steps', progress === undefined ? [] : [`${progress.succeeded}/${progress.total} done${activeText(progress)}`]],
     ['Created', [timeText(run.createdAt, now)]],
@@ -78,7 +80,7 @@ function activeText({ active, failed }: NonNullable<RunView['progress']>): strin
 }
 
 /** The steps that failed, with every attempt, and where to read on. */
-export function failuresText(run: RunView, style: DescribeStyle): string {
+export function failuresText(run: RunView, style: Omit<DescribeStyle, 'phases'>): string {
   const { colors, program, flags = '' } = style;
   if (run.steps.length === 0) {
     return run.phase === 'Failed' ? `Its log: ${colors.bold(`${program} logs ${run.name}${flags}`)}\n` : '';
@@ -87,7 +89,11 @@ export function failuresText(run: RunView, style: DescribeStyle): string {
   return failed.map((step) => failureText(run, step, style)).join('\n');
 }
 
-function failureText(run: RunView, step: StepView, { colors, program, flags = '' }: DescribeStyle): string {
+function failureText(
+  run: RunView,
+  step: StepView,
+  { colors, program, flags = '' }: Omit<DescribeStyle, 'phases'>,
+): string {
   const attempts = step.attempts.map(({ number, phase, reason, message, durationSeconds, object }) => {
     const why = [phase === 'Succeeded' ? phase : reason, message].filter((part) => part !== undefined).join(': ');
     return `  attempt ${number} (${object}, ${elapsed(durationSeconds)}): ${why}\n`;

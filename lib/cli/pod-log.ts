@@ -42,7 +42,9 @@ export async function readPodLog(
   const position = new LogPosition();
   for (let failures = 0; ; failures++) {
     const wasOver = containerState(pod) === 'over';
-    const end = await readOnce(client, pod, position, options);
+    let end = await readOnce(client, pod, position, options);
+    // A kubelet that was not told yet of a pod answers like one that has forgotten it.
+    if (end === 'gone' && !wasOver && (await current(client, pod, signal)) !== undefined) end = 'not-started';
     if (end === 'gone') return end;
     if (end instanceof Error && (!follow || failures >= ATTEMPTS || !isRetryable(end))) throw end;
     if (!(end instanceof Error)) {
@@ -103,6 +105,8 @@ async function current(client: Pick<KubeClient, 'get'>, pod: RunPod, signal: Abo
     return now.metadata.uid === uid ? now : undefined;
   } catch (error) {
     if (isNotFound(error)) return undefined;
+    // While the API server is away we go by what we know; the next stream will tell.
+    if (isRetryable(error)) return pod;
     throw error;
   }
 }

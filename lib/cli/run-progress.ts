@@ -1,28 +1,32 @@
 import { elapsed, stepMessage, stepTable } from './step-lines.ts';
+import type { CliContext } from './context.ts';
 import { LiveBlock } from './live-block.ts';
 import type { Output } from './output.ts';
 import type { RunState } from './run-state.ts';
 import { runView, type RunView, type StepView } from './run-view.ts';
-import { phaseStyle } from './runs-view.ts';
+import { paintRunPhase } from './runs-view.ts';
+import { phaseStyle, type PhaseStyle } from './phases.ts';
 
 /** How often a terminal's picture is drawn anew, so that durations go on. */
 const FRAME_MS = 250;
 
 /**
- * Shows a run while it goes on: on a terminal as a picture that is drawn in place, elsewhere as a line for each change, as a log
+ * Shows a run on stderr while it goes on: on a terminal as a picture that is drawn in place, elsewhere as a line for each change, as a log
  * of a build wants it.
  */
 export class RunProgress {
   readonly #output: Output;
+  readonly #phases: PhaseStyle;
   readonly #block: LiveBlock;
   readonly #now: () => number;
   readonly #told = new Map<string, string>();
   #state: RunState | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(output: Output, now: () => number = Date.now) {
-    this.#output = output;
-    this.#block = new LiveBlock(output);
+  constructor({ err, env }: CliContext, now: () => number = Date.now) {
+    this.#output = err;
+    this.#phases = phaseStyle(err.colors, env);
+    this.#block = new LiveBlock(err);
     this.#now = now;
   }
 
@@ -45,7 +49,7 @@ export class RunProgress {
 
   #draw(): void {
     if (this.#state === undefined) return;
-    this.#block.draw(progressLines(runView(this.#state, this.#now()), this.#output));
+    this.#block.draw(progressLines(runView(this.#state, this.#now()), this.#output, this.#phases));
   }
 
   #tell(run: RunView): void {
@@ -76,15 +80,15 @@ export class RunProgress {
 }
 
 /** A run and its steps as the lines of a live picture: what happens now comes first when not all fits. */
-export function progressLines(run: RunView, { colors, stream }: Output): string[] {
+export function progressLines(run: RunView, { colors, stream }: Output, phases: PhaseStyle): string[] {
   const { progress } = run;
   const done = progress === undefined ? '' : `  ${progress.succeeded}/${progress.total}`;
-  const title = `${colors.bold(run.name)}  ${phaseStyle(run.phase, colors)(run.phase)}${done}  ${elapsed(run.durationSeconds)}`;
+  const title = `${colors.bold(run.name)}  ${paintRunPhase(run.phase, colors)(run.phase)}${done}  ${elapsed(run.durationSeconds)}`;
   const head = run.message === undefined ? [title] : [title, colors.dim(run.message)];
   if (run.steps.length === 0) return head;
   const room = (stream.rows ?? 24) - head.length - 3;
   const { shown, hidden } = mostTelling(run.steps, room);
-  const table = stepTable(shown, colors).trimEnd().split('\n');
+  const table = stepTable(shown, phases).trimEnd().split('\n');
   return [...head, ...table, ...(hidden > 0 ? [colors.dim(`  … ${hidden} more steps`)] : [])];
 }
 

@@ -14,7 +14,7 @@ export function runColumns(
     ...(options.allNamespaces ? [namespace] : []),
     { header: 'NAME', value: ({ name }) => name },
     { header: 'PLAN', value: ({ plan }) => plan ?? '-' },
-    { header: 'PHASE', value: ({ phase }) => phase, style: (text, { phase }) => phaseStyle(phase, colors)(text) },
+    { header: 'PHASE', value: ({ phase }) => phase, style: (text, { phase }) => paintRunPhase(phase, colors)(text) },
     { header: 'STEPS', value: ({ progress: p }) => (p === undefined ? '-' : `${p.succeeded}/${p.total}`) },
     { header: 'AGE', value: ({ createdAt }) => formatAge(createdAt, now) },
     { header: 'DURATION', value: (run) => optionalDuration(durationOf(run, now)) },
@@ -23,12 +23,13 @@ export function runColumns(
   ];
 }
 
-/** The colour of a phase: of a run or of a step. */
-export function phaseStyle(phase: RunPhaseName | 'Waiting' | 'Skipped', colors: Colors): (text: string) => string {
+/** The colour of a run's phase; those of steps are in `phases.ts`. */
+export function paintRunPhase(phase: RunPhaseName, colors: Colors): (text: string) => string {
   if (phase === 'Succeeded') return colors.green;
   if (phase === 'Failed') return colors.red;
   if (phase === 'Running') return colors.cyan;
-  return phase === 'Suspended' || phase === 'Cancelled' || phase === 'Waiting' ? colors.yellow : colors.dim;
+  if (phase === 'Cancelled') return colors.magenta;
+  return phase === 'Suspended' ? colors.yellow : colors.dim;
 }
 
 /** Newest first; those of the same second by name, so that the table does not jump. */

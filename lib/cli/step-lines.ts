@@ -1,28 +1,17 @@
 import { formatElapsed } from './duration.ts';
-import type { Colors } from './output.ts';
+import type { PhaseStyle } from './phases.ts';
 import type { StepView } from './run-view.ts';
-import { phaseStyle } from './runs-view.ts';
 import { formatTable, type Column } from './table.ts';
-
-const marks: Readonly<Record<StepView['phase'], string>> = {
-  Pending: '·',
-  Waiting: '◌',
-  Running: '▶',
-  Succeeded: '✓',
-  Failed: '✗',
-  Skipped: '-',
-  Cancelled: '⊘',
-};
 
 /** The steps of a run as a table, a mark before each name, so that the phase is told without colours too. */
 export function stepTable(
   steps: readonly StepView[],
-  colors: Colors,
+  phases: PhaseStyle,
   options: { readonly wide?: boolean } = {},
 ): string {
-  const style = (text: string, { phase }: StepView): string => phaseStyle(phase, colors)(text);
+  const style = (text: string, { phase }: StepView): string => phases.paint(phase, text);
   const columns: Column<StepView>[] = [
-    { header: '  STEP', value: ({ name, phase }) => `${marks[phase]} ${name}`, style },
+    { header: '  STEP', value: ({ name, phase }) => `${phases.glyph(phase)} ${name}`, style },
     { header: 'PHASE', value: ({ phase }) => phase, style },
     { header: 'ATTEMPTS', value: ({ attempts }) => (attempts.length === 0 ? '-' : String(attempts.length)) },
     { header: 'DURATION', value: ({ durationSeconds }) => elapsed(durationSeconds) },

@@ -8,6 +8,7 @@ import { formatDuration } from './duration.ts';
 import type { RunJob } from './run-objects.ts';
 import { clusterFlags } from './cluster-session.ts';
 import type { ClusterOptions } from './options.ts';
+import { phaseStyle } from './phases.ts';
 import { RunProgress } from './run-progress.ts';
 import { runView, type RunView } from './run-view.ts';
 import { elapsed, stepTable } from './step-lines.ts';
@@ -34,7 +35,7 @@ export async function waitForRun(
 ): Promise<void> {
   const { out, err, program } = context;
   const { name } = job.metadata;
-  const progress = options.watch ? new RunProgress(err) : undefined;
+  const progress = options.watch ? new RunProgress(context) : undefined;
   const state = await interruptible(async (interrupted) => {
     const signals = [interrupted];
     if (options.timeout !== undefined) signals.push(AbortSignal.timeout(options.timeout * 1000));
@@ -65,22 +66,25 @@ export async function waitForRun(
 }
 
 function printResult(
-  { out, err, program }: CliContext,
+  { out, err, env, program }: CliContext,
   run: RunView,
   notes: readonly string[],
   options: WaitOptions,
 ): void {
   const { colors } = err;
+  const phases = phaseStyle(colors, env);
   const took = `after ${elapsed(run.durationSeconds)}`;
   if (run.phase === 'Succeeded') {
-    err.line(`${colors.green('✓')} ${run.name} succeeded ${took}`);
+    err.line(`${phases.paint('Succeeded', phases.glyph('Succeeded'))} ${run.name} succeeded ${took}`);
     for (const line of valueLines(run.outputs)) out.line(line);
     return;
   }
   const why = run.message ?? run.reason;
-  err.line(`${colors.red('✗')} ${run.name} ${run.phase.toLowerCase()} ${took}${why === undefined ? '' : `: ${why}`}`);
+  err.line(
+    `${phases.paint('Failed', phases.glyph('Failed'))} ${run.name} ${run.phase.toLowerCase()} ${took}${why === undefined ? '' : `: ${why}`}`,
+  );
   // The live picture has shown the steps already.
-  const table = options.watch || run.steps.length === 0 ? '' : stepTable(run.steps, colors);
+  const table = options.watch || run.steps.length === 0 ? '' : stepTable(run.steps, phases);
   const failures = failuresText(run, { colors, now: Date.now(), program, flags: clusterFlags(options) });
   for (const part of [table, failures, ...notes.map((note) => `${note}\n`)]) if (part !== '') err.write(`\n${part}`);
 }

@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest';
 import { applyReport, type AppliedTarget } from '../../lib/cli/apply-view.ts';
 import { LiveBlock } from '../../lib/cli/live-block.ts';
+import { phaseStyle } from '../../lib/cli/phases.ts';
 import { Output } from '../../lib/cli/output.ts';
 
 const plain = new Output({ write: () => undefined }, {}).colors;
+const phases = phaseStyle(plain, {});
 const lost = { message: 'Cannot apply: no answer from https://b.' };
 
 const test: AppliedTarget = {
@@ -27,7 +29,8 @@ const test: AppliedTarget = {
 
 it('reports what changed, every error with its object, and a line for each cluster', () => {
   const away: AppliedTarget = { cluster: 'prod', context: 'prod', directory: 'dist/prod', objects: [], failure: lost };
-  expect(applyReport([test, away], plain, false)).toBe(`CLUSTER   KIND        NAMESPACE   NAME             RESULT
+  expect(applyReport([test, away], plain, phases, false))
+    .toBe(`CLUSTER   KIND        NAMESPACE   NAME             RESULT
 test      ConfigMap   etl         etl-4k2f9x1b0c   created
 test      CronJob     etl         etl-site-a       failed
 test      CronJob     etl         etl-site-b       skipped
@@ -42,7 +45,7 @@ error: prod: Cannot apply: no answer from https://b.
 
 it('is one line when nothing changed', () => {
   const same: AppliedTarget = { context: 'kind', directory: 'dist', objects: [test.objects[0]!] };
-  expect(applyReport([same], plain, true)).toBe('✓ kind: 1 unchanged (dry run, nothing was written)\n');
+  expect(applyReport([same], plain, phases, true)).toBe('✓ kind: 1 unchanged (dry run, nothing was written)\n');
 });
 
 it('says once why many objects failed when the cluster went away', () => {
@@ -52,7 +55,7 @@ it('says once why many objects failed when the cluster went away', () => {
     outcome: 'failed' as const,
     failure: lost,
   }));
-  expect(applyReport([{ context: 'kind', directory: 'dist', objects }], plain, false)).toContain(
+  expect(applyReport([{ context: 'kind', directory: 'dist', objects }], plain, phases, false)).toContain(
     'error: kind: ConfigMap a and 2 more: Cannot apply: no answer from https://b.\n',
   );
 });
@@ -68,6 +71,8 @@ it('draws a block in place on a terminal only, and counts the lines that do not 
   };
   expect(drawn(false)).toBe('');
   expect(drawn(true)).toBe(
-    '\x1b[0J\x1b[?7la\nb\n\x1b[?7h' + '\x1b[2A\r\x1b[0J\x1b[?7la\nb\n… 2 more\n\x1b[?7h' + '\x1b[3A\r\x1b[0J',
+    '\x1b[?7la\x1b[K\nb\x1b[K\n\x1b[0J\x1b[?7h' +
+      '\x1b[?7l\x1b[2A\ra\x1b[K\nb\x1b[K\n… 2 more\x1b[K\n\x1b[0J\x1b[?7h' +
+      '\x1b[3A\r\x1b[0J',
   );
 });

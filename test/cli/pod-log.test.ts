@@ -84,8 +84,19 @@ describe('following the log of a pod', () => {
       ['', refusal(400, 'BadRequest'), 'terminated'],
     ]);
     expect((await read(evicted, 'waiting')).end).toBe('not-started');
-    expect((await read(server([['', refusal(404, 'NotFound'), 'running']]), 'running')).end).toBe('gone');
+    const notFound = refusal(404, 'NotFound');
+    expect((await read(server([['', notFound, notFound]]), 'running')).end).toBe('gone');
+    expect((await read(server([['', notFound, 'terminated']]), 'terminated')).end).toBe('gone');
     expect((await read(server([['', broken(), refusal(404, 'NotFound')]]), 'running')).end).toBe('gone');
+  });
+
+  it('waits for a kubelet that does not know the pod yet', async () => {
+    const streams = [
+      ['', refusal(404, 'NotFound'), 'waiting'],
+      [`${time(1)} one\n`, undefined, 'terminated'],
+      [`${time(1)} one\n`, undefined, 'terminated'],
+    ] as const;
+    expect(await read(server(streams), 'waiting')).toEqual({ end: 'read', lines: [`${time(1)} one`] });
   });
 
   it('passes on an error that does not go away', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { describeText, podStatus } from '../../lib/cli/describe-view.ts';
+import { phaseStyle } from '../../lib/cli/phases.ts';
 import { Output } from '../../lib/cli/output.ts';
 import type { JobCondition, RunJob, RunPod } from '../../lib/cli/run-objects.ts';
 import { progressLines } from '../../lib/cli/run-progress.ts';
@@ -14,6 +15,7 @@ import { workflow } from '../controller/support.ts';
 const start = Date.UTC(2026, 2, 1, 10);
 const at = (second: number): string => new Date(start + second * 1000).toISOString().replace('.000', '');
 const plain = new Output({ write: () => undefined }, {});
+const phases = phaseStyle(plain.colors, {});
 
 interface JobParts {
   readonly conditions?: readonly JobCondition[];
@@ -176,7 +178,7 @@ describe('describe', () => {
     };
     const now = start + 60_000;
     const description = { run: runView(state, now), notes: ['a note'], pods: [], events: [event] };
-    expect(describeText(description, { colors: plain.colors, now, program: 'kubectl workflows' })).toBe(
+    expect(describeText(description, { colors: plain.colors, phases, now, program: 'kubectl workflows' })).toBe(
       `Run:        etl-x
 Namespace:  data
 Plan:       etl
@@ -250,7 +252,7 @@ describe('the live picture', () => {
       record: record({ extract: done, load: running }),
       notes: [],
     };
-    expect(progressLines(runView(state, start + 11_000), plain)).toEqual([
+    expect(progressLines(runView(state, start + 11_000), plain, phases)).toEqual([
       'etl-x  Running  1/3  10s',
       '  STEP      PHASE       ATTEMPTS   DURATION   MESSAGE',
       '✓ extract   Succeeded   1          3.5s',
@@ -266,7 +268,7 @@ describe('the live picture', () => {
     );
     const steps = Object.fromEntries(many.graph.steps.map(({ name }, index) => [name, index === 90 ? running : done]));
     const state = { job: job('etl-x'), graph: many.graph, record: record(steps), notes: [] };
-    const lines = progressLines(runView(state, start), new Output({ write: () => undefined, rows: 10 }, {}));
+    const lines = progressLines(runView(state, start), new Output({ write: () => undefined, rows: 10 }, {}), phases);
     expect(lines.length).toBeLessThanOrEqual(9);
     expect(lines.some((line) => line.startsWith('▶ s90'))).toBe(true);
     expect(lines.at(-1)).toBe('  … 95 more steps');

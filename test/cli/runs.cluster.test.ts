@@ -1,3 +1,10 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { readFile, writeFile } from 'node:fs/promises';
+import { parse, stringify } from 'yaml';
+import { createContext } from '../../lib/cli/context.ts';
+import { main } from '../../lib/cli/program.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configMaps, jobs, leases } from '../../lib/kube/resources.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
@@ -219,11 +226,73 @@ good Succeeded
     expect(steady((await cli(['runs', '--phase', 'Cancelled'])).stdout)).toContain('long slow Cancelled');
   });
 
+  it('completes names of plans, runs and steps in a shell', async () => {
+    const kubeconfig = join(cluster.directory, 'completion.kubeconfig');
+    const text = await readFile(cluster.kubeconfigPath, 'utf8');
+    const config = parse(text) as { contexts: { context: { namespace?: string } }[] };
+    for (const { context } of config.contexts) context.namespace = bench.namespace;
+    await writeFile(kubeconfig, stringify(config));
+    const completed = async (...words: string[]): Promise<string> => {
+      let text = '';
+      const stdout = { write: (part: string) => (text += part) };
+      await main(
+        ['__complete', '--', ...words],
+        createContext({ env: { KUBECONFIG: kubeconfig }, stdout, stderr: stdout }),
+      );
+      return text;
+    };
+    expect(await completed('launch', 'etl')).toBe('etl-site-a\n');
+    expect(await completed('describe', 'goo')).toBe('good\n');
+    expect(await completed('logs', 'good', '')).toBe('extract\ntransform\n');
+    expect(await completed('suspend', 's')).toContain('slow\n');
+  });
+
   it('gives up waiting after the timeout, and the run goes on', async () => {
     const result = await cli(['launch', 'slow', '--name', 'patient', '--wait', '--timeout', '1s']);
     expect(result.code).toBe(1);
     expect(result.stderr).toContain('has not ended within 1s, and goes on: cdk8s-workflows describe patient');
     await cli(['cancel', 'patient']);
+  });
+
+  it('leaves the run alone when a process that watches it is interrupted', async () => {
+    const bin = join(import.meta.dirname, '../../lib/cli/bin.ts');
+    const where = ['--kubeconfig', cluster.kubeconfigPath, '-n', bench.namespace];
+    const child = spawn(process.execPath, [bin, 'launch', 'slow', '--name', 'watched', '--watch', ...where], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const code = new Promise((resolve) => child.once('close', resolve));
+    let stderr = '';
+    let interrupted = false;
+    for await (const chunk of child.stderr) {
+      stderr += String(chunk);
+      if (!interrupted && stderr.includes('[wait] Running')) interrupted = child.kill('SIGINT');
+    }
+    expect(await code).toBe(130);
+    expect(stderr).toMatch(
+      /The run watched goes on; cdk8s-workflows cancel watched --kubeconfig \S+ -n \S+ stops it\.\n$/,
+    );
+    expect((await cli(['runs', '--phase', 'Running', '-o', 'name'])).stdout).toContain('job.batch/watched\n');
+    await cli(['cancel', 'watched', '--wait']);
+  });
+
+  it('shows runs as they change', async () => {
+    const bin = join(import.meta.dirname, '../../lib/cli/bin.ts');
+    const where = ['--kubeconfig', cluster.kubeconfigPath, '-n', bench.namespace];
+    const child = spawn(process.execPath, [bin, 'runs', '--watch', '-o', 'json', ...where], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const code = new Promise((resolve) => child.once('close', resolve));
+    const phases: string[] = [];
+    let launched = false;
+    let interrupted = false;
+    for await (const line of createInterface({ input: child.stdout })) {
+      if (!launched) await cli(['launch', 'etl-site-a', '-i', 'day=1', '--name', 'seen']);
+      launched = true;
+      const run = JSON.parse(line) as { name: string; phase: string };
+      if (run.name === 'seen' && run.phase !== phases.at(-1)) phases.push(run.phase);
+      if (!interrupted && phases.at(-1) === 'Succeeded') interrupted = child.kill('SIGINT');
+    }
+    expect([phases, await code]).toEqual([['Pending', 'Running', 'Succeeded'], 130]);
   });
 
   it('fails when the run is deleted while it is watched', async () => {

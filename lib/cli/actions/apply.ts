@@ -6,6 +6,7 @@ import type { CliContext } from '../../cli/context.ts';
 import { exitCodes, ExitError } from '../../cli/errors.ts';
 import { interruptible } from '../../cli/interrupt.ts';
 import { LiveBlock } from '../../cli/live-block.ts';
+import { phaseStyle } from '../../cli/phases.ts';
 import { applyCluster } from '../../fleet/apply-cluster.ts';
 import { applyFailure } from '../../fleet/apply-failure.ts';
 import { isApplied } from '../../fleet/apply-result.ts';
@@ -28,7 +29,10 @@ export async function apply(
     Promise.all(targets.map((target) => applyTarget(target, options, progress, signal))),
   ).finally(() => progress.end());
   if (options.output === 'json') context.out.json({ dryRun, clusters: results });
-  else context.out.write(applyReport(results, context.out.colors, dryRun));
+  else {
+    const { out, env } = context;
+    out.write(applyReport(results, out.colors, phaseStyle(out.colors, env), dryRun));
+  }
   if (!results.every(isApplied)) throw new ExitError(exitCodes.failed);
 }
 

@@ -3,6 +3,7 @@ import type { DescribeOptions } from '../../cli/commands/describe.ts';
 import type { CliContext } from '../../cli/context.ts';
 import { describeText, eventTime, podStatus } from '../../cli/describe-view.ts';
 import type { EventObject, RunJob, RunPod } from '../../cli/run-objects.ts';
+import { phaseStyle } from '../../cli/phases.ts';
 import { podSelector } from '../../cli/run-pods.ts';
 import { readRunState } from '../../cli/run-state.ts';
 import { runView } from '../../cli/run-view.ts';
@@ -30,12 +31,13 @@ export async function describe(context: CliContext, name: string, options: Descr
     const sorted = all.sort((a, b) => (eventTime(a) ?? '').localeCompare(eventTime(b) ?? ''));
     const now = Date.now();
     const description = { run: runView(state, now), notes: [...state.notes, ...notes], pods: found, events: sorted };
-    const { out, program } = context;
+    const { out, env, program } = context;
     if (options.output === 'json') return out.json(asDocument(description));
     if (options.output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(asDocument(description))));
     out.write(
       describeText(description, {
         colors: out.colors,
+        phases: phaseStyle(out.colors, env),
         now,
         program,
         flags: clusterFlags(options),

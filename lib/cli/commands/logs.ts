@@ -36,7 +36,8 @@ export const logsCommand: CommandModule = {
       );
   },
   async complete({ before, option }, context) {
-    if (option !== undefined || before.length > 0) return undefined;
-    return (await import('../../cli/complete-names.ts')).completeNames(context, 'runs');
+    if (option !== undefined || before.length > 1) return undefined;
+    const { completeNames, completeSteps } = await import('../../cli/complete-names.ts');
+    return before[0] === undefined ? completeNames(context, 'runs') : completeSteps(context, before[0]);
   },
 };
