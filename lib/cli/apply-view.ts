@@ -6,6 +6,7 @@ import { formatTable, type Column } from './table.ts';
 /** A target after its apply, for people and for `-o json`. */
 export interface AppliedTarget extends ApplyResult {
   readonly cluster?: string;
+  /** Empty when there is no such context. */
   readonly context: string;
   readonly directory: string;
 }
@@ -43,8 +44,8 @@ export function applyReport(
   return parts.join('\n');
 }
 
-function titleOf({ cluster, context }: AppliedTarget): string {
-  return cluster ?? context;
+function titleOf({ cluster, context, directory }: AppliedTarget): string {
+  return cluster ?? (context || directory);
 }
 
 function failuresOf(target: AppliedTarget, colors: Colors): string[] {

@@ -22,7 +22,7 @@ export class LiveBlock {
   draw(lines: readonly string[]): void {
     if (!this.#output.isTerminal) return;
     this.#output.write(WRAP_OFF);
-    this.#screen.draw(fitting(lines, (this.#output.stream.rows ?? 24) - 1));
+    this.#screen.draw(fitting(lines, (this.#output.stream.rows || 24) - 1));
     this.#output.write(WRAP_ON);
   }
 

@@ -6,7 +6,7 @@ import { attemptObjectName } from '../graph/object-names.ts';
 import { followRun } from './follow-run.ts';
 import { readPodLog, type LogRange, type PodLogEnd } from './pod-log.ts';
 import type { RunPod } from './run-objects.ts';
-import { attemptOf, podSelector, stepOf } from './run-pods.ts';
+import { attemptOf, inOrder, podSelector, stepOf } from './run-pods.ts';
 import type { RunState } from './run-state.ts';
 
 /** Whose logs to read. */
@@ -32,7 +32,7 @@ export async function readLogs(
 ): Promise<void> {
   const { namespace, name } = state.job.metadata;
   const { items } = await client.list<RunPod>(pods, { namespace, labelSelector: podSelector(state.job), signal });
-  const chosen = choosePods(items, selection);
+  const chosen = choosePods(inOrder(items, state.graph), selection);
   for (const missing of missingPods(state, items, selection)) sink.note(missing);
   if (chosen.length === 0 && (state.record === undefined || items.length === 0))
     sink.note(`The run ${name} has no pods`);
@@ -67,7 +67,7 @@ export async function followLogs(
     onSynced: () => {
       synced = true;
       const there = [...podWatch.values()];
-      choosePods(there, selection).forEach(start);
+      choosePods(inOrder(there, state.graph), selection).forEach(start);
       for (const missing of missingPods(state, there, selection)) sink.note(missing);
     },
   });
@@ -81,15 +81,9 @@ export async function followLogs(
   }
 }
 
-/** The pods that a selection means: without a number, the last attempt of each step. */
+/** The pods that a selection means, in the order given: without a number, the last attempt of each step. */
 export function choosePods(all: readonly RunPod[], selection: LogSelection): RunPod[] {
-  const chosen = all
-    .filter((pod) => isChosen(pod, selection))
-    .sort(
-      (a, b) =>
-        (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '') ||
-        attemptOf(a) - attemptOf(b),
-    );
+  const chosen = all.filter((pod) => isChosen(pod, selection));
   if (selection.allAttempts || selection.attempt !== undefined) return chosen;
   const last = new Map(chosen.map((pod) => [stepOf(pod), attemptOf(pod)]));
   for (const pod of chosen) last.set(stepOf(pod), Math.max(attemptOf(pod), last.get(stepOf(pod)) ?? 0));

@@ -1,3 +1,4 @@
+import type { Graph } from '../graph/graph.ts';
 import { labels } from '../graph/labels.ts';
 import { MAIN_CONTAINER } from '../pods/template.ts';
 import type { RunJob, RunPod } from './run-objects.ts';
@@ -32,4 +33,14 @@ export function containerState(pod: RunPod): 'waiting' | 'running' | 'over' {
   if (state?.running !== undefined) return 'running';
   const phase = pod.status?.phase;
   return phase === 'Succeeded' || phase === 'Failed' ? 'over' : 'waiting';
+}
+
+/** Pods in the order in which they were made; those of the same second in the order of the graph. */
+export function inOrder(all: readonly RunPod[], graph: Graph | undefined): RunPod[] {
+  const places = new Map(graph?.steps.map(({ name }, index) => [name, index]));
+  const place = (pod: RunPod): number => places.get(stepOf(pod) ?? '') ?? 0;
+  const created = ({ metadata }: RunPod): string => metadata.creationTimestamp ?? '';
+  return all.toSorted(
+    (a, b) => created(a).localeCompare(created(b)) || place(a) - place(b) || attemptOf(a) - attemptOf(b),
+  );
 }

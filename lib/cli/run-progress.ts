@@ -86,7 +86,7 @@ export function progressLines(run: RunView, { colors, stream }: Output, phases: 
   const title = `${colors.bold(run.name)}  ${paintRunPhase(run.phase, colors)(run.phase)}${done}  ${elapsed(run.durationSeconds)}`;
   const head = run.message === undefined ? [title] : [title, colors.dim(run.message)];
   if (run.steps.length === 0) return head;
-  const room = (stream.rows ?? 24) - head.length - 3;
+  const room = (stream.rows || 24) - head.length - 3;
   const { shown, hidden } = mostTelling(run.steps, room);
   const table = stepTable(shown, phases).trimEnd().split('\n');
   return [...head, ...table, ...(hidden > 0 ? [colors.dim(`  … ${hidden} more steps`)] : [])];

@@ -1,9 +1,5 @@
-import type { Command } from 'commander';
-import type { CompletionRequest } from './command-module.ts';
 import { bareName, findPlan, findRun, found } from './cluster-session.ts';
-import type { CliContext } from './context.ts';
 import { FailedError } from './errors.ts';
-import { addClusterOptions } from './options.ts';
 import type { PlanCronJob, RunJob } from './run-objects.ts';
 import { MANAGED_BY, labels } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -12,21 +8,6 @@ import { cronJobs, jobs } from '../kube/resources.ts';
 /** What `suspend` and `resume` act on. */
 export type Steered =
   { readonly kind: 'run'; readonly job: RunJob } | { readonly kind: 'plan'; readonly plan: PlanCronJob };
-
-/** The argument of `suspend` and `resume`. */
-export function addRunOrPlan(command: Command): Command {
-  return addClusterOptions(
-    command.argument('<run|plan>', 'name of a run or a plan; run/<name> or plan/<name> where both exist'),
-  );
-}
-
-/** Names of runs and plans, for the shell's completion. */
-export async function completeRunOrPlan({ before, option }: CompletionRequest, context: CliContext) {
-  if (option !== undefined || before.length > 0) return undefined;
-  const { completeNames } = await import('./complete-names.ts');
-  const both = await Promise.all([completeNames(context, 'runs'), completeNames(context, 'plans')]);
-  return both.flat();
-}
 
 /**
  * The run or plan that a name means.

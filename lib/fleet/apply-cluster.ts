@@ -5,13 +5,11 @@ import { applyFailure } from './apply-failure.ts';
 import { inApplyOrder } from './apply-order.ts';
 import type { AppliedObject, ApplyFailure, ApplyResult, Manifest } from './apply-result.ts';
 import { existingKey, existingObjects, type Located } from './existing-objects.ts';
+import { APPLY_MANAGER } from './field-managers.ts';
 import { inParallel } from './in-parallel.ts';
 import { manifestFailure, repeatedManifests } from './manifest-checks.ts';
 import { isUnchangedVersion, outcomeOf } from './outcome.ts';
 import { ResourceFinder } from './resource-finder.ts';
-
-/** The field manager of everything that this package applies. */
-export const FIELD_MANAGER = 'cdk8s-workflows';
 
 /** How to apply. */
 export interface ApplyOptions {
@@ -124,13 +122,13 @@ class Application {
       const after = await this.#client.patch(resource, name, object, {
         type: 'apply',
         namespace,
-        fieldManager: FIELD_MANAGER,
+        fieldManager: APPLY_MANAGER,
         fieldValidation: 'Strict',
         force,
         dryRun,
         signal,
       });
-      const outcome = outcomeOf(before, after, { dryRun, manager: FIELD_MANAGER });
+      const outcome = outcomeOf(before, after, { dryRun, manager: APPLY_MANAGER });
       return { ...result, outcome: checkOnly && outcome !== 'unchanged' ? 'skipped' : outcome };
     } catch (error) {
       // A dry run does not create the namespace in which the next dry run would look.

@@ -1,5 +1,6 @@
 import { ConnectionError, KubeconfigError, KubeError } from '../kube/errors.ts';
 import type { ApplyFailure } from './apply-result.ts';
+import { HAND_MANAGER } from './field-managers.ts';
 
 /** An error of the API server or of the way there, as what went wrong and what to do. Other errors are thrown on. */
 export function applyFailure(error: unknown): ApplyFailure {
@@ -33,10 +34,21 @@ export function conflictFailure(error: KubeError): ApplyFailure {
     ([manager, causes]) =>
       `${causes.map(({ field }) => field).join(', ')} ${causes.length > 1 ? 'are' : 'is'} set by "${manager}"`,
   );
-  return {
-    message: managers.join('; '),
-    fix: `leave ${error.causes.length > 1 ? 'these fields' : 'this field'} to "${[...owned.keys()].join('", "')}", or take over with --force-conflicts`,
-  };
+  const others = [...owned.keys()].filter((manager) => manager !== HAND_MANAGER);
+  const fixes = [
+    ...(owned.has(HAND_MANAGER) ? ['undo what was done by hand (resume or suspend)'] : []),
+    ...(others.length > 0 ? [`leave ${count(causesOf(others, owned), 'field')} to "${others.join('", "')}"`] : []),
+    'take over with --force-conflicts',
+  ];
+  return { message: managers.join('; '), fix: fixes.join(', or ') };
+}
+
+function causesOf(managers: readonly string[], owned: ReadonlyMap<string, readonly unknown[]>): number {
+  return managers.reduce((sum, manager) => sum + (owned.get(manager)?.length ?? 0), 0);
+}
+
+function count(number: number, noun: string): string {
+  return number === 1 ? `this ${noun}` : `these ${noun}s`;
 }
 
 function invalidFailure({ causes, status, message }: KubeError): ApplyFailure {

@@ -139,6 +139,23 @@ prod CronJob etl site-a created
     expect(stdout).toContain('nowhere');
   });
 
+  it('does not undo what was suspended by hand until told', async () => {
+    const file = join(directory, 'dist/test/etl.k8s.yaml');
+    await writeFile(file, manifests.replace('  schedule: 0 * * * *\n', '  schedule: 0 * * * *\n  suspend: false\n'));
+    await apply('test', '--yes');
+    const cli = cliFor(kubeconfig, 'etl');
+    expect((await cli(['suspend', 'site-a'])).stdout).toBe('plan site-a suspended\n');
+    const { code, stdout } = await apply('test', '--yes');
+    expect(code).toBe(1);
+    expect(stdout).toContain(
+      'error: test: CronJob etl/site-a (dist/test/etl.k8s.yaml): .spec.suspend is set by "cdk8s-workflows-by-hand"; undo what was done by hand (resume or suspend), or take over with --force-conflicts\n',
+    );
+    expect((await cli(['resume', 'plan/site-a'])).stdout).toBe('plan site-a resumed\n');
+    expect((await apply('test', '--yes')).code).toBe(0);
+    await cli(['suspend', 'site-a']);
+    expect((await apply('test', '--yes', '--force-conflicts')).stdout).toContain('✓ test: 1 configured, 2 unchanged');
+  });
+
   it('gives the result as JSON', async () => {
     const { stdout } = await apply('test', '--yes', '-o', 'json');
     const { clusters } = JSON.parse(stdout) as { clusters: { cluster: string; objects: { outcome: string }[] }[] };

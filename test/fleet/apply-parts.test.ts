@@ -60,6 +60,10 @@ describe('a refusal of the API server', () => {
       message: '.spec.suspend, .metadata.labels.a are set by "argocd"; .spec.schedule is set by "kubectl"',
       fix: 'leave these fields to "argocd", "kubectl", or take over with --force-conflicts',
     });
+    expect(refused(409, 'Conflict', '', [conflict('cdk8s-workflows-by-hand', '.spec.suspend')])).toEqual({
+      message: '.spec.suspend is set by "cdk8s-workflows-by-hand"',
+      fix: 'undo what was done by hand (resume or suspend), or take over with --force-conflicts',
+    });
     expect(refused(409, 'Conflict', 'the object has been modified')).toEqual({
       message: 'the object has been modified',
       fix: 'apply again',

@@ -77,7 +77,7 @@ function question(targets: readonly LoadedTarget[]): string {
   const lines = targets.map(({ cluster, context, namespace, directory, manifests }) => {
     const where = context === undefined ? 'the current context' : `the context ${context}`;
     const into = namespace === undefined ? '' : `, namespace ${namespace}`;
-    return `${cluster ?? directory}: ${manifests.length} objects to ${where}${into}`;
+    return `${cluster ?? directory}: ${manifests.length} ${manifests.length === 1 ? 'object' : 'objects'} to ${where}${into}`;
   });
   return lines.length === 1 ? `Apply ${lines[0]}?` : `${lines.map((line) => `  ${line}\n`).join('')}Apply?`;
 }

@@ -4,7 +4,7 @@ import type { CliContext } from '../../cli/context.ts';
 import { describeText, eventTime, podStatus } from '../../cli/describe-view.ts';
 import type { EventObject, RunJob, RunPod } from '../../cli/run-objects.ts';
 import { phaseStyle } from '../../cli/phases.ts';
-import { podSelector } from '../../cli/run-pods.ts';
+import { inOrder, podSelector } from '../../cli/run-pods.ts';
 import { readRunState } from '../../cli/run-state.ts';
 import { runView } from '../../cli/run-view.ts';
 import { isForbidden } from '../../kube/errors.ts';
@@ -30,7 +30,12 @@ export async function describe(context: CliContext, name: string, options: Descr
     const all = [...ownEvents, ...podEvents.flat()];
     const sorted = all.sort((a, b) => (eventTime(a) ?? '').localeCompare(eventTime(b) ?? ''));
     const now = Date.now();
-    const description = { run: runView(state, now), notes: [...state.notes, ...notes], pods: found, events: sorted };
+    const description = {
+      run: runView(state, now),
+      notes: [...state.notes, ...notes],
+      pods: inOrder(found, state.graph),
+      events: sorted,
+    };
     const { out, env, program } = context;
     if (options.output === 'json') return out.json(asDocument(description));
     if (options.output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(asDocument(description))));
@@ -62,7 +67,7 @@ function asDocument({ run, notes, pods: found, events: all }: Parameters<typeof 
 async function podsOf(client: KubeClient, job: RunJob): Promise<RunPod[]> {
   const { namespace } = job.metadata;
   const { items } = await client.list<RunPod>(pods, { namespace, labelSelector: podSelector(job) });
-  return items.sort((a, b) => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''));
+  return items;
 }
 
 async function eventsOf(client: KubeClient, kind: string, { metadata }: KubeObject): Promise<EventObject[]> {

@@ -114,8 +114,10 @@ async function print(context: CliContext, job: RunJob, options: LaunchOptions): 
   const { output, dryRun } = options;
   const { out, err, program } = context;
   const { name } = job.metadata;
-  if (output === 'json') return out.json(job);
-  if (output === 'yaml') return out.yaml(job);
+  // As kubectl: nobody wants to read who manages which field.
+  const shown = { ...job, metadata: { ...job.metadata, managedFields: undefined } };
+  if (output === 'json') return out.json(shown);
+  if (output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(shown)));
   if (output === 'name') return out.line(`job.batch/${name}`);
   out.line(`run ${name} launched${dryRun ? ' (dry run, nothing was started)' : ''}`);
   if (dryRun || !err.isTerminal) return;

@@ -4,6 +4,7 @@ import { FailedError } from '../../cli/errors.ts';
 import type { ClusterOptions } from '../../cli/options.ts';
 import { hasGraph, isOver, summaryOf } from '../../cli/run-summary.ts';
 import { findRunOrPlan } from '../../cli/steering.ts';
+import { HAND_MANAGER } from '../../fleet/field-managers.ts';
 import { cronJobs, jobs } from '../../kube/resources.ts';
 
 /** Suspends or resumes a run or a plan. Doing it twice is doing it once. */
@@ -33,6 +34,7 @@ export async function setSuspended(
         type: 'merge',
         namespace: object.metadata.namespace,
         repeatable: true,
+        fieldManager: HAND_MANAGER,
       },
     );
     out.line(`${title} ${suspend ? 'suspended' : 'resumed'}`);

@@ -1,6 +1,6 @@
 import type { CommandModule } from '../../cli/command-module.ts';
 import type { ClusterOptions } from '../../cli/options.ts';
-import { addRunOrPlan, completeRunOrPlan } from '../../cli/steering.ts';
+import { addRunOrPlan, completeRunOrPlan } from '../../cli/run-or-plan-argument.ts';
 
 export const resumeCommand: CommandModule = {
   name: 'resume',
