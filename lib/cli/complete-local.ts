@@ -12,7 +12,7 @@ export async function completeLocal(
   context: CliContext,
 ): Promise<readonly string[] | undefined> {
   if (option === '--resume') return RunDirectory.names(resolve(context.cwd, '.workflows', 'runs'));
-  if (option === undefined && before.length === 0) return undefined;
+  if (option === undefined ? before.length === 0 : !NAMED.has(option)) return undefined;
   if (option === undefined && before.length > 1) return [];
   const tree = await lastOutput(before[0] ?? '.', context);
   const workflows = tree.clusters.flatMap(
@@ -26,12 +26,13 @@ export async function completeLocal(
       return unique(chosen.flatMap(({ plans }) => plans.map(({ name }) => name)));
     case '--cluster':
       return tree.clusters.flatMap(({ name }) => name ?? []);
-    case '--input':
-      return unique(chosen.flatMap(inputNames));
     default:
-      return undefined;
+      return unique(chosen.flatMap(inputNames));
   }
 }
+
+/** Options whose values are names in the app. */
+const NAMED = new Set(['--plan', '--cluster', '--input']);
 
 async function lastOutput(app: string, context: CliContext): Promise<OutputTree> {
   const source = await findApp(app, context);

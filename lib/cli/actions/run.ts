@@ -128,7 +128,8 @@ async function execute(
   for (const warning of record === undefined ? localWarnings(run) : [])
     progress.print(`${context.err.colors.yellow('note:')} ${warning}`);
   if (record !== undefined) progress.print(resumedLine(run.name, record, steps.length));
-  else if (!context.err.isTerminal) progress.print(`Run ${title}: ${steps.length} steps`);
+  else if (!context.err.isTerminal)
+    progress.print(`Run ${title}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`);
   const runner = new LocalRunner({
     run,
     directory,
