@@ -10,7 +10,7 @@ import { workflow } from '../controller/support.ts';
 const { graph } = workflow('flow', [{ name: 'b' }, { name: 'a', after: ['b'] }]);
 
 function pod(step: string | undefined, attempt: number, second = 0): RunPod {
-  const labels =
+  const labels: Record<string, string> =
     step === undefined ? {} : { 'cdk8s-workflows.dev/step': step, 'cdk8s-workflows.dev/attempt': String(attempt) };
   const metadata = { name: `${step}-${attempt}-${second}`, labels, creationTimestamp: `2026-03-01T10:00:0${second}Z` };
   return { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers: [{ name: 'proxy' }, { name: 'main' }] } };
