@@ -11,6 +11,7 @@ import { defineConfig } from 'eslint/config';
 const mayImport = {
   'lib/values': [],
   'lib/graph': ['values'],
+  'lib/manifests': ['values'],
   'lib/pods': ['values'],
   'lib/engine': ['graph', 'values', 'pods'],
   'lib/kube': ['values'],
@@ -18,7 +19,7 @@ const mayImport = {
   'lib/local': ['engine', 'graph', 'values', 'pods'],
   'lib/fleet': ['kube', 'graph', 'values'],
   'lib/cli': ['values', 'graph', 'pods', 'engine', 'kube', 'controller', 'local', 'fleet'],
-  constructs: ['graph', 'pods', 'values'],
+  constructs: ['graph', 'manifests', 'pods', 'values'],
 };
 
 const directions = Object.entries(mayImport).map(([folder, allowed]) => {

@@ -5,8 +5,9 @@ import { dnsLabelProblem } from '../lib/values/names.ts';
 import { formatProblem, InvalidError, show, suggest, type Problem } from '../lib/values/problems.ts';
 import { setClusterContext, type Cluster } from './cluster.ts';
 import { StagedOutput } from './output-directory.ts';
+import { settle, validateManifests, type ValidationProps } from './validate-manifests.ts';
 
-export interface FleetProps {
+export interface FleetProps extends ValidationProps {
   /** The clusters, at least one. */
   readonly clusters: readonly Cluster[];
   /** Where plans go that name no cluster. @default the fleet's only cluster; with several, such a plan is an error */
@@ -51,7 +52,10 @@ export class Fleet {
       const apps = this.clusters.map((cluster) => this.#app(cluster, output.directory(cluster.name), plans));
       const problems = validate(this.clusters, apps);
       if (problems.length > 0) throw new InvalidError('Synth found problems and wrote nothing', problems);
-      for (const app of apps) app.synth();
+      for (const app of apps) {
+        settle(app);
+        app.synth();
+      }
       output.publish(this.#placement(plans));
     } finally {
       output.discard();
@@ -60,13 +64,14 @@ export class Fleet {
 
   #app(cluster: Cluster, outdir: string, plans: Map<string, PlanPlacement>): App {
     const app = new App({ outdir });
-    const { defaultCluster } = this.#props;
+    const { defaultCluster, rules, allowFields } = this.#props;
     setClusterContext(app, {
       cluster,
       clusters: this.clusters,
       plans,
       ...(defaultCluster !== undefined && { defaultCluster }),
     });
+    validateManifests(app, { rules, allowFields });
     this.#define(app, cluster);
     return app;
   }

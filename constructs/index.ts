@@ -29,6 +29,13 @@ export { TaskPod } from './task-pod.ts';
 // What runs it
 export { WorkflowController, WorkflowDriverAccount } from './workflow-controller.ts';
 
+// What manifests must keep to
+export { validateManifests } from './validate-manifests.ts';
+export { rule } from '../lib/manifests/rule.ts';
+export { podSecurity } from '../lib/manifests/pod-security.ts';
+export { noLatest, pinnedImages } from '../lib/manifests/image-rules.ts';
+export { resourcesSet } from '../lib/manifests/resources-set.ts';
+
 // Errors
 export { InvalidError } from '../lib/values/problems.ts';
 
@@ -46,6 +53,11 @@ export type { TaskPodProps } from './task-pod.ts';
 export type { SingleTaskProps } from './single-task.ts';
 export type { Cluster } from './cluster.ts';
 export type { FleetProps } from './fleet.ts';
+export type { ValidationProps } from './validate-manifests.ts';
+export type { Rule, RuleContext, Violation } from '../lib/manifests/rule.ts';
+export type { PodSecurityLevel } from '../lib/manifests/pod-security.ts';
+export type { ImagePin } from '../lib/manifests/image-rules.ts';
+export type { ResourcesSetOptions } from '../lib/manifests/resources-set.ts';
 export type { ClusterSelector } from '../lib/graph/placement.ts';
 export type { WorkflowControllerProps } from './workflow-controller.ts';
 export type { FailurePolicy } from '../lib/graph/graph.ts';

@@ -12,11 +12,12 @@ import { placeHere } from './cluster.ts';
 import { later } from './later.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { runJob, runLabels, type RunSettings } from './run-job.ts';
+import { launchedTemplates, runJob, runLabels, type RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
 import { seconds, serviceAccountName } from './settings.ts';
 import { taskJobSpec, taskLabels, taskTemplate } from './task-template.ts';
 import type { Task } from './task.ts';
+import { checkObject } from './validate-manifests.ts';
 import type { Workflow } from './workflow.ts';
 
 /** What a plan launches: a workflow, which the controller sequences, or one task, which Kubernetes runs by itself. */
@@ -122,7 +123,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
       task,
     } = this.#props;
     const ownLabels = workflow ? runLabels(workflow, this.name) : { ...taskLabels(task), [labels.plan]: this.name };
-    new ApiObject(this, 'CronJob', {
+    const cronJob = new ApiObject(this, 'CronJob', {
       apiVersion: 'batch/v1',
       kind: 'CronJob',
       metadata: {
@@ -144,6 +145,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
         jobTemplate: later(() => this.#job),
       },
     });
+    checkObject(cronJob, this, workflow && { launches: () => launchedTemplates(workflow, this.#props) });
   }
 
   *#problems(): Generator<Problem> {

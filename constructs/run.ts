@@ -10,7 +10,8 @@ import { later } from './later.ts';
 import { labelProblems } from './launch-plan.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { runJob, type RunSettings } from './run-job.ts';
+import { launchedTemplates, runJob, type RunSettings } from './run-job.ts';
+import { checkObject } from './validate-manifests.ts';
 import type { Workflow } from './workflow.ts';
 
 export type RunProps<I extends Shape> = RunSettings & {
@@ -33,7 +34,7 @@ export class Run<I extends Shape> extends Construct {
     reportProblems(this, () => [...taken, ...this.#problems()]);
     const job = () => runJob(props.workflow, this.#inputs, props);
     const { metadata } = job();
-    new ApiObject(this, 'Job', {
+    const object = new ApiObject(this, 'Job', {
       apiVersion: 'batch/v1',
       kind: 'Job',
       metadata: {
@@ -47,6 +48,10 @@ export class Run<I extends Shape> extends Construct {
         ),
       },
       spec: later(() => job().spec),
+    });
+    checkObject(object, this, {
+      name: props.name ?? id,
+      launches: () => launchedTemplates(props.workflow, props),
     });
   }
 

@@ -16,6 +16,7 @@ import { later } from './later.ts';
 import { reportProblems } from './problems.ts';
 import { retryPolicy, seconds } from './settings.ts';
 import type { ExecutionSettings, Task } from './task.ts';
+import { checkObject } from './validate-manifests.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
@@ -150,7 +151,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
   }
 
   #emitTemplate(): void {
-    new ApiObject(this, 'Template', {
+    const template = new ApiObject(this, 'Template', {
       apiVersion: 'v1',
       kind: 'PodTemplate',
       metadata: {
@@ -165,6 +166,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
       },
       template: later(() => this.#compiledTemplate.body),
     });
+    checkObject(template, this, { name: `${this.#workflow.name}-${this.name}` });
   }
 
   // `undefined` is how JavaScript says that an optional input is not given.

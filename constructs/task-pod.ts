@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import type { Shape } from '../lib/values/shape.ts';
 import { SingleTask, type SingleTaskProps } from './single-task.ts';
 import { taskTemplate } from './task-template.ts';
+import { checkObject } from './validate-manifests.ts';
 
 export type TaskPodProps<I extends Shape> = SingleTaskProps<I>;
 
@@ -11,11 +12,12 @@ export class TaskPod<I extends Shape> extends SingleTask<I> {
   constructor(scope: Construct, id: string, props: TaskPodProps<I>) {
     super(scope, id, 'Pod', props);
     const { metadata, spec } = taskTemplate(this, props.task, this.inputs, props.override, 'pod');
-    new ApiObject(this, 'Pod', {
+    const pod = new ApiObject(this, 'Pod', {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: this.name, labels: metadata?.labels, annotations: metadata?.annotations },
       spec,
     });
+    checkObject(pod, this);
   }
 }

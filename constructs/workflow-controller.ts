@@ -7,6 +7,7 @@ import { mergeLayers } from '../lib/pods/merge.ts';
 import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
 import { clusterOf } from './cluster.ts';
 import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE } from './driver.ts';
+import { checkObjectsIn } from './validate-manifests.ts';
 
 export interface WorkflowControllerProps {
   /** @default this version's image */
@@ -54,6 +55,7 @@ export class WorkflowController extends Construct {
         template: mergeLayers([podTemplate(props.image ?? DEFAULT_IMAGE, clusterWide), props.podTemplate]),
       },
     });
+    checkObjectsIn(this);
   }
 }
 
@@ -109,6 +111,7 @@ export class WorkflowDriverAccount extends Construct {
       automountToken: true,
     });
     grant(this, 'Role', this.name, driverRules, this.name);
+    checkObjectsIn(this);
   }
 }
 

@@ -15,6 +15,7 @@ import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import { Step, toSource, type AnyStep, type GivenInputs } from './step.ts';
 import type { Task } from './task.ts';
+import { checkObject } from './validate-manifests.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
 
 export interface WorkflowProps<I extends Shape> {
@@ -161,7 +162,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   }
 
   #emitGraph(): void {
-    new ApiObject(this, 'Graph', {
+    const graph = new ApiObject(this, 'Graph', {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: {
@@ -178,6 +179,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
       data: later(() => this.#content.data),
       binaryData: later(() => this.#content.binaryData),
     });
+    checkObject(graph, this, { name: this.name });
   }
 
   *#problems(): Generator<Problem> {

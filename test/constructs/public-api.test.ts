@@ -27,8 +27,14 @@ it('the package exports these names and no others', () => {
     'le',
     'lt',
     'ne',
+    'noLatest',
     'not',
     'or',
+    'pinnedImages',
+    'podSecurity',
+    'resourcesSet',
+    'rule',
+    'validateManifests',
     'z',
   ]);
 });

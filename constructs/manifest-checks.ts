@@ -1,0 +1,112 @@
+import { ApiObject } from 'cdk8s';
+import type { IConstruct } from 'constructs';
+import { annotations, CONTROLLER_NAME } from '../lib/graph/labels.ts';
+import { ruleProblems, type Rule, type RuleContext } from '../lib/manifests/rule.ts';
+import { validateManifest, validatePartialTemplate } from '../lib/manifests/validate.ts';
+import { podTemplateOf, type PodTemplateSpec } from '../lib/manifests/workload.ts';
+import { isJsonObject, type Json, type JsonObject } from '../lib/values/json.ts';
+import type { Problem } from '../lib/values/problems.ts';
+import { clusterOf } from './cluster.ts';
+
+/** A pod that an object starts without carrying its template: a step of the workflow that a plan launches. */
+export interface LaunchedTemplate {
+  readonly step: string;
+  /** The template that the step has by itself, whose problems the step tells. */
+  readonly own: PodTemplateSpec;
+  /** The template that the object makes of it. */
+  readonly launched: PodTemplateSpec;
+}
+
+/** What is told apart from the object itself. */
+export interface ManifestOptions {
+  /** How the object is called in problems. @default its name */
+  readonly name?: string;
+  /** The pods that it starts elsewhere. @default none */
+  readonly launches?: () => Iterable<LaunchedTemplate>;
+}
+
+/** What holds for the manifests of a scope. */
+export interface ScopeChecks {
+  readonly rules: readonly Rule[];
+  readonly allowFields: ReadonlySet<string>;
+}
+
+/** What is wrong with the manifest of an object: fields, the pod override it carries, and what rules have against its pods. */
+export function* manifestProblems(
+  object: ApiObject,
+  checks: ScopeChecks,
+  options: ManifestOptions,
+): Generator<Problem> {
+  const manifest = render(object);
+  if (manifest === undefined) return;
+  const { name = nameOf(manifest) } = options;
+  const at = (path: string) => `${object.kind} ${name}: ${path}`;
+  const found = validateManifest(manifest, checks);
+  for (const problem of found) yield { ...problem, path: at(problem.path) };
+  const override = podOverride(manifest);
+  const inOverride = override === undefined ? [] : validatePartialTemplate(override, checks);
+  for (const problem of inOverride) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
+  if (checks.rules.length === 0 || ![...found, ...inOverride].every(({ readable }) => readable)) return;
+  const where = contextOf(object, manifest);
+  const embedded = startsPods(manifest) ? podTemplateOf(manifest) : undefined;
+  if (embedded !== undefined)
+    for (const problem of ruleProblems(checks.rules, embedded.template, where).values())
+      yield { ...problem, path: at(embedded.path === '' ? problem.path : `${embedded.path}.${problem.path}`) };
+  for (const { step, own, launched } of override === undefined ? [] : (options.launches?.() ?? [])) {
+    const known = ruleProblems(checks.rules, own, where);
+    for (const [text, problem] of ruleProblems(checks.rules, launched, where))
+      if (!known.has(text)) yield { ...problem, path: at(`step ${step}: ${problem.path}`) };
+  }
+}
+
+// What cannot be rendered is told by whoever made it, or else by cdk8s when it writes the object.
+function render(object: ApiObject): JsonObject | undefined {
+  try {
+    return object.toJson() as JsonObject;
+  } catch {
+    return undefined;
+  }
+}
+
+function jobOf(manifest: JsonObject): JsonObject | undefined {
+  if (manifest.kind === 'Job') return manifest;
+  const template = manifest.kind === 'CronJob' ? field(manifest, 'spec', 'jobTemplate') : undefined;
+  return isJsonObject(template) ? template : undefined;
+}
+
+// The Job of a run that a controller sequences carries the driver's template, of which no pod is made.
+function startsPods(manifest: JsonObject): boolean {
+  return field(jobOf(manifest), 'spec', 'managedBy') !== CONTROLLER_NAME;
+}
+
+function podOverride(manifest: JsonObject): unknown {
+  const text = field(jobOf(manifest), 'metadata', 'annotations', annotations.podOverride);
+  return typeof text === 'string' ? (JSON.parse(text) as unknown) : undefined;
+}
+
+function contextOf(object: ApiObject, manifest: JsonObject): RuleContext {
+  const labels = field(manifest, 'metadata', 'labels');
+  const namespace = object.metadata.namespace;
+  const cluster = clusterOf(object)?.name;
+  return {
+    kind: object.kind,
+    name: nameOf(manifest),
+    labels: (isJsonObject(labels) ? labels : {}) as Readonly<Record<string, string>>,
+    construct: object.node.path,
+    ...(namespace !== undefined && { namespace }),
+    ...(cluster !== undefined && { cluster }),
+  };
+}
+
+function nameOf(manifest: JsonObject): string {
+  return String(field(manifest, 'metadata', 'name'));
+}
+
+function field(value: Json | undefined, ...path: readonly string[]): Json | undefined {
+  return path.reduce<Json | undefined>((inner, name) => (isJsonObject(inner) ? inner[name] : undefined), value);
+}
+
+/** Every object in a scope. */
+export function* objectsIn(scope: IConstruct): Generator<ApiObject> {
+  for (const construct of scope.node.findAll()) if (ApiObject.isApiObject(construct)) yield construct;
+}
