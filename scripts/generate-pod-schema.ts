@@ -1,6 +1,7 @@
 /**
- * Writes lib/pods/pod-schema.gen.json: the fields of a pod template with the merge key and patch strategy of each,
- * taken from Kubernetes' own OpenAPI document in the k8s.io/kubernetes Go module.
+ * Writes what the merge of pod templates needs of Kubernetes' own OpenAPI document in the k8s.io/kubernetes Go module:
+ * lib/pods/pod-schema.gen.json, the fields of a pod template with the merge key and patch strategy of each, and
+ * test/pods/pod-types.gen.json, the type of the value of each, from which tests make templates.
  *
  *     node scripts/generate-pod-schema.ts $(go list -m -f '{{.Version}} {{.Dir}}' k8s.io/kubernetes)
  *
@@ -12,6 +13,7 @@ import type { FieldSchema } from '../lib/pods/pod-schema.ts';
 
 interface Property {
   readonly type?: string;
+  readonly format?: string;
   readonly $ref?: string;
   readonly items?: Property;
   readonly additionalProperties?: Property;
@@ -19,37 +21,65 @@ interface Property {
   readonly 'x-kubernetes-patch-merge-key'?: string;
 }
 
+interface Definition {
+  readonly type?: string;
+  readonly format?: string;
+  readonly properties?: Record<string, Property>;
+}
+
 const [version, module] = process.argv.slice(2);
 if (version === undefined || module === undefined)
   throw new Error('usage: generate-pod-schema.ts <version> <directory of the module>');
 const { definitions } = JSON.parse(readFileSync(join(module, 'api/openapi-spec/swagger.json'), 'utf8')) as {
-  definitions: Record<string, { properties?: Record<string, Property> }>;
+  definitions: Record<string, Definition>;
 };
 
 const typeName = (reference: string) => reference.split('.').at(-1)!;
+const definitionOf = (reference: string) => definitions[reference.replace('#/definitions/', '')];
 const types: Record<string, Record<string, FieldSchema>> = {};
+const valueTypes: Record<string, Record<string, string>> = {};
 
 function visit(reference: string): void {
   const name = typeName(reference);
-  const properties = definitions[reference.replace('#/definitions/', '')]?.properties;
+  const properties = definitionOf(reference)?.properties;
   if (types[name] !== undefined || properties === undefined) return;
   const fields: Record<string, FieldSchema> = (types[name] = {});
+  const values: Record<string, string> = (valueTypes[name] = {});
   for (const [field, property] of Object.entries(properties).sort()) {
     const inner = property.$ref ?? property.items?.$ref ?? property.additionalProperties?.$ref;
     const mergeKey = property['x-kubernetes-patch-merge-key'];
     const strategies = property['x-kubernetes-patch-strategy']?.split(',') ?? [];
-    const isStruct = inner !== undefined && definitions[inner.replace('#/definitions/', '')]?.properties !== undefined;
+    const isStruct = inner !== undefined && definitionOf(inner)?.properties !== undefined;
+    const retainKeys = strategies.includes('retainKeys');
     fields[field] = {
       ...(isStruct && { type: typeName(inner) }),
       ...(property.type === 'array' && {
-        list: !strategies.includes('merge') ? 'atomic' : mergeKey === undefined ? 'set' : { key: mergeKey },
+        list: !strategies.includes('merge')
+          ? 'atomic'
+          : mergeKey === undefined
+            ? 'set'
+            : { key: mergeKey, ...(retainKeys && { retainKeys }) },
       }),
+      ...(property.additionalProperties !== undefined && { map: true }),
     };
+    values[field] = valueType(property);
     if (isStruct) visit(inner);
   }
 }
 
+/** `int32`, `Quantity`, `Container`, with `[]` after it for a list and `{}` for a map. */
+function valueType({ type, format, $ref, items, additionalProperties }: Property): string {
+  if (items !== undefined) return `${valueType(items)}[]`;
+  if (additionalProperties !== undefined) return `${valueType(additionalProperties)}{}`;
+  return $ref === undefined ? (format ?? type!) : typeName($ref);
+}
+
+function write(path: string, content: unknown): void {
+  const target = join(import.meta.dirname, '..', path);
+  writeFileSync(target, `${JSON.stringify(content)}\n`);
+  console.log(`${target}: ${Object.keys(types).length} types of Kubernetes ${version}`);
+}
+
 visit('#/definitions/io.k8s.api.core.v1.PodTemplateSpec');
-const target = join(import.meta.dirname, '../lib/pods/pod-schema.gen.json');
-writeFileSync(target, `${JSON.stringify({ kubernetes: version, types })}\n`);
-console.log(`${target}: ${Object.keys(types).length} types of Kubernetes ${version}`);
+write('lib/pods/pod-schema.gen.json', { kubernetes: version, types });
+write('test/pods/pod-types.gen.json', { kubernetes: version, types: valueTypes });

@@ -1,64 +1,93 @@
-import { isJsonObject, type Json } from '../values/json.ts';
-import { InvalidError, show } from '../values/problems.ts';
-import { fieldSchema, POD_TEMPLATE, type FieldSchema } from './pod-schema.ts';
+import { InvalidError, type Problem } from '../values/problems.ts';
+import type { Patch } from './directives.ts';
+import type { Layer } from './layer.ts';
+import { MergeContext } from './merge-context.ts';
+import { mergeFields } from './merge-fields.ts';
+import { MapNode, valueOf } from './node.ts';
+import { Origins } from './origins.ts';
+import { POD_TEMPLATE } from './pod-schema.ts';
+import { enforcePolicy } from './policy.ts';
 import type { PodTemplate, PodTemplateOverride } from './template.ts';
 
-type Fields = Readonly<Record<string, Json | undefined>>;
+/** A template put together of layers, and where its fields came from. */
+export interface MergedTemplate {
+  readonly template: PodTemplate;
+  readonly origins: Origins;
+  /** What was merged and is most likely a mistake: fields that Kubernetes does not have. */
+  readonly warnings: readonly Problem[];
+}
 
 /**
  * Merges an override over a template by Kubernetes' strategic merge: maps merge, lists with a merge key merge by
- * it and keep their order, other lists are replaced, `null` removes, and `false`, `0` and `''` are values.
+ * it, other lists are replaced, `null` removes, and `false`, `0` and `''` are values. The directives `$patch`,
+ * `$retainKeys`, `$setElementOrder/<field>` and `$deleteFromPrimitiveList/<field>` do what they do in a patch that is
+ * sent to the API server; where we do otherwise is in docs/decisions and in test/pods/deviations.ts.
  * Neither argument is changed. (apimachinery/pkg/util/strategicpatch)
  *
- * @throws InvalidError when an item of a keyed list lacks its key
+ * @throws InvalidError with all that cannot be merged: an item of a keyed list without its key, a directive that is none
  */
 export function mergePodTemplate(base: PodTemplate, override: PodTemplateOverride): PodTemplate {
-  return mergeFields(base as Fields, override as Fields, POD_TEMPLATE, '') as PodTemplate;
+  return mergeLayers([base as PodTemplateOverride, override]);
 }
 
-/** Merges layers, low to high; layers that are not set are passed over. */
+/**
+ * Merges layers, low to high; layers that are not set are passed over.
+ *
+ * @throws InvalidError see {@link mergePodTemplate}
+ */
 export function mergeLayers(layers: readonly (PodTemplateOverride | undefined)[]): PodTemplate {
-  return layers.reduce<PodTemplate>(
-    (merged, layer) => (layer === undefined ? merged : mergePodTemplate(merged, layer)),
-    {},
+  const unnamed = layers.flatMap((template): Layer[] =>
+    template === undefined ? [] : [{ kind: 'task', source: '', template }],
   );
+  return mergeWithOrigins(unnamed).template;
 }
 
-function mergeFields(base: Fields, patch: Fields, type: string | undefined, path: string): Fields {
-  const merged: Record<string, Json | undefined> = { ...base };
-  for (const [field, value] of Object.entries(patch)) {
-    const at = path === '' ? field : `${path}.${field}`;
-    if (value === null) delete merged[field];
-    else if (value !== undefined) merged[field] = mergeValue(merged[field], value, fieldSchema(type, field), at);
-  }
-  return merged;
+/**
+ * Merges layers, low to high, and remembers for every field which layer set it and what that replaced. Layers of the
+ * kind `cluster policy` come last, wherever they stand, and are not merged but hold: see {@link applyPolicy}.
+ *
+ * @throws InvalidError with all that cannot be merged, and everything that a policy excludes
+ */
+export function mergeWithOrigins(layers: readonly Layer[]): MergedTemplate {
+  return merge(layers, false);
 }
 
-function mergeValue(base: Json | undefined, patch: Json, schema: FieldSchema | undefined, path: string): Json {
-  if (Array.isArray(patch)) return mergeList(Array.isArray(base) ? base : [], patch, schema, path);
-  if (isJsonObject(patch)) return mergeFields(isJsonObject(base) ? base : {}, patch, schema?.type, path) as Json;
-  return patch;
+/**
+ * What the API server makes of a template and a strategic merge patch, to the order of items. {@link mergePodTemplate}
+ * differs in two ways: new items follow the inherited ones, and of a union's members the last one set is left.
+ *
+ * @throws InvalidError see {@link mergePodTemplate}
+ */
+export function mergeAsServer(base: PodTemplate, patch: PodTemplateOverride): PodTemplate {
+  const layers = [base as PodTemplateOverride, patch];
+  return merge(
+    layers.map((template) => ({ kind: 'task', source: '', template })),
+    true,
+  ).template;
 }
 
-function mergeList(base: readonly Json[], patch: readonly Json[], schema: FieldSchema | undefined, path: string): Json {
-  if (schema?.list === 'set') return [...base, ...patch.filter((item) => !base.includes(item))];
-  if (typeof schema?.list !== 'object') return patch;
-  const { key } = schema.list;
-  const merged = [...base];
-  const places = new Map(merged.map((item, index) => [keyOf(item, key), index] as const));
-  for (const item of patch) {
-    const id = keyOf(item, key);
-    if (id === undefined || !isJsonObject(item))
-      throw new InvalidError('Pod template', [
-        { path, message: `the item ${show(item)} has no ${key}`, fix: `items are merged by ${key}: set it` },
-      ]);
-    const place = places.get(id) ?? merged.length;
-    merged[place] = mergeFields((merged[place] ?? {}) as Fields, item, schema.type, `${path}[${String(id)}]`) as Json;
-    places.set(id, place);
-  }
-  return merged;
+/**
+ * Puts what a platform team enforces over a template. Nothing that the template says weakens it, and a template
+ * that says otherwise is refused: the rules are those of {@link enforcePolicy}.
+ *
+ * @param source whose template it is, for messages
+ * @throws InvalidError with every contradiction: the path, both values, both layers and what to do
+ */
+export function applyPolicy(template: PodTemplate, policy: Layer, source = 'the template'): MergedTemplate {
+  const layer: Layer = { kind: 'task', source, template: template as PodTemplateOverride };
+  return mergeWithOrigins([layer, { ...policy, kind: 'cluster policy' }]);
 }
 
-function keyOf(item: Json, key: string): Json | undefined {
-  return isJsonObject(item) ? item[key] : undefined;
+function merge(layers: readonly Layer[], asServer: boolean): MergedTemplate {
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const root = new MapNode(layers[0] ?? { kind: 'base', source: '', template: {} }, new Map());
+  const contextOf = (layer: Layer) => new MergeContext(layer, problems, warnings, asServer);
+  const isPolicy = ({ kind }: Layer) => kind === 'cluster policy';
+  for (const layer of layers)
+    if (!isPolicy(layer))
+      mergeFields(root, layer.template as Patch, { type: POD_TEMPLATE }, contextOf(layer), undefined);
+  for (const layer of layers.filter(isPolicy)) enforcePolicy(root, contextOf(layer));
+  if (problems.length > 0) throw new InvalidError('Pod template', problems);
+  return { template: valueOf(root) as PodTemplate, origins: new Origins(root), warnings };
 }

@@ -1,5 +1,4 @@
 import type { V1PodTemplateSpec } from '@kubernetes/client-node/dist/gen/models/V1PodTemplateSpec.js';
-import type { Json } from '../values/json.ts';
 
 /** A pod template as it crosses the wire. */
 export type PodTemplate = V1PodTemplateSpec;
@@ -17,15 +16,48 @@ type Wire = string | number | boolean | Date;
 
 /**
  * Part of a pod template, to be merged over another: what is left out stays as it was, `null` removes.
- * Lists with a merge key (containers and env by `name`, ...) merge by it; all others are replaced.
+ * Lists with a merge key (containers and env by `name`, ...) merge by it; all others are replaced. A field may be a
+ * function of what it inherits, and Kubernetes' directives (`$patch`, `$retainKeys`, ...) work as in a patch.
+ *
+ * @example
+ * const override: PodTemplateOverride = {
+ *   spec: {
+ *     nodeSelector: { gpu: 'a100' },
+ *     tolerations: (inherited) => [...(inherited ?? []), { key: 'a100', operator: 'Exists' }],
+ *     containers: [{ name: 'main', env: [{ name: 'DEBUG', $patch: 'delete' }], livenessProbe: null }],
+ *   },
+ * };
  */
 export type PodTemplateOverride = Override<PodTemplate>;
 
+/** Part of a `T`, to be merged over another. */
 export type Override<T> = T extends Wire
   ? T
   : T extends readonly (infer Item)[]
     ? Override<Item>[]
-    : { [Field in keyof T]?: Override<T[Field]> | null };
+    : string extends keyof T
+      ? { [Key in keyof T]?: OverrideField<T[Key]> }
+      : { [Field in keyof T]?: OverrideField<NonNullable<T[Field]>> } & MergeDirectives & ListDirectives<T>;
 
-/** The untyped view that merging works on. */
-export type Tree = { readonly [field: string]: Json | undefined };
+/** A field of an override: its part, `null` to remove it, or a function of what is inherited. `undefined` from it changes nothing. */
+export type OverrideField<T> = Override<T> | null | ((inherited: T | undefined) => T | null | undefined);
+
+/** How a map or an item of a list is merged, where the default will not do. */
+export interface MergeDirectives {
+  /** `replace`: nothing else stays of it (as the only field of an item: of the list); `delete`: the item or the content goes. @default 'merge' */
+  readonly $patch?: 'replace' | 'merge' | 'delete';
+  /** The fields that stay; all others go. */
+  readonly $retainKeys?: readonly string[];
+}
+
+type ListFields<T> = {
+  [Field in keyof T]-?: NonNullable<T[Field]> extends readonly unknown[] ? Field : never;
+}[keyof T] &
+  string;
+
+/** The order of the items of a list, by their keys or values; and what goes from a list of plain values. */
+export type ListDirectives<T> = {
+  readonly [Field in ListFields<T> as `$setElementOrder/${Field}`]?: readonly unknown[];
+} & {
+  readonly [Field in ListFields<T> as `$deleteFromPrimitiveList/${Field}`]?: readonly (string | number)[];
+};
