@@ -1,5 +1,5 @@
 import { InvalidError, show, suggest } from '../values/problems.ts';
-import type { Placement } from './placement.ts';
+import type { Placement } from '../graph/placement.ts';
 
 /** One directory of manifests and the cluster it is meant for. */
 export interface ApplyTarget {

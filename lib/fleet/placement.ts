@@ -1,22 +1,6 @@
+import type { Placement } from '../graph/placement.ts';
 import { isJsonObject } from '../values/json.ts';
 import { InvalidError, show, type Problem } from '../values/problems.ts';
-
-/** How `apply` reaches a cluster of the fleet. */
-export interface PlacedCluster {
-  /** Context of the kubeconfig. @default the current one */
-  readonly context?: string;
-  /** For objects that name no namespace. @default the context's */
-  readonly namespace?: string;
-}
-
-/** Where synth put each plan, and why: the content of `placement.json`. */
-export interface Placement {
-  readonly clusters: Readonly<Record<string, PlacedCluster>>;
-  readonly plans: Readonly<Record<string, { readonly cluster: string; readonly reason: string }>>;
-}
-
-/** The file beside the clusters' directories that holds the {@link Placement}. */
-export const PLACEMENT_FILE = 'placement.json';
 
 /**
  * Reads the text of a placement file.

@@ -4,9 +4,16 @@ import { show, suggest, type Problem } from '../values/problems.ts';
 /** The file beside the clusters' directories that says what goes where; written by synth, read by `apply`. */
 export const PLACEMENT_FILE = 'placement.json';
 
+/** How a cluster of the fleet is reached. */
+export interface PlacedCluster {
+  /** Context of the kubeconfig. @default the current one */
+  readonly context?: string;
+  /** For objects that name no namespace. @default the context's */
+  readonly namespace?: string;
+}
+
 export interface Placement {
-  /** How each cluster of the fleet is reached. */
-  readonly clusters: Readonly<Record<string, { readonly context: string; readonly namespace: string }>>;
+  readonly clusters: Readonly<Record<string, PlacedCluster>>;
   /** Where each plan is active, and why there. */
   readonly plans: Readonly<Record<string, PlanPlacement>>;
 }
