@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { annotations } from '../../lib/graph/labels.ts';
+import { controllerRules, driverRules, leaderElectionRules, type PermissionRule } from '../../lib/graph/permissions.ts';
+import { pods, serviceAccounts, resource, type Resource } from '../../lib/kube/resources.ts';
+import type { JsonObject } from '../../lib/values/json.ts';
+import { eventually } from '../cluster/eventually.ts';
+import { busyboxImage } from '../cluster/images.ts';
+import { canStartNode, startNode, type NodeCluster } from '../cluster/node.ts';
+import { controllerImage } from './controller-image.ts';
+import { Bench, cronJob, run, workflow, type TestStep } from './support.ts';
+
+const busybox = 'busybox:1.36';
+const image = 'cdk8s-workflows/controller:test';
+const rbac = 'rbac.authorization.k8s.io/v1';
+const roles: Resource = resource(rbac, 'Role', 'roles');
+const roleBindings: Resource = resource(rbac, 'RoleBinding', 'rolebindings');
+
+/** A step that runs a shell command in a real container. */
+function shell(name: string, command: string, more: Partial<TestStep> = {}): TestStep {
+  const container = { name: 'main', image: busybox, imagePullPolicy: 'Never', command: ['sh', '-ec', command] };
+  return { name, ...more, spec: { containers: [container], terminationGracePeriodSeconds: 1, ...more.spec } };
+}
+
+const integer = { type: 'integer' } as const;
+
+describe.skipIf(!canStartNode)('on a real node', () => {
+  let cluster: NodeCluster;
+  let bench: Bench;
+
+  beforeAll(async () => {
+    cluster = await startNode({ name: 'controller' });
+    const images = await Promise.all([busyboxImage(busybox), controllerImage(image)]);
+    for (const path of images) await cluster.importImage(path);
+    bench = await Bench.create(cluster.kubeconfigPath);
+    await account('controller', [...controllerRules, ...leaderElectionRules]);
+    await account('driver', driverRules);
+    await bench.apply({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'controller' },
+      spec: program('controller', ['controller', '--health-port=8080']),
+    });
+  });
+  afterAll(async () => {
+    await bench?.close();
+    await cluster?.stop();
+  });
+
+  async function account(name: string, rules: readonly PermissionRule[]): Promise<void> {
+    const { client, namespace } = bench;
+    await client.create(serviceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+    await client.create(roles, { apiVersion: rbac, kind: 'Role', metadata: { name }, rules });
+    await client.create(roleBindings, {
+      apiVersion: rbac,
+      kind: 'RoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace }],
+    });
+  }
+
+  /** The pod of a controller or a driver, as restricted as the manifests make it. */
+  function program(serviceAccountName: string, args: readonly string[]): JsonObject {
+    const field = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+    return {
+      restartPolicy: 'Never',
+      serviceAccountName,
+      securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+      containers: [
+        {
+          name: serviceAccountName,
+          image,
+          imagePullPolicy: 'Never',
+          args,
+          env: [
+            field('POD_NAMESPACE', 'metadata.namespace'),
+            field('WORKFLOW_JOB', "metadata.labels['batch.kubernetes.io/job-name']"),
+          ],
+          securityContext: {
+            allowPrivilegeEscalation: false,
+            readOnlyRootFilesystem: true,
+            capabilities: { drop: ['ALL'] },
+          },
+        },
+      ],
+    };
+  }
+
+  async function log(pod: string): Promise<string> {
+    return (await cluster.kubectl(['logs', pod, '-n', bench.namespace])).stdout;
+  }
+
+  const passing = workflow(
+    'passing',
+    [
+      shell('extract', `echo "{'rows': $INPUT_N}" | tr "'" '"' > $WORKFLOW_OUTPUTS`, {
+        inputs: { n: { input: 'n' } },
+        outputs: { properties: { rows: integer }, required: ['rows'] },
+      }),
+      shell('load', `echo "{'total': $((INPUT_ROWS * 2))}" | tr "'" '"' > $WORKFLOW_OUTPUTS`, {
+        inputs: { rows: { step: 'extract', output: 'rows' } },
+        outputs: { properties: { total: integer }, required: ['total'] },
+      }),
+    ],
+    {
+      inputs: { properties: { n: { ...integer, default: 20 } }, required: [] },
+      outputs: { total: { step: 'load', output: 'total' } },
+    },
+  );
+
+  it('the controller in its pod runs containers that pass values', async () => {
+    await bench.launch(passing, 'passing', { inputs: { n: 21 } });
+    const job = await bench.finished('passing', 20_000).catch(async (error: unknown) => {
+      const { stdout } = await cluster.kubectl(['describe', 'pod', 'controller', '-n', bench.namespace]);
+      throw new Error(`${await log('controller')}\n${stdout}`, { cause: error });
+    });
+    expect(job.status).toMatchObject({ succeeded: 2 });
+    expect((await bench.record('passing')).run.outputs).toEqual({ total: 42 });
+  });
+
+  it('a CronJob fires by itself, and kubectl starts another run of it', async () => {
+    await bench.apply(cronJob(passing, 'minutely', { schedule: '* * * * *', suspend: false }));
+    const kubectl = (...args: string[]) => cluster.kubectl([...args, '-n', bench.namespace]);
+    await kubectl('create', 'job', '--from=cronjob/minutely', 'now');
+    expect((await kubectl('wait', '--for=condition=complete', 'job/now', '--timeout=60s')).stdout).toContain('met');
+    expect((await kubectl('get', 'jobs', '--no-headers')).stdout).toMatch(/now\s+Complete\s+2\/2/);
+    await eventually(async () => {
+      expect((await kubectl('get', 'jobs', '--no-headers')).stdout).toMatch(/minutely-\d+\s+Complete\s+2\/2/);
+    }, 90_000);
+  });
+
+  it('a stopped container is ended by its kubelet, and keeps its log', async () => {
+    await bench.launch(workflow('stopped', [shell('loop', 'echo begun; while true; do sleep 1; done')]), 'stopped');
+    await bench.recorded('stopped', ({ steps }) => steps.get('loop')?.reason === 'ContainerRunning');
+    await bench.annotate('stopped', annotations.cancel, 'Now');
+    await bench.finished('stopped');
+    expect(await log('stopped-loop-1')).toContain('begun');
+    const pod = await bench.client.get(pods, 'stopped-loop-1');
+    expect(pod.status).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' });
+  });
+
+  it.each([
+    [
+      'exit',
+      shell('a', 'echo why > /dev/termination-log; exit 7'),
+      { reason: 'ExitCode', exitCode: 7, message: 'exit code 7: why' },
+    ],
+    [
+      'nothing-there',
+      {
+        name: 'a',
+        spec: { containers: [{ name: 'main', image: busybox, imagePullPolicy: 'Never', command: ['/nothing'] }] },
+      },
+      { reason: 'StartError' },
+    ],
+    [
+      'bad-image',
+      { name: 'a', spec: { containers: [{ name: 'main', image: 'Not An Image', command: ['x'] }] } },
+      { reason: 'InvalidImage', failure: 'permanent' },
+    ],
+    [
+      'memory',
+      shell('a', 'x=$(head -c 200000000 /dev/zero | tr "\\0" x); echo $x | wc -c', {
+        spec: limited(shell('a', ''), '32Mi'),
+      }),
+      { reason: 'OOMKilled' },
+    ],
+  ])('a failure is told for what it is: %s', async (name, step: TestStep, expected) => {
+    await bench.launch(workflow(name, [step]), name);
+    await bench.finished(name, 60_000);
+    expect((await bench.record(name)).steps.get('a')?.attempts.at(-1)).toMatchObject(expected);
+  });
+
+  it('a driver in the pod of its run needs no controller', async () => {
+    const template = { spec: program('driver', ['driver']) };
+    await bench.apply(...passing.manifests, run(passing, 'driven', { driver: true, spec: { template } }));
+    const job = await bench.finished('driven', 60_000);
+    expect(job.status?.conditions?.at(-1)).toMatchObject({ type: 'Complete' });
+    expect((await bench.record('driven')).run.outputs).toEqual({ total: 40 });
+  });
+});
+
+/** The spec of a step with a limit on its memory. */
+function limited(step: TestStep, memory: string): JsonObject {
+  const [container] = step.spec!.containers as readonly JsonObject[];
+  const command = ['sh', '-ec', 'x=x; while true; do x=$x$x; done'];
+  return { ...step.spec, containers: [{ ...container, command, resources: { limits: { memory } } }] };
+}
