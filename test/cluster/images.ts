@@ -40,14 +40,16 @@ export async function sandboxImage(name: string): Promise<string> {
  *
  * @param files paths in the image, with the file or directory of this machine that goes there
  * @param args arguments of node when the pod gives none
+ * @param program arguments of node that come before those of the pod, such as the file to run
  */
 export async function nodeImage(
   name: string,
   files: Readonly<Record<string, string>>,
   args: readonly string[] = [],
+  program: readonly string[] = [],
 ): Promise<string> {
   const config: ImageConfig = {
-    Entrypoint: ['node'],
+    Entrypoint: ['node', ...program],
     Cmd: args,
     Env: ['PATH=/usr/local/bin:/bin', 'HOME=/tmp', 'SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt'],
     User: `${nobody}:${nobody}`,
