@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { problemsIn } from './app-failure.ts';
 import type { AppSource } from './app.ts';
 import { readOutput, type OutputTree } from './output-tree.ts';
 import type { CliContext } from './context.ts';
@@ -15,7 +16,10 @@ import { withTemporaryDirectory } from './temporary-directory.ts';
  * @throws FailedError when the app fails or writes somewhere else
  */
 export async function synthesize(app: AppSource & { kind: 'app' }, outdir: string, context: CliContext): Promise<void> {
-  const code = await runApp(app, outdir, context);
+  const { code, stderr } = await runApp(app, outdir, context);
+  const problems = code === 0 ? undefined : problemsIn(stderr);
+  if (problems !== undefined) throw new FailedError(problems);
+  context.err.write(stderr);
   if (code !== 0)
     throw new FailedError(`the app failed (${typeof code === 'number' ? `exit code ${code}` : code}): ${app.command}`);
   if ((await stat(outdir).catch(() => undefined)) === undefined)
@@ -24,20 +28,33 @@ export async function synthesize(app: AppSource & { kind: 'app' }, outdir: strin
     );
 }
 
-function runApp(app: AppSource & { kind: 'app' }, outdir: string, { env, err }: CliContext): Promise<number | string> {
+/** How Node begins to tell of an uncaught error: with the place it was thrown at. */
+const UNCAUGHT = /^(file:\/\/|node:|\/|[A-Z]:\\).*:\d+$/m;
+
+/** How an app ended, and what it wrote to stderr but was not shown yet. */
+interface AppEnd {
+  readonly code: number | string;
+  readonly stderr: string;
+}
+
+function runApp(app: AppSource & { kind: 'app' }, outdir: string, { env, err }: CliContext): Promise<AppEnd> {
   const CDK8S_RECORD_CONSTRUCT_METADATA = env.CDK8S_RECORD_CONSTRUCT_METADATA ?? String(app.validations);
-  const shared = err.stream === process.stderr;
   return new Promise((done, failed) => {
     const child = spawn(app.command, {
       shell: true,
       cwd: app.directory,
-      stdio: ['inherit', 'pipe', shared ? 'inherit' : 'pipe'],
+      stdio: ['inherit', 'pipe', 'pipe'],
       env: { ...env, ...nodeOptions(env.NODE_OPTIONS), CDK8S_OUTDIR: outdir, CDK8S_RECORD_CONSTRUCT_METADATA },
     });
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding('utf8').on('data', (text: string) => err.write(text));
+    // Warnings are shown as they come. What comes after an uncaught error is held back until the app has ended.
+    let held = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => err.write(text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      if (held !== '' || UNCAUGHT.test(text)) held += text;
+      else err.write(text);
+    });
     child.once('error', failed);
-    child.once('close', (code, signal) => done(code ?? signal ?? 'killed'));
+    child.once('close', (code, signal) => done({ code: code ?? signal ?? 'killed', stderr: held }));
   });
 }
 

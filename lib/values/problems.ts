@@ -11,11 +11,12 @@ export interface Problem {
 /** Bad input. Thrown once all of it was checked, so that it carries every problem and not only the first. */
 export class InvalidError extends Error {
   override readonly name = 'InvalidError';
-  readonly problems: readonly Problem[];
+  declare readonly problems: readonly Problem[];
 
   constructor(subject: string, problems: readonly Problem[], options?: ErrorOptions) {
     super([`${subject}:`, ...problems.map((problem) => `  ${formatProblem(problem)}`)].join('\n'), options);
-    this.problems = problems;
+    // The message has them already: Node would print them once more beside it.
+    Object.defineProperty(this, 'problems', { value: problems });
     // Where bad input was found helps nobody to mend it; Node would print it to whoever wrote the app.
     this.stack = `${this.name}: ${this.message}`;
   }

@@ -60,6 +60,9 @@ describe('every app', () => {
     const app = join(import.meta.dirname, 'fixtures', file);
     const { code, stdout, stderr } = await cli(['synth', '--app', `node ${app}`, '--output', join(directory, file)]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^error: (Synth found problems and wrote nothing|Validation failed with the following errors):\n/,
+    );
     for (const problem of problems) expect(stderr).toContain(problem);
     expect(stderr).not.toMatch(/^\s+at /m);
   });
