@@ -71,10 +71,9 @@ export class CliProcess {
   /** Until it said so on stderr. */
   async said(text: string): Promise<void> {
     await new Promise<void>((done, failed) => {
-      const timer = setTimeout(
-        () => failed(new Error(`it never said ${JSON.stringify(text)}:\n${this.stderr}`)),
-        20_000,
-      );
+      const fail = (why: string) => failed(new Error(`${why} ${JSON.stringify(text)}:\n${this.stderr}`));
+      const timer = setTimeout(() => fail('it did not say'), 20_000);
+      void this.#ended.then((code) => fail(`it ended with ${code} before it said`));
       const check = () => {
         if (!this.stderr.includes(text)) return;
         clearTimeout(timer);
