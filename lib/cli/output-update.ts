@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import { isJsonObject } from '../values/json.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../graph/labels.ts';
@@ -51,6 +51,27 @@ export async function updateOutput(target: string, from: string, listFile: strin
   }
   await writeList(listFile, files);
   return { written, unchanged, removed, kept };
+}
+
+/** Where the list of an output directory is kept: with the app, by the way from it to there. */
+export function outputListFile(app: string, target: string): string {
+  return join(app, ...LISTS, `${encodeURIComponent(relative(app, target))}.json`);
+}
+
+const LISTS = ['.workflows', 'outputs'];
+
+/** Removes the lists of output directories that are gone, as those of `-o` often are. */
+export async function forgetGoneOutputs(app: string): Promise<void> {
+  const lists = join(app, ...LISTS);
+  for (const file of await readdir(lists).catch(() => [])) {
+    if (!file.endsWith('.json')) continue;
+    const target = join(app, decodeURIComponent(file.slice(0, -'.json'.length)));
+    const gone = await stat(target).then(
+      () => false,
+      (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    );
+    if (gone) await unlink(join(lists, file)).catch(() => {});
+  }
 }
 
 async function filesIn(directory: string): Promise<string[]> {

@@ -107,6 +107,17 @@ test('without a list of the last synth, generated files with objects of ours are
   expect(JSON.parse(stdout)).toMatchObject({ removed: ['stale.k8s.yaml'], kept: ['mine.yaml', 'other.k8s.yaml'] });
 });
 
+test('the list of an output directory goes when the directory has gone', async () => {
+  using directory = temporaryDirectory();
+  makeApp(directory.path, { 'a.k8s.yaml': object('a') });
+  const lists = join(directory.path, '.workflows/outputs');
+  await cli(['synth', '-o', 'here/out'], { cwd: directory.path });
+  expect(readdirSync(lists)).toEqual(['here%2Fout.json']);
+  rmSync(join(directory.path, 'here'), { recursive: true });
+  await cli(['synth'], { cwd: directory.path });
+  expect(readdirSync(lists)).toEqual(['dist.json']);
+});
+
 test('an app that fails changes nothing', async () => {
   using directory = temporaryDirectory();
   makeApp(directory.path, { 'a.k8s.yaml': object('a') });

@@ -1,6 +1,6 @@
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '../../values/json.ts';
 import { CONTENT_GRAPH, labels } from '../../graph/labels.ts';
 import { findApp, type AppSource } from '../../cli/app.ts';
@@ -9,7 +9,7 @@ import type { CliContext } from '../../cli/context.ts';
 import { UsageError } from '../../cli/errors.ts';
 import { manifestFiles } from '../../cli/manifests.ts';
 import { readOutput, type ClusterOutput } from '../../cli/output-tree.ts';
-import { updateOutput, type OutputUpdate } from '../../cli/output-update.ts';
+import { forgetGoneOutputs, outputListFile, updateOutput, type OutputUpdate } from '../../cli/output-update.ts';
 import { displayPath, synthesize } from '../../cli/synthesize.ts';
 import { formatTable, type Column } from '../../cli/table.ts';
 import { withTemporaryDirectory } from '../../cli/temporary-directory.ts';
@@ -42,12 +42,8 @@ async function synthesizeInto(
   context: CliContext,
 ): Promise<{ clusters: readonly ClusterOutput[]; update: OutputUpdate }> {
   await mkdir(dirname(target), { recursive: true });
-  const listFile = join(
-    source.directory,
-    '.workflows',
-    'outputs',
-    `${encodeURIComponent(relative(source.directory, target))}.json`,
-  );
+  await forgetGoneOutputs(source.directory);
+  const listFile = outputListFile(source.directory, target);
   return withTemporaryDirectory(join(dirname(target), `.${basename(target)}-`), async (directory) => {
     const outdir = join(directory, 'out');
     await synthesize(source, outdir, context);
