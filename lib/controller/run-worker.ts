@@ -1,9 +1,10 @@
 import type { Decision, Observation, RunSpec } from '../engine/advance.ts';
 import type { RunPhase } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
+import { KubeError } from '../kube/errors.ts';
 import { InvalidError, type Problem } from '../values/problems.ts';
 import { Attempts } from './attempts.ts';
-import { isFinished, type Job, type Pod } from './objects.ts';
+import { isFinished, shorten, type Job, type Pod } from './objects.ts';
 import { RecordStore } from './record-store.ts';
 import { problemNotes } from './run-events.ts';
 import { readControls, type RunControls } from './run-job.ts';
@@ -47,6 +48,7 @@ export class RunWorker {
   #inputs: RunSpec['inputs'] = {};
   #turning = false;
   #ending = false;
+  #abandoned = false;
 
   constructor(context: WorkerContext, job: Job, known: StepObjects, callbacks: WorkerCallbacks) {
     const { namespace, name } = job.metadata;
@@ -55,12 +57,7 @@ export class RunWorker {
     this.#known = known;
     this.#callbacks = callbacks;
     const { signal } = this.#stop;
-    this.#record = new RecordStore(
-      this.#context,
-      job,
-      (error) => this.#setBack('Its record could not be written', error),
-      signal,
-    );
+    this.#record = new RecordStore(this.#context, job, (error) => this.#recordFailed(error), signal);
     this.#status = new StatusWriter(this.#context, job, signal);
     this.#wakeup = new Wakeup(context.clock, () => this.#wake(), signal);
     this.#controls = this.#readControls();
@@ -168,7 +165,7 @@ export class RunWorker {
   #turn(observations: readonly Observation[], spec?: RunSpec): void {
     this.#queue.push(...observations);
     const run = this.#run;
-    if (this.#turning || !run || this.#stop.signal.aborted) return;
+    if (this.#turning || this.#ending || !run || this.#stop.signal.aborted) return;
     this.#turning = true;
     try {
       do {
@@ -213,6 +210,8 @@ export class RunWorker {
   async #writeEnd(): Promise<void> {
     const { phase } = this.#run!.state;
     await this.#record.flush();
+    this.#stop.signal.throwIfAborted();
+    if (this.#abandoned) return;
     this.#attempts!.stopLeftovers();
     await this.#attempts!.stopped();
     this.#stop.signal.throwIfAborted();
@@ -240,6 +239,28 @@ export class RunWorker {
       await changed.promise;
       this.#stop.signal.throwIfAborted();
     }
+  }
+
+  #recordFailed(error: unknown): void {
+    if (error instanceof KubeError) {
+      this.#ending = true;
+      this.#abandoned = true;
+      this.#abandon(error).catch((failure: unknown) => this.#setBack('Its end could not be written', failure));
+    } else {
+      this.#setBack('Its record could not be written', error);
+    }
+  }
+
+  /** Ends a run whose record the API server does not take, above all because it is too large: nobody could go on with it. */
+  async #abandon({ message: said }: KubeError): Promise<void> {
+    const message = `The record of the run is refused: ${shorten(said, 600)}`;
+    this.#context.log.error('A run is given up', { message });
+    this.#context.tell(this.#job, { type: 'Warning', reason: 'RunFailed', message });
+    for (const { step, attempt } of [...this.#run!.liveAttempts()])
+      this.#attempts!.stop(step, attempt, 'CancelRequested');
+    await this.#attempts!.stopped();
+    if (this.#context.mode === 'managed') await this.#status.refuse(message);
+    this.#callbacks.onFinished('Failed');
   }
 
   /** Stops, and lets the run be taken up afresh from what is written. */

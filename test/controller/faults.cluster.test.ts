@@ -1,5 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { controllerRules } from '../../lib/graph/permissions.ts';
+import { KubeClient } from '../../lib/kube/client.ts';
+import { clusterRoleBindings, clusterRoles } from '../../lib/kube/resources.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { Child } from './child.ts';
@@ -127,16 +130,42 @@ describe('a run completes, and no step runs twice,', () => {
 });
 
 describe('a restarted controller', () => {
-  it('writes the end of a run whose record says it has ended, and leaves finished runs alone', async () => {
+  it('writes the end of a run whose record says it has ended', async () => {
+    const group = 'rbac.authorization.k8s.io';
+    const metadata = { name: 'all-but-status' };
+    const rules = controllerRules.filter(({ resources }) => !resources.includes('jobs/status'));
+    const role = { apiVersion: `${group}/v1`, kind: 'ClusterRole', metadata, rules };
+    await bench.client.create(clusterRoles, role);
+    await bench.client.create(clusterRoleBindings, {
+      apiVersion: `${group}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata,
+      roleRef: { apiGroup: group, kind: 'ClusterRole', name: metadata.name },
+      subjects: [{ apiGroup: group, kind: 'User', name: 'bob' }],
+    });
+    const kubeconfig = await cluster.userKubeconfig('bob');
+    const client = await KubeClient.fromKubeconfig({ kubeconfig, namespace: bench.namespace });
+    const first = await bench.controller({ client });
+    await bench.launch(workflow('unwritten', chain(1)), 'unwritten');
+    await bench.recorded('unwritten', ({ run }) => run.phase === 'Succeeded');
+    await first.stop();
+    await client.close();
+    expect((await bench.job('unwritten')).status?.startTime).toBeUndefined();
+    const second = await bench.controller();
+    onTestFinished(second.stop);
+    await ranOnce('unwritten', 1);
+  });
+
+  it('leaves finished runs alone', async () => {
     const first = await bench.controller();
     await bench.launch(workflow('ended', chain(1)), 'ended');
-    await bench.finished('ended');
-    const before = await bench.job('ended');
+    const before = await bench.finished('ended');
     await first.stop();
     const second = await bench.controller();
     onTestFinished(second.stop);
     await eventually(() => expect(second.controller.ready).toBe(true));
     await sleep(300);
+    expect(second.controller.active).toBe(0);
     expect((await bench.job('ended')).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
   });
 });

@@ -171,4 +171,16 @@ describe('a run', () => {
       'OutputsTooLarge',
     ]);
   });
+
+  it('fails when its record grows beyond what a ConfigMap holds', async () => {
+    const outputs = { properties: { text: string }, required: ['text'] };
+    const sim = { outputs: JSON.stringify({ text: 'x'.repeat(4000) }) };
+    const steps = Array.from({ length: 300 }, (_, index) => ({ name: `w${index}`, outputs, sim }));
+    const large = workflow('large', steps, { failurePolicy: 'RunIndependent' });
+    await bench.apply(...large.manifests);
+    await bench.client.create(jobs, run(large, 'large', { spec: { parallelism: 50 } }));
+    const { status } = await bench.finished('large', 60_000);
+    expect(status?.conditions?.at(-1)).toMatchObject({ type: 'Failed', reason: 'InvalidRun' });
+    expect(status?.conditions?.at(-1)?.message).toMatch(/The record of the run is refused: .*Too long/);
+  });
 });
