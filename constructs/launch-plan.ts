@@ -12,7 +12,7 @@ import { placeHere } from './cluster.ts';
 import { later } from './later.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { launchedTemplates, runJob, runLabels, type RunSettings } from './run-job.ts';
+import { runJob, runLabels, type RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
 import { seconds, serviceAccountName } from './settings.ts';
 import { taskJobSpec, taskLabels, taskTemplate } from './task-template.ts';
@@ -145,7 +145,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
         jobTemplate: later(() => this.#job),
       },
     });
-    checkObject(cronJob, this, workflow && { launches: () => launchedTemplates(workflow, this.#props) });
+    checkObject(cronJob, this, { launches: workflow });
   }
 
   *#problems(): Generator<Problem> {

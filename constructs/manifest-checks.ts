@@ -3,26 +3,24 @@ import type { IConstruct } from 'constructs';
 import { annotations, CONTROLLER_NAME } from '../lib/graph/labels.ts';
 import { ruleProblems, type Rule, type RuleContext } from '../lib/manifests/rule.ts';
 import { validateManifest, validatePartialTemplate } from '../lib/manifests/validate.ts';
-import { podTemplateOf, type PodTemplateSpec } from '../lib/manifests/workload.ts';
+import { podTemplateOf } from '../lib/manifests/workload.ts';
+import { mergePodTemplate } from '../lib/pods/merge.ts';
+import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
 import { isJsonObject, type Json, type JsonObject } from '../lib/values/json.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import { clusterOf } from './cluster.ts';
 
-/** A pod that an object starts without carrying its template: a step of the workflow that a plan launches. */
-export interface LaunchedTemplate {
-  readonly step: string;
-  /** The template that the step has by itself, whose problems the step tells. */
-  readonly own: PodTemplateSpec;
-  /** The template that the object makes of it. */
-  readonly launched: PodTemplateSpec;
+/** What a run starts without carrying it: the steps of its workflow, over whose pods its override is merged. */
+export interface Launched {
+  readonly steps: readonly { readonly name: string; readonly podTemplate: PodTemplate }[];
 }
 
 /** What is told apart from the object itself. */
 export interface ManifestOptions {
   /** How the object is called in problems. @default its name */
   readonly name?: string;
-  /** The pods that it starts elsewhere. @default none */
-  readonly launches?: () => Iterable<LaunchedTemplate>;
+  /** The workflow that it starts. @default none */
+  readonly launches?: Launched;
 }
 
 /** What holds for the manifests of a scope. */
@@ -52,10 +50,13 @@ export function* manifestProblems(
   if (embedded !== undefined)
     for (const problem of ruleProblems(checks.rules, embedded.template, where).values())
       yield { ...problem, path: at(embedded.path === '' ? problem.path : `${embedded.path}.${problem.path}`) };
-  for (const { step, own, launched } of override === undefined ? [] : (options.launches?.() ?? [])) {
-    const known = ruleProblems(checks.rules, own, where);
-    for (const [text, problem] of ruleProblems(checks.rules, launched, where))
-      if (!known.has(text)) yield { ...problem, path: at(`step ${step}: ${problem.path}`) };
+  if (override === undefined) return;
+  for (const { name: step, podTemplate } of options.launches?.steps ?? []) {
+    const problems = ruleProblems(checks.rules, mergePodTemplate(podTemplate, override), where);
+    // What the step has by itself, the step tells.
+    const told = problems.size === 0 ? problems : ruleProblems(checks.rules, podTemplate, where);
+    for (const [text, problem] of problems)
+      if (!told.has(text)) yield { ...problem, path: at(`step ${step}: ${problem.path}`) };
   }
 }
 
@@ -79,9 +80,9 @@ function startsPods(manifest: JsonObject): boolean {
   return field(jobOf(manifest), 'spec', 'managedBy') !== CONTROLLER_NAME;
 }
 
-function podOverride(manifest: JsonObject): unknown {
+function podOverride(manifest: JsonObject): PodTemplateOverride | undefined {
   const text = field(jobOf(manifest), 'metadata', 'annotations', annotations.podOverride);
-  return typeof text === 'string' ? (JSON.parse(text) as unknown) : undefined;
+  return typeof text === 'string' ? (JSON.parse(text) as PodTemplateOverride) : undefined;
 }
 
 function contextOf(object: ApiObject, manifest: JsonObject): RuleContext {

@@ -6,7 +6,6 @@ import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import { canonicalJson, type JsonObject } from '../lib/values/json.ts';
 import { driverTemplate, type DriverProps } from './driver.ts';
 import { later } from './later.ts';
-import type { LaunchedTemplate } from './manifest-checks.ts';
 import { seconds, serviceAccountName, type ServiceAccountLike } from './settings.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
@@ -49,7 +48,12 @@ export function runLabels(workflow: AnyWorkflow, plan?: string): Record<string, 
 export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunSettings, plan?: string) {
   const { timeout, ttlAfterFinished, parallelism = DEFAULT_PARALLELISM } = settings;
   const driver = settings.driver === true ? {} : settings.driver || undefined;
-  const podOverride = mergeLayers(overrideLayers(settings));
+  const podOverride = mergeLayers(
+    settingsLayers({
+      serviceAccountName: serviceAccountName(settings.serviceAccount),
+      podTemplate: settings.podTemplate,
+    }),
+  );
   return {
     metadata: {
       labels: { ...settings.labels, ...runLabels(workflow, plan) },
@@ -71,15 +75,4 @@ export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunS
       template: driverTemplate(driver ?? {}),
     },
   };
-}
-
-/** The pods of the workflow's steps, as these settings change them. */
-export function* launchedTemplates(workflow: AnyWorkflow, settings: RunSettings): Generator<LaunchedTemplate> {
-  const layers = overrideLayers(settings);
-  for (const { name, podTemplate: own } of workflow.steps)
-    yield { step: name, own, launched: mergeLayers([own, ...layers]) };
-}
-
-function overrideLayers({ serviceAccount, podTemplate }: RunSettings) {
-  return settingsLayers({ serviceAccountName: serviceAccountName(serviceAccount), podTemplate });
 }

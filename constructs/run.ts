@@ -10,7 +10,7 @@ import { later } from './later.ts';
 import { labelProblems } from './launch-plan.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { launchedTemplates, runJob, type RunSettings } from './run-job.ts';
+import { runJob, type RunSettings } from './run-job.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -49,10 +49,7 @@ export class Run<I extends Shape> extends Construct {
       },
       spec: later(() => job().spec),
     });
-    checkObject(object, this, {
-      name: props.name ?? id,
-      launches: () => launchedTemplates(props.workflow, props),
-    });
+    checkObject(object, this, { name: props.name ?? id, launches: props.workflow });
   }
 
   /** Name of the run. */
