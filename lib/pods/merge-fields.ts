@@ -6,7 +6,7 @@ import { isDirective, readDirectives, type Directives, type Patch } from './dire
 import { orderItems } from './element-order.ts';
 import { grow } from './grow.ts';
 import type { MergeContext } from './merge-context.ts';
-import { mergeItems } from './merge-items.ts';
+import { mergeItems, sameKinds } from './merge-items.ts';
 import { isPlainObject, Leaf, ListNode, MapNode, valueOf, type Node } from './node.ts';
 import { fieldStep, type Path } from './path.ts';
 import { fieldSchema, type FieldSchema } from './pod-schema.ts';
@@ -30,7 +30,7 @@ export function mergeFields(
   }
   if (directives?.retainKeys) retain(node, patch, directives.retainKeys, context, path);
   else if (!context.asServer) leaveUnion(node, patch, schema?.type, context);
-  if (directives) deleteValues(node, directives, schema?.type, context);
+  if (directives) deleteValues(node, directives, schema?.type, context, path);
   const former = directives && formerOrders(node, directives);
   for (const field in patch) {
     if (isDirective(field) || patch[field] === undefined) continue;
@@ -114,14 +114,28 @@ function asksDeletion(value: unknown): boolean {
 }
 
 /** `$deleteFromPrimitiveList/<field>` */
-function deleteValues(node: MapNode, { deletions }: Directives, type: string | undefined, context: MergeContext): void {
+function deleteValues(
+  node: MapNode,
+  { deletions }: Directives,
+  type: string | undefined,
+  context: MergeContext,
+  parent: Path | undefined,
+): void {
   for (const [field, values] of deletions) {
     const list = node.live(field);
+    const here = idsOf(list);
+    if (!sameKinds(here, values, context, { parent, step: fieldStep(field) })) continue;
     if (list instanceof ListNode) list.filter((id) => !values.includes(id), context.layer);
-    else if (list instanceof Leaf && Array.isArray(list.value)) {
-      const left = (list.value as readonly Json[]).filter((item) => !values.includes(item));
-      node.fields.set(field, grow(left, fieldSchema(type, field), { ...context, keepEqual: true }, list));
-    }
+    else if (list instanceof Leaf && here.some((item) => values.includes(item)))
+      node.fields.set(
+        field,
+        grow(
+          here.filter((item) => !values.includes(item)),
+          fieldSchema(type, field),
+          context,
+          list,
+        ),
+      );
   }
 }
 

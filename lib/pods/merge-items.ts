@@ -5,7 +5,7 @@ import { modeOf, type Patch } from './directives.ts';
 import { orderItems } from './element-order.ts';
 import { grow } from './grow.ts';
 import type { MergeContext } from './merge-context.ts';
-import type { ListNode, MapNode} from './node.ts';
+import type { ListNode, MapNode } from './node.ts';
 import { isPlainObject, type Item } from './node.ts';
 import type { Path } from './path.ts';
 import type { FieldSchema } from './pod-schema.ts';
@@ -25,7 +25,7 @@ export function mergeItems(
   path: Path,
   mergeItem: MergeItem,
 ): ListNode {
-  if (typeof schema.list !== 'object') return mergeSet(list, patch as readonly Json[], context);
+  if (typeof schema.list !== 'object') return mergeSet(list, patch as readonly Json[], context, path);
   const { key } = schema.list;
   const plain: Patch[] = [];
   let replaces = false;
@@ -61,8 +61,16 @@ export function mergeItems(
   return list;
 }
 
-function mergeSet(list: ListNode, patch: readonly Json[], context: MergeContext): ListNode {
+/** Whether two lists hold values of one kind, as the API server demands of lists that it puts together. */
+export function sameKinds(a: readonly Json[], b: readonly Json[], context: MergeContext, path: Path): boolean {
+  const kinds = new Set([...a, ...b].map((value) => (value === null ? 'null' : typeof value)));
+  if (kinds.size > 1) context.problem(path, `${show(b)} does not fit ${show(a)}`, 'give values of one type');
+  return kinds.size <= 1;
+}
+
+function mergeSet(list: ListNode, patch: readonly Json[], context: MergeContext, path: Path): ListNode {
   const former = list.items.map(({ id }) => id);
+  if (!sameKinds(former, patch, context, path)) return list;
   const merged = new Map(list.items.map((item) => [item.id, item] as const));
   for (const id of patch)
     merged.set(id, { id, node: grow(id, undefined, context, merged.get(id)?.node ?? list.gone.get(id)) });

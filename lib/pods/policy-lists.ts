@@ -4,7 +4,7 @@ import { show } from '../values/problems.ts';
 import { layerName } from './layer.ts';
 import type { MergeContext } from './merge-context.ts';
 import { canMatch, conjoinTerms } from './node-affinity.ts';
-import type { MapNode} from './node.ts';
+import type { MapNode } from './node.ts';
 import { originOf, valueOf } from './node.ts';
 import type { PodTemplate } from './template.ts';
 
