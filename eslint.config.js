@@ -22,24 +22,18 @@ const mayImport = {
   constructs: ['graph', 'manifests', 'pods', 'values'],
 };
 
-const directions = Object.entries(mayImport).map(([folder, allowed]) => {
-  const own = folder.split('/').at(-1);
-  const names = [...allowed, own].join('|');
-  const beyond = folder.startsWith('lib/')
-    ? `^(\\.\\./)+(?!(?:${names})/)[a-z]`
-    : `^(\\.\\./)+(?!lib/(?:${names})/)[a-z]`;
-  return {
-    files: [`${folder}/**/*.ts`],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        {
-          patterns: [{ regex: beyond, message: `${folder} may import only from: ${allowed.join(', ') || 'nothing'}.` }],
-        },
-      ],
-    },
-  };
-});
+// A path leaves its folder with as many `../` as the file is deep in it, and one more.
+const directions = Object.entries(mayImport).flatMap(([folder, allowed]) =>
+  [0, 1].map((depth) => {
+    const targets = `(?:${allowed.join('|')})/`;
+    const elsewhere = `^(\\.\\./){${depth + 1}}(?!${folder.startsWith('lib/') ? targets : `lib/${targets}`})`;
+    const message = `${folder} may import only from: ${allowed.join(', ') || 'nothing'}.`;
+    return {
+      files: [`${folder}${'/*'.repeat(depth + 1)}.ts`],
+      rules: { 'no-restricted-imports': ['error', { patterns: [{ regex: elsewhere, message }] }] },
+    };
+  }),
+);
 
 export default defineConfig(
   { ignores: ['build/', '**/dist/', 'node_modules/'] },

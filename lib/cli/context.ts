@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { Output, type TextStream } from './output.ts';
+import { Output, type TextStream } from './terminal/output.ts';
 
 /** All that a command takes from the process that it runs in; tests give their own. */
 export interface CliContext {

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { applyReport, type AppliedTarget } from '../../lib/cli/apply-view.ts';
-import { LiveBlock } from '../../lib/cli/live-block.ts';
-import { phaseStyle } from '../../lib/cli/phases.ts';
-import { Output } from '../../lib/cli/output.ts';
+import { applyReport, type AppliedTarget } from '../../lib/cli/cluster/apply-view.ts';
+import { LiveBlock } from '../../lib/cli/terminal/live-block.ts';
+import { phaseStyle } from '../../lib/cli/terminal/phases.ts';
+import { Output } from '../../lib/cli/terminal/output.ts';
 
 const plain = new Output({ write: () => undefined }, {}).colors;
 const phases = phaseStyle(plain, {});

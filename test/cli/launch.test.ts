@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { mergeInputs, parseInputFile, parseInputOptions, taskInputProblems } from '../../lib/cli/launch-inputs.ts';
-import { newRunName, taskInputVariables, taskRun, workflowRun } from '../../lib/cli/launch-job.ts';
-import type { PlanCronJob } from '../../lib/cli/run-objects.ts';
+import {
+  mergeInputs,
+  parseInputFile,
+  parseInputOptions,
+  taskInputProblems,
+} from '../../lib/cli/cluster/launch-inputs.ts';
+import { newRunName, taskInputVariables, taskRun, workflowRun } from '../../lib/cli/cluster/launch-job.ts';
+import type { PlanCronJob } from '../../lib/cli/cluster/run-objects.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
 import { formatProblem } from '../../lib/values/problems.ts';
 

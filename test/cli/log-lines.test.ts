@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { LineSplitter, LogPosition, parseLogLine } from '../../lib/cli/log-lines.ts';
-import { LogPrinter } from '../../lib/cli/log-printer.ts';
-import { Output } from '../../lib/cli/output.ts';
+import { LineSplitter, LogPosition, parseLogLine } from '../../lib/cli/cluster/log-lines.ts';
+import { LogPrinter } from '../../lib/cli/cluster/log-printer.ts';
+import { Output } from '../../lib/cli/terminal/output.ts';
 
 describe('lines of a log', () => {
   it('are the same however the network cut the bytes', () => {

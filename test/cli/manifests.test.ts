@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { readManifests } from '../../lib/cli/manifests.ts';
-import { readOutput } from '../../lib/cli/output-tree.ts';
+import { readManifests } from '../../lib/cli/app/manifests.ts';
+import { readOutput } from '../../lib/cli/app/output-tree.ts';
 import { temporaryDirectory } from '../local/fixtures.ts';
 
 function write(root: string, files: Readonly<Record<string, string>>): string {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { readPodLog } from '../../lib/cli/pod-log.ts';
-import type { RunPod } from '../../lib/cli/run-objects.ts';
+import { readPodLog } from '../../lib/cli/cluster/pod-log.ts';
+import type { RunPod } from '../../lib/cli/cluster/run-objects.ts';
 import { ConnectionError, KubeError } from '../../lib/kube/errors.ts';
 import type { LogOptions } from '../../lib/kube/verbs.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { controllerWarning } from '../../lib/cli/controller-seen.ts';
-import { choosePods, missingPods } from '../../lib/cli/run-logs.ts';
-import type { RunJob, RunPod } from '../../lib/cli/run-objects.ts';
-import { containerState, inOrder, mainContainer, podSelector } from '../../lib/cli/run-pods.ts';
+import { controllerWarning } from '../../lib/cli/cluster/controller-seen.ts';
+import { choosePods, missingPods } from '../../lib/cli/cluster/run-logs.ts';
+import type { RunJob, RunPod } from '../../lib/cli/cluster/run-objects.ts';
+import { containerState, inOrder, mainContainer, podSelector } from '../../lib/cli/cluster/run-pods.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import { KubeError } from '../../lib/kube/errors.ts';
 import { workflow } from '../controller/support.ts';

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
-import { formatAge, formatDuration, formatElapsed } from '../../lib/cli/duration.ts';
-import { formatTable, textWidth, truncate, type Column } from '../../lib/cli/table.ts';
+import { formatAge, formatDuration, formatElapsed } from '../../lib/cli/terminal/duration.ts';
+import { formatTable, textWidth, truncate, type Column } from '../../lib/cli/terminal/table.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

@@ -1,6 +1,6 @@
-import { complete } from '../../cli/completion.ts';
-import type { CliContext } from '../../cli/context.ts';
-import { commandModules, createProgram } from '../../cli/program.ts';
+import { complete } from '../completion.ts';
+import type { CliContext } from '../context.ts';
+import { commandModules, createProgram } from '../program.ts';
 
 /** `__complete`: the answer in lines for a shell. `:files` stands for the names of files. Never fails: there is nobody to tell. */
 export async function candidateLines(words: readonly string[], context: CliContext): Promise<string[]> {

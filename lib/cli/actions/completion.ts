@@ -1,4 +1,4 @@
-import type { Shell } from '../../cli/commands/completion.ts';
+import type { Shell } from '../commands/completion.ts';
 
 /** `completion`: a script for a shell. It asks this program on every Tab, so that it never goes out of date. */
 export function completionScript(shell: Shell): string {

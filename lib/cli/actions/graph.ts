@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
-import { findApp } from '../../cli/app.ts';
-import type { GraphOptions } from '../../cli/commands/graph.ts';
-import type { CliContext } from '../../cli/context.ts';
-import { selectWorkflow } from '../../cli/select-workflow.ts';
-import { loadManifests } from '../../cli/synthesize.ts';
+import { findApp } from '../app/app.ts';
+import type { GraphOptions } from '../commands/graph.ts';
+import type { CliContext } from '../context.ts';
+import { selectWorkflow } from '../app/select-workflow.ts';
+import { loadManifests } from '../app/synthesize.ts';
 import type { Graph } from '../../graph/graph.ts';
 
 const formatByExtension: Readonly<Record<string, GraphOptions['format']>> = { '.svg': 'svg', '.json': 'json' };

@@ -1,22 +1,22 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { clusterFlags, findPlan, withCluster } from '../../cli/cluster-session.ts';
-import type { LaunchOptions } from '../../cli/commands/launch.ts';
-import type { CliContext } from '../../cli/context.ts';
-import { controllerWarning } from '../../cli/controller-seen.ts';
-import { FailedError, UsageError } from '../../cli/errors.ts';
+import { clusterFlags, findPlan, withCluster } from '../cluster/cluster-session.ts';
+import type { LaunchOptions } from '../commands/launch.ts';
+import type { CliContext } from '../context.ts';
+import { controllerWarning } from '../cluster/controller-seen.ts';
+import { FailedError, UsageError } from '../errors.ts';
 import {
   mergeInputs,
   parseInputFile,
   parseInputOptions,
   taskInputProblems,
   type GivenInputs,
-} from '../../cli/launch-inputs.ts';
-import { newRunName, taskInputVariables, taskRun, workflowRun, type LaunchedJob } from '../../cli/launch-job.ts';
-import type { PlanCronJob, RunJob } from '../../cli/run-objects.ts';
-import { graphOf, readConfigMap } from '../../cli/run-state.ts';
-import { inputsOf } from '../../cli/run-summary.ts';
-import { waitForRun } from '../../cli/wait-for-run.ts';
+} from '../cluster/launch-inputs.ts';
+import { newRunName, taskInputVariables, taskRun, workflowRun, type LaunchedJob } from '../cluster/launch-job.ts';
+import type { PlanCronJob, RunJob } from '../cluster/run-objects.ts';
+import { graphOf, readConfigMap } from '../cluster/run-state.ts';
+import { inputsOf } from '../cluster/run-summary.ts';
+import { waitForRun } from '../cluster/wait-for-run.ts';
 import { annotations, CONTROLLER_NAME } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';

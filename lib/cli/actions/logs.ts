@@ -1,12 +1,12 @@
-import { findRun, withCluster } from '../../cli/cluster-session.ts';
-import type { LogsOptions } from '../../cli/commands/logs.ts';
-import type { CliContext } from '../../cli/context.ts';
-import { FailedError, UsageError } from '../../cli/errors.ts';
-import { interruptible } from '../../cli/interrupt.ts';
-import { LogPrinter } from '../../cli/log-printer.ts';
-import { followLogs, readLogs, type LogSelection, type LogSink } from '../../cli/run-logs.ts';
-import { readRunState, type RunState } from '../../cli/run-state.ts';
-import { hasGraph, isOver, summaryOf } from '../../cli/run-summary.ts';
+import { findRun, withCluster } from '../cluster/cluster-session.ts';
+import type { LogsOptions } from '../commands/logs.ts';
+import type { CliContext } from '../context.ts';
+import { FailedError, UsageError } from '../errors.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { LogPrinter } from '../cluster/log-printer.ts';
+import { followLogs, readLogs, type LogSelection, type LogSink } from '../cluster/run-logs.ts';
+import { readRunState, type RunState } from '../cluster/run-state.ts';
+import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
 import { suggest } from '../../values/problems.ts';
 
 /** Shows the logs of a run. */

@@ -1,18 +1,18 @@
-import { RUN_SELECTOR, withCluster } from '../../cli/cluster-session.ts';
-import type { RunsOptions } from '../../cli/commands/runs.ts';
-import type { CliContext } from '../../cli/context.ts';
-import { interruptible } from '../../cli/interrupt.ts';
-import { LiveBlock } from '../../cli/live-block.ts';
-import type { RunJob } from '../../cli/run-objects.ts';
-import { durationOf, summaryOf, type RunSummary } from '../../cli/run-summary.ts';
-import { newestFirst, runColumns } from '../../cli/runs-view.ts';
-import { formatTable } from '../../cli/table.ts';
+import { RUN_SELECTOR, withCluster } from '../cluster/cluster-session.ts';
+import type { RunsOptions } from '../commands/runs.ts';
+import type { CliContext } from '../context.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { LiveBlock } from '../terminal/live-block.ts';
+import type { RunJob } from '../cluster/run-objects.ts';
+import { durationOf, summaryOf, type RunSummary } from '../cluster/run-summary.ts';
+import { newestFirst, runColumns } from '../cluster/runs-view.ts';
+import { formatTable } from '../terminal/table.ts';
 import { labels } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { jobs } from '../../kube/resources.ts';
 import { labelValueProblem } from '../../values/names.ts';
-import { UsageError } from '../../cli/errors.ts';
+import { UsageError } from '../errors.ts';
 
 /** Lists runs, from one list of Jobs; with `--watch` goes on until it is interrupted. */
 export async function runs(context: CliContext, options: RunsOptions): Promise<void> {

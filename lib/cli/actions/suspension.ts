@@ -1,9 +1,9 @@
-import { withCluster } from '../../cli/cluster-session.ts';
-import type { CliContext } from '../../cli/context.ts';
-import { FailedError } from '../../cli/errors.ts';
-import type { ClusterOptions } from '../../cli/options.ts';
-import { hasGraph, isOver, summaryOf } from '../../cli/run-summary.ts';
-import { findRunOrPlan } from '../../cli/steering.ts';
+import { withCluster } from '../cluster/cluster-session.ts';
+import type { CliContext } from '../context.ts';
+import { FailedError } from '../errors.ts';
+import type { ClusterOptions } from '../options.ts';
+import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
+import { findRunOrPlan } from '../cluster/steering.ts';
 import { HAND_MANAGER } from '../../fleet/field-managers.ts';
 import { cronJobs, jobs } from '../../kube/resources.ts';
 

@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { isJsonObject, type Json, type JsonObject } from '../../values/json.ts';
 import { CONTENT_GRAPH, labels } from '../../graph/labels.ts';
-import { findApp, type AppSource } from '../../cli/app.ts';
-import type { SynthOptions } from '../../cli/commands/synth.ts';
-import type { CliContext } from '../../cli/context.ts';
-import { UsageError } from '../../cli/errors.ts';
-import { manifestFiles } from '../../cli/manifests.ts';
-import { readOutput, type ClusterOutput } from '../../cli/output-tree.ts';
-import { forgetGoneOutputs, outputListFile, updateOutput, type OutputUpdate } from '../../cli/output-update.ts';
-import { displayPath, synthesize } from '../../cli/synthesize.ts';
-import { formatTable, type Column } from '../../cli/table.ts';
-import { withTemporaryDirectory } from '../../cli/temporary-directory.ts';
+import { findApp, type AppSource } from '../app/app.ts';
+import type { SynthOptions } from '../commands/synth.ts';
+import type { CliContext } from '../context.ts';
+import { UsageError } from '../errors.ts';
+import { manifestFiles } from '../app/manifests.ts';
+import { readOutput, type ClusterOutput } from '../app/output-tree.ts';
+import { forgetGoneOutputs, outputListFile, updateOutput, type OutputUpdate } from '../app/output-update.ts';
+import { displayPath, synthesize } from '../app/synthesize.ts';
+import { formatTable, type Column } from '../terminal/table.ts';
+import { withTemporaryDirectory } from '../app/temporary-directory.ts';
 
 /** `synth`: writes the manifests of an app. */
 export async function synth(context: CliContext, argument: string, options: SynthOptions): Promise<void> {

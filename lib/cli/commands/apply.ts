@@ -1,5 +1,5 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import { addClusterOptions, addOutputOption, type ClusterOptions } from '../../cli/options.ts';
+import type { CommandModule } from '../command-module.ts';
+import { addClusterOptions, addOutputOption, type ClusterOptions } from '../options.ts';
 
 /** Options of `apply`. */
 export interface ApplyCommandOptions extends ClusterOptions {
@@ -36,12 +36,12 @@ Examples:
 `,
       )
       .action(async (argument: string | undefined, options: ApplyCommandOptions) =>
-        (await import('../../cli/actions/apply.ts')).apply(context, argument, options),
+        (await import('../actions/apply.ts')).apply(context, argument, options),
       );
   },
   async complete({ before, option }, context) {
     if (before.length > 0 || option !== undefined) return undefined;
-    const { clusterNames } = await import('../../cli/apply-directories.ts');
+    const { clusterNames } = await import('../cluster/apply-directories.ts');
     return clusterNames(context.cwd);
   },
 };

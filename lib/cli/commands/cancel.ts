@@ -1,6 +1,6 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import { addClusterOptions, choiceOption, type ClusterOptions } from '../../cli/options.ts';
-import { parseSeconds } from '../../cli/seconds-option.ts';
+import type { CommandModule } from '../command-module.ts';
+import { addClusterOptions, choiceOption, type ClusterOptions } from '../options.ts';
+import { parseSeconds } from '../terminal/seconds-option.ts';
 import { cancelModes, type CancelMode } from '../../graph/labels.ts';
 
 /** Options of `cancel`. */
@@ -28,11 +28,11 @@ finally steps. A cancellation can be made stricter, not milder. To forget a run 
 `,
       )
       .action(async (run: string, options: CancelOptions) =>
-        (await import('../../cli/actions/cancel.ts')).cancel(context, run, options),
+        (await import('../actions/cancel.ts')).cancel(context, run, options),
       );
   },
   async complete({ before, option }, context) {
     if (option !== undefined || before.length > 0) return undefined;
-    return (await import('../../cli/complete-names.ts')).completeNames(context, 'runs');
+    return (await import('../cluster/complete-names.ts')).completeNames(context, 'runs');
   },
 };

@@ -1,4 +1,4 @@
-import type { CommandModule } from '../../cli/command-module.ts';
+import type { CommandModule } from '../command-module.ts';
 
 /** What the scripts of `completion` call: prints what may come next, a line each, `value<tab>description`. */
 export const completeCommand: CommandModule = {
@@ -6,7 +6,7 @@ export const completeCommand: CommandModule = {
   summary: 'what may come next on a command line',
   configure(command, context) {
     command.argument('[words...]', 'the command line up to the cursor').action(async (words: string[]) => {
-      const { candidateLines } = await import('../../cli/actions/complete.ts');
+      const { candidateLines } = await import('../actions/complete.ts');
       for (const line of await candidateLines(words, context)) context.out.line(line);
     });
   },

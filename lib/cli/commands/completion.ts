@@ -1,5 +1,5 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import { choiceArgument } from '../../cli/options.ts';
+import type { CommandModule } from '../command-module.ts';
+import { choiceArgument } from '../options.ts';
 
 /** The shells that completion is written for. */
 export const shells = ['bash', 'zsh', 'fish'] as const;

@@ -1,6 +1,6 @@
 import type { LogFormat, LogLevel } from '../../controller/log.ts';
-import type { CommandModule } from '../../cli/command-module.ts';
-import { choiceOption, collect, wholeNumber } from '../../cli/options.ts';
+import type { CommandModule } from '../command-module.ts';
+import { choiceOption, collect, wholeNumber } from '../options.ts';
 
 interface Options {
   readonly kubeconfig?: string;

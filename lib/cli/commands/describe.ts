@@ -1,5 +1,5 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import { addClusterOptions, addOutputOption, type ClusterOptions } from '../../cli/options.ts';
+import type { CommandModule } from '../command-module.ts';
+import { addClusterOptions, addOutputOption, type ClusterOptions } from '../options.ts';
 
 /** Options of `describe`. */
 export interface DescribeOptions extends ClusterOptions {
@@ -15,11 +15,11 @@ export const describeCommand: CommandModule = {
     addOutputOption(command, ['json', 'yaml', 'wide'])
       .addHelpText('after', '\nWith -o wide the outputs of every step are shown too.\n')
       .action(async (run: string, options: DescribeOptions) =>
-        (await import('../../cli/actions/describe.ts')).describe(context, run, options),
+        (await import('../actions/describe.ts')).describe(context, run, options),
       );
   },
   async complete({ before, option }, context) {
     if (option !== undefined || before.length > 0) return undefined;
-    return (await import('../../cli/complete-names.ts')).completeNames(context, 'runs');
+    return (await import('../cluster/complete-names.ts')).completeNames(context, 'runs');
   },
 };

@@ -1,7 +1,7 @@
 import type { LogLevel } from '../../controller/log.ts';
-import type { CommandModule } from '../../cli/command-module.ts';
-import { ExitError, exitCodes, UsageError } from '../../cli/errors.ts';
-import { choiceOption } from '../../cli/options.ts';
+import type { CommandModule } from '../command-module.ts';
+import { ExitError, exitCodes, UsageError } from '../errors.ts';
+import { choiceOption } from '../options.ts';
 
 /** What shells and kubelets call the end by SIGTERM. A Job can tell it from a failed run, and start another driver. */
 const INTERRUPTED = 143;

@@ -1,5 +1,5 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import { choiceOption } from '../../cli/options.ts';
+import type { CommandModule } from '../command-module.ts';
+import { choiceOption } from '../options.ts';
 
 /** Options of `graph`. */
 export interface GraphOptions {
@@ -34,10 +34,10 @@ Examples:
 `,
       )
       .action(async (app: string, workflow: string | undefined, options: GraphOptions) =>
-        (await import('../../cli/actions/graph.ts')).graph(context, { app, workflow }, options),
+        (await import('../actions/graph.ts')).graph(context, { app, workflow }, options),
       );
   },
   async complete(request, context) {
-    return (await import('../../cli/complete-local.ts')).completeLocal(request, context);
+    return (await import('../app/complete-local.ts')).completeLocal(request, context);
   },
 };

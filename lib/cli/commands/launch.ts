@@ -1,6 +1,6 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import { addClusterOptions, addOutputOption, collect, type ClusterOptions } from '../../cli/options.ts';
-import { parseSeconds } from '../../cli/seconds-option.ts';
+import type { CommandModule } from '../command-module.ts';
+import { addClusterOptions, addOutputOption, collect, type ClusterOptions } from '../options.ts';
+import { parseSeconds } from '../terminal/seconds-option.ts';
 
 /** Options of `launch`. */
 export interface LaunchOptions extends ClusterOptions {
@@ -46,11 +46,11 @@ Examples:
 `,
       )
       .action(async (plan: string, options: LaunchOptions) =>
-        (await import('../../cli/actions/launch.ts')).launch(context, plan, options),
+        (await import('../actions/launch.ts')).launch(context, plan, options),
       );
   },
   async complete({ before, option }, context) {
     if (option !== undefined || before.length > 0) return undefined;
-    return (await import('../../cli/complete-names.ts')).completeNames(context, 'plans');
+    return (await import('../cluster/complete-names.ts')).completeNames(context, 'plans');
   },
 };

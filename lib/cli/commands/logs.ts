@@ -1,6 +1,6 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import { addClusterOptions, wholeNumber, type ClusterOptions } from '../../cli/options.ts';
-import { parseSeconds } from '../../cli/seconds-option.ts';
+import type { CommandModule } from '../command-module.ts';
+import { addClusterOptions, wholeNumber, type ClusterOptions } from '../options.ts';
+import { parseSeconds } from '../terminal/seconds-option.ts';
 
 /** Options of `logs`. */
 export interface LogsOptions extends ClusterOptions {
@@ -32,12 +32,12 @@ export const logsCommand: CommandModule = {
         `\nExamples:\n  ${context.program} logs etl-site-a-x7k2p -f\n  ${context.program} logs etl-site-a-x7k2p transform --attempt 1\n`,
       )
       .action(async (run: string, step: string | undefined, options: LogsOptions) =>
-        (await import('../../cli/actions/logs.ts')).logs(context, run, step, options),
+        (await import('../actions/logs.ts')).logs(context, run, step, options),
       );
   },
   async complete({ before, option }, context) {
     if (option !== undefined || before.length > 1) return undefined;
-    const { completeNames, completeSteps } = await import('../../cli/complete-names.ts');
+    const { completeNames, completeSteps } = await import('../cluster/complete-names.ts');
     return before[0] === undefined ? completeNames(context, 'runs') : completeSteps(context, before[0]);
   },
 };

@@ -1,6 +1,6 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import type { ClusterOptions } from '../../cli/options.ts';
-import { addRunOrPlan, completeRunOrPlan } from '../../cli/run-or-plan-argument.ts';
+import type { CommandModule } from '../command-module.ts';
+import type { ClusterOptions } from '../options.ts';
+import { addRunOrPlan, completeRunOrPlan } from '../cluster/run-or-plan-argument.ts';
 
 export const resumeCommand: CommandModule = {
   name: 'resume',
@@ -8,7 +8,7 @@ export const resumeCommand: CommandModule = {
   summary: 'let a suspended run or plan go on',
   configure(command, context) {
     addRunOrPlan(command).action(async (name: string, options: ClusterOptions) =>
-      (await import('../../cli/actions/suspension.ts')).setSuspended(context, name, false, options),
+      (await import('../actions/suspension.ts')).setSuspended(context, name, false, options),
     );
   },
   complete: completeRunOrPlan,

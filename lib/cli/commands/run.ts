@@ -1,5 +1,5 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import { addOutputOption, collect, wholeNumber } from '../../cli/options.ts';
+import type { CommandModule } from '../command-module.ts';
+import { addOutputOption, collect, wholeNumber } from '../options.ts';
 
 /** Options of `run`. */
 export interface RunOptions {
@@ -47,10 +47,10 @@ Examples:
 `,
       )
       .action(async (app: string | undefined, workflow: string | undefined, options: RunOptions) =>
-        (await import('../../cli/actions/run.ts')).run(context, { app, workflow }, options),
+        (await import('../actions/run.ts')).run(context, { app, workflow }, options),
       );
   },
   async complete(request, context) {
-    return (await import('../../cli/complete-local.ts')).completeLocal(request, context);
+    return (await import('../app/complete-local.ts')).completeLocal(request, context);
   },
 };

@@ -1,4 +1,4 @@
-import type { CommandModule } from '../../cli/command-module.ts';
+import type { CommandModule } from '../command-module.ts';
 import {
   addAllNamespacesOption,
   addClusterOptions,
@@ -6,8 +6,8 @@ import {
   choiceOption,
   type ClusterOptions,
   type OutputFormat,
-} from '../../cli/options.ts';
-import { runPhases, type RunPhaseName } from '../../cli/run-summary.ts';
+} from '../options.ts';
+import { runPhases, type RunPhaseName } from '../cluster/run-summary.ts';
 
 /** Options of `runs`. */
 export interface RunsOptions extends ClusterOptions {
@@ -32,10 +32,10 @@ export const runsCommand: CommandModule = {
     addAllNamespacesOption(command);
     addOutputOption(command)
       .addHelpText('after', `\nExample:\n  ${context.program} runs --plan etl-site-a --phase Failed\n`)
-      .action(async (options: RunsOptions) => (await import('../../cli/actions/runs.ts')).runs(context, options));
+      .action(async (options: RunsOptions) => (await import('../actions/runs.ts')).runs(context, options));
   },
   async complete({ option }, context) {
     if (option !== '--plan' && option !== '-p') return undefined;
-    return (await import('../../cli/complete-names.ts')).completeNames(context, 'plans');
+    return (await import('../cluster/complete-names.ts')).completeNames(context, 'plans');
   },
 };

@@ -1,6 +1,6 @@
-import type { CommandModule } from '../../cli/command-module.ts';
-import type { ClusterOptions } from '../../cli/options.ts';
-import { addRunOrPlan, completeRunOrPlan } from '../../cli/run-or-plan-argument.ts';
+import type { CommandModule } from '../command-module.ts';
+import type { ClusterOptions } from '../options.ts';
+import { addRunOrPlan, completeRunOrPlan } from '../cluster/run-or-plan-argument.ts';
 
 export const suspendCommand: CommandModule = {
   name: 'suspend',
@@ -8,7 +8,7 @@ export const suspendCommand: CommandModule = {
   summary: 'let a run start nothing new, or a plan start no runs by its schedule',
   configure(command, context) {
     addRunOrPlan(command).action(async (name: string, options: ClusterOptions) =>
-      (await import('../../cli/actions/suspension.ts')).setSuspended(context, name, true, options),
+      (await import('../actions/suspension.ts')).setSuspended(context, name, true, options),
     );
   },
   complete: completeRunOrPlan,

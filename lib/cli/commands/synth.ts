@@ -1,4 +1,4 @@
-import type { CommandModule } from '../../cli/command-module.ts';
+import type { CommandModule } from '../command-module.ts';
 
 /** Options of `synth`; those that cdk8s has too mean what they mean there. */
 export interface SynthOptions {
@@ -32,7 +32,7 @@ Examples:
 `,
       )
       .action(async (app: string, options: SynthOptions) =>
-        (await import('../../cli/actions/synth.ts')).synth(context, app, options),
+        (await import('../actions/synth.ts')).synth(context, app, options),
       );
   },
 };

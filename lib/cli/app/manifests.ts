@@ -1,0 +1,87 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { isJsonObject, type JsonObject } from '../../values/json.ts';
+import { InvalidError, type Problem } from '../../values/problems.ts';
+
+/** What one file of manifests holds. */
+export interface ManifestFile {
+  /** With slashes, from the directory that was read. */
+  readonly file: string;
+  readonly objects: JsonObject[];
+}
+
+/**
+ * All objects in the `.yaml`, `.yml` and `.json` files of a directory and those below it, by file name. Empty
+ * documents are left out, and a `List` is its items.
+ *
+ * @throws InvalidError with every file and line that cannot be read as objects
+ */
+export async function readManifests(directory: string): Promise<ManifestFile[]> {
+  const files = await manifestFiles(directory);
+  const problems: Problem[] = [];
+  const read = await Promise.all(
+    files.map(async (file) => {
+      const parsed = await parseManifests(await readFile(join(directory, file), 'utf8'), file);
+      problems.push(...parsed.problems);
+      return { file, objects: parsed.objects };
+    }),
+  );
+  if (problems.length > 0)
+    throw new InvalidError(
+      `Manifests in ${directory}`,
+      problems.sort((a, b) => (a.path < b.path ? -1 : 1)),
+    );
+  return read;
+}
+
+/** The names of the files that {@link readManifests} would read, sorted. A directory whose name begins with a dot is passed over. */
+export async function manifestFiles(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
+  return entries
+    .filter((entry) => entry.isFile() && /\.(ya?ml|json)$/.test(entry.name))
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .filter((file) => !file.split('/').some((part) => part.startsWith('.') || part === 'node_modules'))
+    .filter((file) => !NOT_MANIFESTS.has(file.split('/').at(-1)!))
+    .sort();
+}
+
+/** What synth writes beside manifests: placement, and cdk8s' own construct metadata. */
+const NOT_MANIFESTS = new Set(['placement.json', 'construct-metadata.json']);
+
+/** The objects in the text of one file, and what in it is none. */
+export async function parseManifests(
+  text: string,
+  file: string,
+): Promise<{ objects: JsonObject[]; problems: Problem[] }> {
+  const { LineCounter, parseAllDocuments } = await import('yaml');
+  const lines = new LineCounter();
+  const objects: JsonObject[] = [];
+  const problems: Problem[] = [];
+  for (const document of parseAllDocuments(text, { lineCounter: lines })) {
+    const at = (offset: number) => `${file}:${lines.linePos(offset).line}`;
+    for (const { message, pos } of document.errors)
+      problems.push({ path: at(pos[0]), message: `is not YAML: ${message.replace(/ at line \d+.*$/s, '')}` });
+    if (document.errors.length > 0) continue;
+    const value: unknown = document.toJS();
+    if (value === null || value === undefined) continue;
+    const start = at(document.contents?.range?.[0] ?? 0);
+    const items =
+      isJsonObject(value) && value.kind === 'List' && Array.isArray(value.items) ? (value.items as unknown[]) : [value];
+    for (const item of items) {
+      if (isManifest(item)) objects.push(item);
+      else
+        problems.push({
+          path: start,
+          message: 'is no Kubernetes object',
+          fix: 'it needs apiVersion, kind and metadata.name',
+        });
+    }
+  }
+  return { objects, problems };
+}
+
+function isManifest(value: unknown): value is JsonObject {
+  if (!isJsonObject(value) || typeof value.apiVersion !== 'string' || typeof value.kind !== 'string') return false;
+  const { metadata } = value;
+  return isJsonObject(metadata) && (typeof metadata.name === 'string' || typeof metadata.generateName === 'string');
+}

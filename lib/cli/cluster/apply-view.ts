@@ -1,0 +1,87 @@
+import { isApplied, type AppliedObject, type ApplyOutcome, type ApplyResult } from '../../fleet/apply-result.ts';
+import type { Colors } from '../terminal/output.ts';
+import type { PhaseStyle } from '../terminal/phases.ts';
+import { formatTable, type Column } from '../terminal/table.ts';
+
+/** A target after its apply, for people and for `-o json`. */
+export interface AppliedTarget extends ApplyResult {
+  readonly cluster?: string;
+  /** Empty when there is no such context. */
+  readonly context: string;
+  readonly directory: string;
+}
+
+const outcomes: readonly ApplyOutcome[] = ['created', 'configured', 'unchanged', 'failed', 'skipped'];
+
+/** The objects that changed or could not be, one table over all clusters; then the failures, and a line for each cluster. */
+export function applyReport(
+  targets: readonly AppliedTarget[],
+  colors: Colors,
+  phases: PhaseStyle,
+  dryRun: boolean,
+): string {
+  const rows = targets.flatMap((target) => target.objects.map((object) => ({ ...object, title: titleOf(target) })));
+  const shown = rows.filter(({ outcome }) => outcome !== 'unchanged');
+  const styles: Readonly<Record<ApplyOutcome, (text: string) => string>> = {
+    created: colors.green,
+    configured: colors.yellow,
+    unchanged: colors.dim,
+    failed: colors.red,
+    skipped: colors.dim,
+  };
+  const columns: Column<(typeof rows)[number]>[] = [
+    { header: 'CLUSTER', value: ({ title }) => title },
+    { header: 'KIND', value: ({ kind }) => kind },
+    { header: 'NAMESPACE', value: ({ namespace }) => namespace ?? '-' },
+    { header: 'NAME', value: ({ name }) => name },
+    { header: 'RESULT', value: ({ outcome }) => outcome, style: (text, { outcome }) => styles[outcome](text) },
+  ];
+  const parts: string[] = [];
+  if (shown.length > 0) parts.push(formatTable(columns, shown));
+  const failures = targets.flatMap((target) => failuresOf(target, colors));
+  if (failures.length > 0) parts.push(failures.map((line) => `${line}\n`).join(''));
+  parts.push(targets.map((target) => `${summaryOf(target, phases, dryRun)}\n`).join(''));
+  return parts.join('\n');
+}
+
+function titleOf({ cluster, context, directory }: AppliedTarget): string {
+  return cluster ?? (context || directory);
+}
+
+function failuresOf(target: AppliedTarget, colors: Colors): string[] {
+  const title = titleOf(target);
+  const line = (subject: string, { message, fix }: { message: string; fix?: string }): string =>
+    `${colors.red('error:')} ${subject}: ${message}${fix === undefined ? '' : `; ${fix}`}`;
+  const own = target.failure === undefined ? [] : [line(title, target.failure)];
+  // When the cluster went away every further object failed for the same reason, which is said once.
+  const byReason = Map.groupBy(
+    target.objects.filter(({ failure }) => failure !== undefined),
+    ({ failure }) => failure,
+  );
+  return [
+    ...own,
+    ...[...byReason].map(([failure, [first, ...others]]) => {
+      const more = others.length > 0 ? ` and ${others.length} more` : '';
+      return line(`${title}: ${nameOf(first!)}${more}`, failure!);
+    }),
+  ];
+}
+
+function nameOf({ kind, namespace, name, source }: AppliedObject): string {
+  return `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}${source === undefined ? '' : ` (${source})`}`;
+}
+
+function summaryOf(target: AppliedTarget, phases: PhaseStyle, dryRun: boolean): string {
+  const phase = isApplied(target) ? 'Succeeded' : 'Failed';
+  const mark = phases.paint(phase, phases.glyph(phase));
+  if (target.failure !== undefined) return `${mark} ${titleOf(target)}: nothing was applied`;
+  const counts = outcomes
+    .map((outcome) => [target.objects.filter((object) => object.outcome === outcome).length, outcome] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, outcome]) => `${count} ${outcome}`);
+  const what = counts.length > 0 ? counts.join(', ') : 'nothing to apply';
+  const skipped = target.objects.some(({ outcome }) => outcome === 'skipped')
+    ? '; what was skipped is in order and is written once the errors are mended'
+    : '';
+  return `${mark} ${titleOf(target)}: ${what}${dryRun ? ' (dry run, nothing was written)' : ''}${skipped}`;
+}

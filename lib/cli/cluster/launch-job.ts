@@ -1,0 +1,77 @@
+import { annotations, labels, MANAGED_BY } from '../../graph/labels.ts';
+import type { NewObject } from '../../kube/objects.ts';
+import { encodeValue, escapeExpansion, inputVariable } from '../../values/environment.ts';
+import { canonicalJson, type Json, type JsonObject } from '../../values/json.ts';
+import type { Container, JobSpec, PlanCronJob } from './run-objects.ts';
+
+/** The Job of a run that is yet to be created. */
+export type LaunchedJob = NewObject & { metadata: { name: string; namespace?: string } };
+
+/** The letters and digits of Kubernetes' own random names: none that make words, none that look alike. (apimachinery/pkg/util/rand) */
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** The longest name of a Job: it becomes a label of its pods. */
+const MAX_JOB_NAME = 63;
+
+/** A name for a new run of a plan: `<plan>-<5 random>`. */
+export function newRunName(plan: string, random: () => number): string {
+  const end = Array.from({ length: 5 }, () => ALPHABET[Math.floor(random() * ALPHABET.length)]).join('');
+  return `${plan.slice(0, MAX_JOB_NAME - 6).replace(/[-.]+$/, '')}-${end}`;
+}
+
+/** A run of a workflow, as `kubectl create job --from` would make it, with these inputs. */
+export function workflowRun(plan: PlanCronJob, name: string, inputs: JsonObject): LaunchedJob {
+  return runOf(plan, name, plan.spec.jobTemplate.spec, { [annotations.inputs]: canonicalJson(inputs) });
+}
+
+/** A run of a single task, which is a plain Job: changed inputs are values of its `INPUT_` variables. */
+export function taskRun(plan: PlanCronJob, name: string, changes: Readonly<Record<string, Json>>): LaunchedJob {
+  const { spec } = plan.spec.jobTemplate;
+  const values = new Map(Object.entries(changes).map(([input, value]) => [inputVariable(input), encodeValue(value)]));
+  const change = (container: Container): Container => ({
+    ...container,
+    env: container.env?.map((variable) => {
+      const value = values.get(variable.name);
+      return value === undefined || variable.valueFrom !== undefined
+        ? variable
+        : { name: variable.name, value: escapeExpansion(value) };
+    }),
+  });
+  if (values.size === 0 || spec.template === undefined) return runOf(plan, name, spec);
+  const pod = spec.template.spec;
+  const template = { ...spec.template, spec: { ...pod, containers: pod?.containers?.map(change) } };
+  return runOf(plan, name, { ...spec, template });
+}
+
+/** The variables of a single task that are inputs: literal values, whose names begin with `INPUT_`. */
+export function taskInputVariables(plan: PlanCronJob): string[] {
+  const containers = plan.spec.jobTemplate.spec.template?.spec?.containers ?? [];
+  const variables = containers.flatMap(({ env = [] }) => env);
+  const literal = variables.filter(({ name, valueFrom }) => name.startsWith('INPUT_') && valueFrom === undefined);
+  return [...new Set(literal.map(({ name }) => name))];
+}
+
+function runOf(plan: PlanCronJob, name: string, spec: JobSpec, extra: Record<string, string> = {}): LaunchedJob {
+  const { metadata = {} } = plan.spec.jobTemplate;
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name,
+      namespace: plan.metadata.namespace,
+      labels: { [labels.plan]: plan.metadata.name, ...metadata.labels, [labels.managedBy]: MANAGED_BY },
+      annotations: { ...metadata.annotations, 'cronjob.kubernetes.io/instantiate': 'manual', ...extra },
+      // As kubectl does it: history limits count the run, and it goes with its plan. (kubectl/pkg/cmd/create/create_job.go)
+      ownerReferences: [
+        {
+          apiVersion: 'batch/v1',
+          kind: 'CronJob',
+          name: plan.metadata.name,
+          uid: plan.metadata.uid ?? '',
+          controller: true,
+        },
+      ],
+    },
+    spec,
+  };
+}

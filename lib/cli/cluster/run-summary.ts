@@ -1,0 +1,119 @@
+import { annotations, CONTROLLER_NAME, labels } from '../../graph/labels.ts';
+import { isJsonObject, type JsonObject } from '../../values/json.ts';
+import type { RunJob } from './run-objects.ts';
+
+/** How a run stands, in the words of the command line. */
+export const runPhases = ['Pending', 'Running', 'Suspended', 'Succeeded', 'Failed', 'Cancelled'] as const;
+export type RunPhaseName = (typeof runPhases)[number];
+
+/** What a run's Job alone tells of it. */
+export interface RunSummary {
+  readonly name: string;
+  readonly namespace: string;
+  readonly plan?: string;
+  readonly workflow?: string;
+  readonly phase: RunPhaseName;
+  /** One word, such as `StepFailed`; of finished runs. */
+  readonly reason?: string;
+  readonly message?: string;
+  /** Left out when a driver runs it: its Job counts the driver's pod and not the steps. */
+  readonly progress?: {
+    readonly active: number;
+    readonly succeeded: number;
+    readonly failed: number;
+    readonly total: number;
+  };
+  readonly createdAt?: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+}
+
+/** Reads a run's Job. */
+export function summaryOf(job: RunJob): RunSummary {
+  const { metadata, spec, status } = job;
+  const end = endOf(job);
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace ?? '',
+    plan: metadata.labels?.[labels.plan],
+    workflow: metadata.labels?.[labels.workflow],
+    phase: phaseOf(job),
+    reason: end?.reason,
+    message: end?.message ?? openMessage(job),
+    progress: isDriven(job)
+      ? undefined
+      : {
+          active: status?.active ?? 0,
+          succeeded: status?.succeeded ?? 0,
+          failed: status?.failed ?? 0,
+          total: spec.completions ?? 1,
+        },
+    createdAt: metadata.creationTimestamp,
+    startedAt: status?.startTime,
+    finishedAt: end === undefined ? undefined : (status?.completionTime ?? end.lastTransitionTime),
+  };
+}
+
+/** Whether it goes on. */
+export function isOver(phase: RunPhaseName): boolean {
+  return phase === 'Succeeded' || phase === 'Failed' || phase === 'Cancelled';
+}
+
+/** Whether the run is a workflow, and not a single task as a plain Job. */
+export function hasGraph({ metadata }: RunJob): boolean {
+  return metadata.annotations?.[annotations.graph] !== undefined;
+}
+
+/** Whether a driver in the run's own pod sequences it. */
+export function isDriven(job: RunJob): boolean {
+  return hasGraph(job) && job.spec.managedBy === undefined;
+}
+
+/** Milliseconds from the start to the end or to now; nothing before the start. */
+export function durationOf({ startedAt, finishedAt }: RunSummary, now: number): number | undefined {
+  if (startedAt === undefined) return undefined;
+  return Math.max(0, (finishedAt === undefined ? now : Date.parse(finishedAt)) - Date.parse(startedAt));
+}
+
+/** The inputs that a run was given; nothing when anybody broke the annotation. */
+export function inputsOf(
+  metadata: { readonly annotations?: Readonly<Record<string, string>> } | undefined,
+): JsonObject {
+  try {
+    const inputs: unknown = JSON.parse(metadata?.annotations?.[annotations.inputs] ?? '{}');
+    return isJsonObject(inputs) ? inputs : {};
+  } catch {
+    return {};
+  }
+}
+
+function endOf({ status }: RunJob) {
+  return status?.conditions?.find(
+    ({ type, status: is }) => (type === 'Complete' || type === 'Failed') && is === 'True',
+  );
+}
+
+function phaseOf(job: RunJob): RunPhaseName {
+  const end = endOf(job);
+  if (end?.type === 'Complete') return 'Succeeded';
+  if (end !== undefined) return wasCancelled(job, end.reason) ? 'Cancelled' : 'Failed';
+  if (job.spec.suspend === true) return 'Suspended';
+  return job.status?.startTime === undefined ? 'Pending' : 'Running';
+}
+
+/** A plain Job is cancelled by a deadline that has passed, see `cancel`. */
+function wasCancelled({ metadata }: RunJob, reason: string | undefined): boolean {
+  if (reason === 'CancelRequested') return true;
+  return reason === 'DeadlineExceeded' && metadata.annotations?.[annotations.cancel] !== undefined;
+}
+
+function openMessage(job: RunJob): string | undefined {
+  const { metadata, spec, status } = job;
+  const cancel = metadata.annotations?.[annotations.cancel];
+  if (cancel !== undefined) return `is being cancelled (${cancel})`;
+  const ending = status?.conditions?.find(({ type, status: is }) => type === 'FailureTarget' && is === 'True');
+  if (ending !== undefined) return ending.message ?? ending.reason;
+  if (spec.suspend === true) return 'suspended: starts nothing new until it is resumed';
+  if (status?.startTime === undefined && spec.managedBy === CONTROLLER_NAME) return 'no controller has taken it yet';
+  return undefined;
+}

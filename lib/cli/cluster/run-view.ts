@@ -1,0 +1,122 @@
+import { readControls } from '../../controller/run-job.ts';
+import type { AttemptRecord, StepPhase, StepRecord } from '../../engine/record.ts';
+import { Run } from '../../engine/run.ts';
+import type { Graph, StepNode } from '../../graph/graph.ts';
+import { attemptObjectName } from '../../graph/object-names.ts';
+import { topology } from '../../graph/topology.ts';
+import type { JsonObject } from '../../values/json.ts';
+import { labels } from '../../graph/labels.ts';
+import { durationOf, inputsOf, isDriven, isOver, summaryOf, type RunSummary } from './run-summary.ts';
+import type { RunState } from './run-state.ts';
+
+/** One try at a step. Times are ISO 8601. */
+export interface AttemptView {
+  readonly number: number;
+  readonly phase: AttemptRecord['phase'];
+  readonly reason: string;
+  readonly message?: string;
+  readonly exitCode?: number;
+  /** The Pod, or with `runAs: 'Job'` the Job, that it ran as. */
+  readonly object: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly durationSeconds?: number;
+}
+
+/** A step of a run. */
+export interface StepView {
+  readonly name: string;
+  readonly task: string;
+  readonly phase: StepPhase;
+  readonly reason: string;
+  readonly message?: string;
+  /** Why a step that is not over is where it is; of one that waits, what it waits for. */
+  readonly explanation?: string;
+  readonly attempts: readonly AttemptView[];
+  /** From the start of the first attempt to the end, or to now. */
+  readonly durationSeconds?: number;
+  readonly outputs?: JsonObject;
+}
+
+/** A run as `describe` tells of it, also with `-o json`. */
+export interface RunView extends RunSummary {
+  readonly version?: string;
+  readonly durationSeconds?: number;
+  readonly inputs: JsonObject;
+  readonly outputs?: JsonObject;
+  /** In the graph's order; none for a single task. */
+  readonly steps: readonly StepView[];
+}
+
+/** Puts together what is known of a run. */
+export function runView({ job, graph, record }: RunState, now: number): RunView {
+  const summary = summaryOf(job);
+  const run = record?.run;
+  // The record is ahead of the Job, which is written at most once a second.
+  const taken = summary.phase === 'Pending' && run !== undefined;
+  return {
+    ...summary,
+    phase: taken ? 'Running' : summary.phase,
+    reason: summary.reason ?? (run?.phase === 'Running' ? undefined : run?.reason),
+    message: (taken ? undefined : summary.message) ?? run?.message,
+    version: job.metadata.labels?.[labels.version],
+    durationSeconds: inSeconds(durationOf(summary, now)),
+    inputs: inputsOf(job.metadata),
+    outputs: run?.outputs,
+    steps: graph === undefined ? [] : stepViews({ job, record }, graph, now),
+  };
+}
+
+function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Graph, now: number): StepView[] {
+  const { phase } = summaryOf(job);
+  const { controls } = readControls(job, isDriven(job) ? 'driver' : 'managed');
+  const spec = { name: job.metadata.name, inputs: inputsOf(job.metadata), ...controls };
+  const run = new Run(topology(graph), spec, record);
+  return graph.steps.map((node) => {
+    const step = run.step(node.name);
+    // Without a record nobody has looked at the run yet, and no step waits for another.
+    const explained = record !== undefined && !isOver(phase) && !finalPhases.has(step.phase);
+    return {
+      name: node.name,
+      task: node.task,
+      phase: step.phase,
+      reason: step.reason,
+      message: step.message,
+      ...(explained && { explanation: run.explain(node.name, now) }),
+      attempts: step.attempts.map((attempt) => attemptView(job.metadata.name, node, attempt, now)),
+      durationSeconds: inSeconds(stepDuration(step, now)),
+      outputs: step.outputs,
+    };
+  });
+}
+
+const finalPhases: ReadonlySet<StepPhase> = new Set(['Succeeded', 'Failed', 'Skipped', 'Cancelled']);
+
+function attemptView(run: string, node: StepNode, attempt: AttemptRecord, now: number): AttemptView {
+  const { number, phase, reason, message, exitCode, startedAt, finishedAt } = attempt;
+  const kind = node.runAs === 'Job' ? 'job' : 'pod';
+  return {
+    number,
+    phase,
+    reason,
+    message,
+    exitCode,
+    object: `${kind}/${attemptObjectName(run, node.name, number)}`,
+    startedAt: isoTime(startedAt),
+    finishedAt: isoTime(finishedAt),
+    durationSeconds: startedAt === undefined ? undefined : inSeconds((finishedAt ?? now) - startedAt),
+  };
+}
+
+function stepDuration({ attempts, finishedAt }: StepRecord, now: number): number | undefined {
+  const first = attempts[0];
+  return first === undefined ? undefined : (finishedAt ?? now) - (first.startedAt ?? first.createdAt);
+}
+
+function isoTime(instant: number | undefined): string | undefined {
+  return instant === undefined ? undefined : new Date(instant).toISOString();
+}
+
+function inSeconds(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.round(Math.max(0, milliseconds) / 100) / 10;
+}

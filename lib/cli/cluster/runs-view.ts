@@ -1,0 +1,42 @@
+import { formatAge, formatDuration } from '../terminal/duration.ts';
+import type { Colors } from '../terminal/output.ts';
+import { durationOf, type RunPhaseName, type RunSummary } from './run-summary.ts';
+import type { Column } from '../terminal/table.ts';
+
+/** The columns of `runs`. */
+export function runColumns(
+  now: number,
+  colors: Colors,
+  options: { readonly allNamespaces?: boolean } = {},
+): Column<RunSummary>[] {
+  const namespace: Column<RunSummary> = { header: 'NAMESPACE', value: (run) => run.namespace };
+  return [
+    ...(options.allNamespaces ? [namespace] : []),
+    { header: 'NAME', value: ({ name }) => name },
+    { header: 'PLAN', value: ({ plan }) => plan ?? '-' },
+    { header: 'PHASE', value: ({ phase }) => phase, style: (text, { phase }) => paintRunPhase(phase, colors)(text) },
+    { header: 'STEPS', value: ({ progress: p }) => (p === undefined ? '-' : `${p.succeeded}/${p.total}`) },
+    { header: 'AGE', value: ({ createdAt }) => formatAge(createdAt, now) },
+    { header: 'DURATION', value: (run) => optionalDuration(durationOf(run, now)) },
+    { header: 'WORKFLOW', value: ({ workflow }) => workflow ?? '-', wide: true },
+    { header: 'MESSAGE', value: ({ message }) => message ?? '', wide: true },
+  ];
+}
+
+/** The colour of a run's phase; those of steps are in `phases.ts`. */
+export function paintRunPhase(phase: RunPhaseName, colors: Colors): (text: string) => string {
+  if (phase === 'Succeeded') return colors.green;
+  if (phase === 'Failed') return colors.red;
+  if (phase === 'Running') return colors.cyan;
+  if (phase === 'Cancelled') return colors.magenta;
+  return phase === 'Suspended' ? colors.yellow : colors.dim;
+}
+
+/** Newest first; those of the same second by name, so that the table does not jump. */
+export function newestFirst(a: RunSummary, b: RunSummary): number {
+  return (b.createdAt ?? '').localeCompare(a.createdAt ?? '') || a.name.localeCompare(b.name);
+}
+
+export function optionalDuration(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? '-' : formatDuration(milliseconds);
+}

@@ -1,0 +1,64 @@
+import type { Decision } from '../../engine/advance.ts';
+import type { Instant, StepRecord } from '../../engine/record.ts';
+import type { Run } from '../../engine/run.ts';
+import { formatElapsed } from '../terminal/duration.ts';
+import type { PhaseStyle } from '../terminal/phases.ts';
+
+/** Tells in lines what happened to the steps of a run: one line for each change that a person wants to know of. */
+export class RunEvents {
+  readonly #style: PhaseStyle;
+  readonly #before = new Map<string, string>();
+  readonly #width: number;
+
+  /** `steps`: their names, for the width of the column. */
+  constructor(steps: readonly string[], style: PhaseStyle) {
+    this.#style = style;
+    this.#width = Math.min(40, Math.max(0, ...steps.map((name) => name.length)));
+  }
+
+  /** The lines for one turn of the engine. */
+  lines(run: Run, decision: Decision, now: Instant): string[] {
+    const lines: string[] = [];
+    for (const [name, record] of decision.steps) {
+      const text = eventOf(record);
+      // The record of a step changes more often than what there is to say of it.
+      if (text === undefined || this.#before.get(name) === text) continue;
+      this.#before.set(name, text);
+      const time = formatElapsed(now - run.state.startedAt).padStart(7);
+      const { glyph, paint } = this.#style;
+      lines.push(`${time}  ${paint(record.phase, glyph(record.phase))} ${name.padEnd(this.#width)}  ${text}`);
+    }
+    return lines;
+  }
+}
+
+function eventOf(record: StepRecord): string | undefined {
+  const { phase, reason, message, attempts } = record;
+  const last = attempts.at(-1);
+  const why = message === undefined ? reason : `${reason}: ${message}`;
+  switch (phase) {
+    case 'Running':
+      if (last?.stopping !== undefined) return `is being stopped (${last.stopping})`;
+      return reason === 'ContainerRunning'
+        ? `runs${attempts.length > 1 ? ` (attempt ${attempts.length})` : ''}`
+        : undefined;
+    case 'Waiting':
+      return reason === 'Backoff' ? `attempt ${attempts.length} failed; ${message ?? 'it is tried again'}` : undefined;
+    case 'Succeeded':
+      return `succeeded in ${attemptTime(record)}`;
+    case 'Failed':
+      return `failed (${why})`;
+    case 'Skipped':
+      return `skipped (${why})`;
+    case 'Cancelled':
+      return `cancelled (${why})`;
+    case 'Pending':
+      return undefined;
+  }
+}
+
+function attemptTime({ attempts, finishedAt }: StepRecord): string {
+  const last = attempts.at(-1);
+  const from = last?.startedAt ?? last?.createdAt ?? finishedAt ?? 0;
+  return formatElapsed((last?.finishedAt ?? finishedAt ?? from) - from);
+}

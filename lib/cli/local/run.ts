@@ -1,0 +1,77 @@
+import { availableParallelism } from 'node:os';
+import type { PlanManifest, WorkflowManifests } from '../../graph/bundle.ts';
+import type { LocalRun } from '../../local/run-directory.ts';
+import { localLimits } from '../../local/attempt-plan.ts';
+import { mergePodTemplate } from '../../pods/merge.ts';
+import type { PodTemplate, PodTemplateOverride } from '../../pods/template.ts';
+import { isJsonObject, type JsonObject } from '../../values/json.ts';
+import { show, suggest } from '../../values/problems.ts';
+import { UsageError } from '../errors.ts';
+import type { SelectedWorkflow } from '../app/select-workflow.ts';
+
+/** What a run on this machine needs beside the workflow. */
+export interface LocalRunSettings {
+  readonly name: string;
+  readonly inputs: JsonObject;
+  readonly plan?: PlanManifest;
+  readonly parallelism?: number;
+  readonly workingDirectory: string;
+}
+
+/** Puts a run together from manifests: the templates with the plan's override merged, and the ConfigMaps that they refer to. */
+export function localRun({ workflow, objects }: SelectedWorkflow, settings: LocalRunSettings): LocalRun {
+  const { name, inputs, plan, workingDirectory } = settings;
+  const templates: Record<string, PodTemplate> = {};
+  for (const [template, base] of workflow.templates)
+    templates[template] = mergePodTemplate(base as PodTemplate, (plan?.podOverride ?? {}) as PodTemplateOverride);
+  return {
+    name,
+    graph: workflow.graph,
+    templates,
+    configMaps: configMapsOf(objects, JSON.stringify(templates)),
+    inputs,
+    // A laptop is not idle while steps wait for a network: a few at once even on one core.
+    parallelism: settings.parallelism ?? plan?.parallelism ?? Math.max(4, availableParallelism()),
+    ...(plan?.timeoutSeconds !== undefined && { timeoutSeconds: plan.timeoutSeconds }),
+    workingDirectory,
+  };
+}
+
+function configMapsOf(objects: readonly JsonObject[], references: string): Record<string, Record<string, string>> {
+  const found: Record<string, Record<string, string>> = {};
+  for (const { kind, metadata, data } of objects) {
+    const name = isJsonObject(metadata) ? metadata.name : undefined;
+    if (
+      kind === 'ConfigMap' &&
+      typeof name === 'string' &&
+      isJsonObject(data) &&
+      references.includes(JSON.stringify(name))
+    )
+      found[name] = data as Record<string, string>;
+  }
+  return found;
+}
+
+/**
+ * The plan of a name.
+ *
+ * @throws UsageError when the workflow has none of that name
+ */
+export function planNamed(workflow: WorkflowManifests, name: string): PlanManifest {
+  const plan = workflow.plans.find((each) => each.name === name);
+  if (plan !== undefined) return plan;
+  const names = workflow.plans.map((each) => each.name);
+  const hint = names.length === 0 ? 'it has no plans here' : (suggest(name, names) ?? `it has ${names.length}`);
+  throw new UsageError(`workflow ${workflow.workflow} has no plan ${show(name)}; ${hint}`);
+}
+
+/** What of the run's pods has no meaning on this machine, in words, with the steps that it concerns. */
+export function localWarnings(run: LocalRun): string[] {
+  const steps = new Map<string, string[]>();
+  for (const { name, template } of run.graph.steps)
+    for (const limit of localLimits(run.templates[template]!)) steps.set(limit, [...(steps.get(limit) ?? []), name]);
+  return [...steps].map(([limit, names]) => {
+    const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+    return `${limit} on this machine (${names.slice(0, 3).join(', ')}${more})`;
+  });
+}
