@@ -40,6 +40,9 @@ const SPECIAL: Readonly<Record<string, string>> = {
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': 'intOrString',
   'io.k8s.apimachinery.pkg.apis.meta.v1.Time': 'time',
   'io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime': 'microTime',
+  // Said to be an object; kept as it comes. (apimachinery/pkg/runtime/extension.go, meta/v1/fields_proto.go)
+  'io.k8s.apimachinery.pkg.runtime.RawExtension': 'any',
+  'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': 'any',
 };
 
 /** Names of definitions by their last part, or by more of it where two share that: `Subject`, `Subject:rbac.v1`. */
@@ -63,8 +66,7 @@ function expression(property: Property): string {
     const key = property['x-kubernetes-patch-merge-key'] ?? property['x-kubernetes-list-map-keys']?.[0];
     return `[${expression(property.items!)}${key === undefined ? '' : `/${key}`}]`;
   }
-  if (property.type === 'object')
-    return property.additionalProperties ? `{${expression(property.additionalProperties)}}` : 'object';
+  if (property.additionalProperties !== undefined) return `{${expression(property.additionalProperties)}}`;
   if (property.type === 'boolean') return 'bool';
   if (property.type === 'string') return property.format === 'byte' ? 'bytes' : 'string';
   if (property.type === 'integer' || property.type === 'number') return property.format ?? 'int64';
@@ -75,9 +77,10 @@ function reference(name: string): string {
   const special = SPECIAL[name];
   if (special !== undefined) return special;
   const definition = definitions[name]!;
-  if (definition.properties !== undefined) return visit(name, definition.properties, definition.required ?? []);
-  // JSON, RawExtension, JSONSchemaPropsOrBool and the like: whatever is in them is not Kubernetes' to say.
-  return definition.type === 'object' ? 'object' : 'any';
+  if (definition.type === 'object') return visit(name, definition.properties ?? {}, definition.required ?? []);
+  if (definition.properties !== undefined) throw new Error(`${name} has properties and is no object`);
+  // JSON, JSONSchemaPropsOrBool and the like: whatever is in them is not Kubernetes' to say.
+  return 'any';
 }
 
 function visit(name: string, properties: Readonly<Record<string, Property>>, required: readonly string[]): string {

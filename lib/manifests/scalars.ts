@@ -1,4 +1,3 @@
-import { isJsonObject } from '../values/json.ts';
 import type { Scalar } from './type-expression.ts';
 
 /** Why a value does not fit: what it must be, and what to do if that is plain. */
@@ -34,12 +33,12 @@ function double(value: unknown): Misfit | undefined {
   return typeof value === 'number' ? undefined : { must: 'be a number', fix: unquote(value, /^-?\d+(\.\d+)?$/) };
 }
 
-// The grammar of apimachinery/pkg/api/resource/quantity.go; JSON may write it as a number too.
+// The grammar of apimachinery/pkg/api/resource/quantity.go; JSON may write it as a number too, or with spaces around.
 const QUANTITY = /^[+-]?(\d+\.?\d*|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/;
 
 function quantity(value: unknown): Misfit | undefined {
   if (typeof value === 'number' && Number.isFinite(value)) return undefined;
-  return typeof value === 'string' && QUANTITY.test(value)
+  return typeof value === 'string' && QUANTITY.test(value.trim())
     ? undefined
     : { must: 'be a quantity such as "500m", "2" or "8Gi"' };
 }
@@ -64,16 +63,21 @@ function bytes(value: unknown): Misfit | undefined {
 // metav1.Time is RFC 3339; metav1.MicroTime wants exactly six digits after the point (meta/v1/micro_time.go).
 function time(pattern: RegExp, example: string): Check {
   return (value) =>
-    typeof value === 'string' && pattern.test(value) && !Number.isNaN(Date.parse(value))
+    typeof value === 'string' && pattern.test(value) && isReal(value.slice(0, 19))
       ? undefined
       : { must: `be a time such as "${example}"` };
+}
+
+// `Date` takes 30 February for 2 March, and 24:00 for the next day.
+function isReal(dateTime: string): boolean {
+  const parsed = new Date(`${dateTime}Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(dateTime);
 }
 
 const int32 = integer(-(2 ** 31), 2 ** 31 - 1);
 
 const checks: Readonly<Record<Scalar, Check>> = {
   any: () => undefined,
-  object: (value) => (isJsonObject(value) ? undefined : { must: 'be an object' }),
   string,
   bool,
   int32,

@@ -1,7 +1,6 @@
 /** What a value of a scalar type must look like; scalars.ts says what is wrong with one that does not. */
 export const SCALARS = [
   'any',
-  'object',
   'string',
   'bool',
   'int32',
