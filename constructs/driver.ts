@@ -7,6 +7,9 @@ export const DEFAULT_IMAGE = 'cdk8s-workflows/controller:0.1.0';
 /** The service account of drivers when none is named; see `WorkflowDriverAccount`. */
 export const DEFAULT_DRIVER_ACCOUNT = 'cdk8s-workflows-driver';
 
+/** The container of the driver's pod. */
+export const DRIVER_CONTAINER = 'driver';
+
 /** How a run without a controller is sequenced: by a pod of its own, the driver. */
 export interface DriverProps {
   /** @default the image of this version's controller */
@@ -28,7 +31,7 @@ export function driverTemplate({
       securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
       containers: [
         {
-          name: 'driver',
+          name: DRIVER_CONTAINER,
           image,
           args: ['driver'],
           env: [

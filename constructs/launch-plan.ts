@@ -1,6 +1,6 @@
 import { ApiObject, type Duration } from 'cdk8s';
 import { Construct } from 'constructs';
-import { annotations, labels, NEVER } from '../lib/graph/labels.ts';
+import { annotations, NEVER } from '../lib/graph/labels.ts';
 import type { ClusterSelector } from '../lib/graph/placement.ts';
 import { timeZoneProblem } from '../lib/values/cron.ts';
 import { dnsLabelProblem, labelValueProblem, qualifiedNameProblem } from '../lib/values/names.ts';
@@ -97,15 +97,16 @@ export class LaunchPlan<I extends Shape> extends Construct {
       serviceAccountName: serviceAccountName(this.#props.serviceAccount),
       podTemplate: this.#props.podTemplate,
     };
+    const ownLabels = taskLabels(task, this.name);
     const spec = taskJobSpec(
       task,
       this.#props.timeout ? { timeout: this.#props.timeout } : undefined,
-      taskTemplate(this, task, withDefaults(task.inputSchema, this.#inputs), override, 'job'),
+      taskTemplate(this, task, withDefaults(task.inputSchema, this.#inputs), override, 'job', ownLabels),
     );
     const ttl = this.#props.ttlAfterFinished;
     return {
       metadata: {
-        labels: { ...this.#props.labels, ...taskLabels(task), [labels.plan]: this.name },
+        labels: { ...this.#props.labels, ...ownLabels },
         ...(this.#props.annotations && { annotations: this.#props.annotations }),
       },
       spec: { ...spec, ...(ttl && { ttlSecondsAfterFinished: seconds(ttl) }) },
@@ -122,7 +123,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
       workflow,
       task,
     } = this.#props;
-    const ownLabels = workflow ? runLabels(workflow, this.name) : { ...taskLabels(task), [labels.plan]: this.name };
+    const ownLabels = workflow ? runLabels(workflow, this.name) : taskLabels(task, this.name);
     const cronJob = new ApiObject(this, 'CronJob', {
       apiVersion: 'batch/v1',
       kind: 'CronJob',

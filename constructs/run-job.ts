@@ -4,7 +4,7 @@ import { settingsLayers } from '../lib/pods/fragment.ts';
 import { mergeLayers } from '../lib/pods/merge.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import { canonicalJson, type JsonObject } from '../lib/values/json.ts';
-import { driverTemplate, type DriverProps } from './driver.ts';
+import { DRIVER_CONTAINER, driverTemplate, type DriverProps } from './driver.ts';
 import { later } from './later.ts';
 import { seconds, serviceAccountName, type ServiceAccountLike } from './settings.ts';
 import type { AnyWorkflow } from './workflow.ts';
@@ -31,6 +31,14 @@ export interface RunSettings {
    */
   readonly driver?: DriverProps | boolean;
 }
+
+/** A driver that ends with 1 says that its run failed; another would say the same. One that is evicted goes on as another. */
+const DRIVER_FAILURES = {
+  rules: [
+    { action: 'FailJob', onExitCodes: { containerName: DRIVER_CONTAINER, operator: 'In', values: [1] } },
+    { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
+  ],
+} as const;
 
 export const DEFAULT_PARALLELISM = 25;
 
@@ -68,7 +76,7 @@ export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunS
     spec: {
       // A driver's Job counts its one pod; a run that the controller manages counts steps.
       ...(driver
-        ? { completions: 1, parallelism: 1, backoffLimit: 3 }
+        ? { completions: 1, parallelism: 1, backoffLimit: 3, podFailurePolicy: DRIVER_FAILURES }
         : { managedBy: CONTROLLER_NAME, completions: workflow.steps.length, parallelism, backoffLimit: 0 }),
       ...(timeout && { activeDeadlineSeconds: seconds(timeout) }),
       ...(ttlAfterFinished && { ttlSecondsAfterFinished: seconds(ttlAfterFinished) }),

@@ -25,6 +25,7 @@ export function taskTemplate<I extends Shape, O extends Shape>(
   inputs: JsonObject,
   override: ExecutionSettings | undefined,
   kind: keyof typeof RUN_NAME,
+  podLabels: Record<string, string> = taskLabels(task),
 ): PodTemplate {
   const variables: V1EnvVar[] = [
     ...Object.entries(inputs).map(([name, value]) => ({
@@ -43,12 +44,16 @@ export function taskTemplate<I extends Shape, O extends Shape>(
     ...task.layers,
     ...(override ? settingsLayers(override) : []),
   ];
-  return mergeLayers([...layers, { metadata: { labels: taskLabels(task) } }]);
+  return mergeLayers([...layers, { metadata: { labels: podLabels } }]);
 }
 
 /** Labels of what a single task is run by. */
-export function taskLabels(task: Task<Shape, Shape>): Record<string, string> {
-  return { [labels.managedBy]: MANAGED_BY, [labels.task]: task.name };
+export function taskLabels(task: Task<Shape, Shape>, plan?: string): Record<string, string> {
+  return {
+    [labels.managedBy]: MANAGED_BY,
+    [labels.task]: task.name,
+    ...(plan !== undefined && { [labels.plan]: plan }),
+  };
 }
 
 /** The Job spec of one task: Kubernetes' own retries and deadline. */

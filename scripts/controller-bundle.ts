@@ -11,6 +11,8 @@ const imageCommands = `
   export { driverCommand } from './driver.ts';
 `;
 
+const LATE_REQUIRE = 'createRequire(import.meta.url)(';
+
 const plugin: Plugin = {
   name: 'controller-image',
   setup({ onLoad }) {
@@ -20,11 +22,11 @@ const plugin: Plugin = {
       resolveDir: dirname(path),
     }));
     // A `require` that was made at run time says nothing to a bundler; a plain one it takes in, and still runs late.
-    onLoad({ filter: /lib\/(engine\/conditions|values\/schema)\.ts$/ }, async ({ path }) => ({
-      contents: (await readFile(path, 'utf8')).replace('createRequire(import.meta.url)(', 'require('),
-      loader: 'ts',
-      resolveDir: dirname(path),
-    }));
+    onLoad({ filter: /\/lib\/.*\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      if (!source.includes(LATE_REQUIRE)) return undefined;
+      return { contents: source.replaceAll(LATE_REQUIRE, 'require('), loader: 'ts', resolveDir: dirname(path) };
+    });
   },
 };
 

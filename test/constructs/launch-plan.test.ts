@@ -119,6 +119,7 @@ describe('a launch plan of a workflow', () => {
     expect(spec).toMatchObject({
       completions: 1,
       parallelism: 1,
+      podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: { values: [1] } }, { action: 'Ignore' }] },
       template: { spec: { serviceAccountName: 'etl-driver', containers: [{ image: 'driver:2', args: ['driver'] }] } },
     });
     expect(spec).not.toHaveProperty('managedBy');
