@@ -10,7 +10,7 @@ export interface Faults {
 }
 
 const good: Readonly<Record<Scalar, fc.Arbitrary<Json>>> = {
-  any: fc.constantFrom<Json>('x', 1, true, { a: [1] }),
+  any: fc.constant({}),
   string: fc.constantFrom('', 'x', 'acme.dev/x', '3', 'true'),
   bool: fc.boolean(),
   int32: fc.constantFrom(0, -1, 80, 2 ** 31 - 1, -(2 ** 31)),
@@ -56,6 +56,8 @@ export function arbitraryValue(type: FieldType, faults: Faults, depth = 0): fc.A
       ? fc.array(inner, { maxLength: 2 })
       : fc.dictionary(fc.constantFrom('a', 'b.c', 'd/e'), inner, { maxKeys: 2 });
   };
+  // What can be anything for us is not quite so in a CustomResourceDefinition: a schema or true, a schema or a list.
+  if (type.is === 'scalar' && type.scalar === 'any') return good.any;
   const isBytes = type.is === 'scalar' && type.scalar === 'bytes';
   return fc.oneof(
     { arbitrary: fitting(), weight: 100 - faults.values },
