@@ -21,7 +21,6 @@ describe('gpu-training on simulated GPU nodes', () => {
       nodes: {
         count: 1,
         labels: { 'acme.example/gpu': 'a100', 'acme.example/pool': 'training' },
-        taints: [{ key: 'nvidia.com/gpu', effect: 'NoSchedule' }],
         allocatable: { cpu: '64', memory: '512Gi', pods: '110', 'nvidia.com/gpu': '8' },
         behaviour: (pod) => ({ outputs: outputs[pod.metadata.labels?.['cdk8s-workflows.dev/step'] ?? ''] }),
       },
