@@ -32,7 +32,7 @@ beforeEach(() => void (outdir = mkdtempSync(join(tmpdir(), 'validation-'))));
 afterEach(() => rmSync(outdir, { recursive: true }));
 
 // What the compiler refuses, JavaScript and JSON files let pass.
-const misspelt = { spec: { containers: [{ name: 'main', comand: ['x'] }] } } as PodTemplateOverride;
+const misspelt: PodTemplateOverride = { spec: { containers: [{ name: 'main', comand: ['x'] }] } } as never;
 const etl = (scope: Construct, podTemplate?: PodTemplateOverride) =>
   new ContainerTask(scope, 'extract', { image: 'etl:1', podTemplate });
 const workflow = (scope: Construct, podTemplate?: PodTemplateOverride) =>

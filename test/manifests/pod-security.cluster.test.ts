@@ -199,6 +199,7 @@ const nearlyRestricted = fc.tuple(linux, fc.integer({ min: 0, max: 5 })).map(([p
   };
 });
 
+// `RUNS` of the environment: how many pods each level is asked about.
 it.each(LEVELS)('says of generated pods what a namespace says that enforces %s', async (level) => {
   const seen = { taken: 0, refused: 0, invalid: 0 };
   await fc.assert(
@@ -215,7 +216,6 @@ it.each(LEVELS)('says of generated pods what a namespace says that enforces %s',
     ),
     { numRuns: Number(process.env['RUNS'] ?? 600) },
   );
-  console.log(level, seen);
   expect(seen.taken).toBeGreaterThan(20);
   expect(seen.refused).toBeGreaterThan(100);
 });

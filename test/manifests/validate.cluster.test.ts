@@ -37,6 +37,7 @@ const kinds = Object.entries(generated.kinds as Record<string, Record<string, st
   ([apiVersion, ofVersion]) => Object.entries(ofVersion).map(([kind, type]) => [apiVersion, kind, type] as const),
 );
 
+// `RUNS` of the environment: how many manifests of each kind are sent.
 describe('what we find wrong, the API server cannot read, and the other way round', () => {
   const seen = { read: 0, unreadable: 0 };
   afterAll(() => expect(Math.min(seen.read, seen.unreadable)).toBeGreaterThan(300));
