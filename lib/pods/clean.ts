@@ -37,17 +37,27 @@ export function cleanMap(
 ): Json | undefined {
   const directives = readDirectives(value, context, path);
   if (directives?.mode === 'delete') return undefined;
-  const cleaned: Record<string, Json> = {};
-  let same = directives === undefined;
-  for (const [field, inner] of Object.entries(value)) {
+  let cleaned: Record<string, Json> | undefined = directives && {};
+  for (const field in value) {
     if (isDirective(field)) continue;
     warnIfUnknown(field, schema, context, path);
-    const step = { parent: path, step: fieldStep(field) };
-    const kept = cleanValue(inner, fieldSchema(schema?.type, field), context, step);
-    if (kept !== inner) same = false;
-    if (kept !== undefined) cleaned[field] = kept;
+    const inner = value[field];
+    const kept = isScalar(inner)
+      ? inner
+      : cleanValue(inner, fieldSchema(schema?.type, field), context, { parent: path, step: fieldStep(field) });
+    if (kept !== inner) cleaned ??= fieldsBefore(field, value);
+    if (cleaned !== undefined && kept !== undefined) cleaned[field] = kept;
   }
-  return same ? (value as Json) : cleaned;
+  return cleaned ?? (value as Json);
+}
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+function fieldsBefore(field: string, value: Patch): Record<string, Json> {
+  const names = Object.keys(value);
+  return Object.fromEntries(names.slice(0, names.indexOf(field)).map((name) => [name, value[name] as Json]));
 }
 
 /** Tells of a field that Kubernetes does not have. It is kept: the cluster may be newer than we are. */
@@ -70,14 +80,13 @@ export function cleanList(
   path: Path,
 ): Json {
   const key = typeof schema?.list === 'object' ? schema.list.key : undefined;
-  const cleaned: Json[] = [];
-  let same = true;
+  let cleaned: Json[] | undefined;
   for (const [place, item] of value.entries()) {
-    const kept = cleanItem(item, schema, key, context, path, place);
-    if (kept !== item) same = false;
-    if (kept !== undefined) cleaned.push(kept);
+    const kept = isScalar(item) && key === undefined ? item : cleanItem(item, schema, key, context, path, place);
+    if (kept !== item) cleaned ??= value.slice(0, place) as Json[];
+    if (cleaned !== undefined && kept !== undefined) cleaned.push(kept);
   }
-  return same ? (value as Json) : cleaned;
+  return cleaned ?? (value as Json);
 }
 
 function cleanItem(

@@ -21,8 +21,7 @@ export interface MergedTemplate {
  * Merges an override over a template by Kubernetes' strategic merge: maps merge, lists with a merge key merge by
  * it, other lists are replaced, `null` removes, and `false`, `0` and `''` are values. The directives `$patch`,
  * `$retainKeys`, `$setElementOrder/<field>` and `$deleteFromPrimitiveList/<field>` do what they do in a patch that is
- * sent to the API server; where we do otherwise is in docs/decisions and in test/pods/deviations.ts.
- * Neither argument is changed. (apimachinery/pkg/util/strategicpatch)
+ *XX argument is changed. (apimachinery/pkg/util/strategicpatch)
  *
  * @throws InvalidError with all that cannot be merged: an item of a keyed list without its key, a directive that is none
  */

@@ -40,6 +40,18 @@ export function canMatch(term: V1NodeSelectorTerm, nodeSelector: Readonly<Record
   );
 }
 
+/** Terms as messages show them: `zone In x, y or gpu Exists`. */
+export function termsText(terms: unknown): string {
+  const requirement = ({ key, operator, values = [] }: V1NodeSelectorRequirement) =>
+    [key, operator, values.join(', ')].join(' ').trimEnd();
+  return (terms as readonly V1NodeSelectorTerm[])
+    .map(({ matchExpressions = [], matchFields = [] }) =>
+      [...matchExpressions, ...matchFields].map(requirement).join(' and '),
+    )
+    .map((text) => (text === '' ? 'an empty term' : text))
+    .join(' or ');
+}
+
 function isEmpty({ matchExpressions = [], matchFields = [] }: V1NodeSelectorTerm): boolean {
   return matchExpressions.length === 0 && matchFields.length === 0;
 }

@@ -24,6 +24,7 @@ const conjunctions: Readonly<Record<string, Conjunction>> = {
   'PodAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution': both,
   'PodAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution': both,
   'Capabilities.drop': both,
+  'ObjectMeta.finalizers': both,
   'NodeSelector.nodeSelectorTerms': ((inherited: never, held: never) =>
     conjoinTerms(inherited, held)) as unknown as Conjunction,
 };

@@ -8,7 +8,8 @@ import { layerName, type Layer } from './layer.ts';
 import type { MergeContext } from './merge-context.ts';
 import { isPlainObject, ListNode, MapNode, Removed, valueOf, type Item, type LiveNode } from './node.ts';
 import { fieldStep, pathText, type Path } from './path.ts';
-import { fieldSchema, type FieldSchema } from './pod-schema.ts';
+import { fieldSchema, POD_TEMPLATE, type FieldSchema } from './pod-schema.ts';
+import { termsText } from './node-affinity.ts';
 import { checkPlacement, conjoin } from './policy-lists.ts';
 import { unionMembers } from './unions.ts';
 
@@ -24,8 +25,20 @@ import { unionMembers } from './unions.ts';
  * - a function of what is inherited replaces it, whatever it was.
  */
 export function enforcePolicy(root: MapNode, context: MergeContext): void {
-  enforce(root, context.layer.template as Patch, { type: 'PodTemplateSpec' }, context, undefined);
+  refuseDirectives(context.layer.template, context, undefined);
+  enforce(root, context.layer.template as Patch, { type: POD_TEMPLATE }, context, undefined);
   checkPlacement(root, context);
+}
+
+/** A policy says what holds, not how to change what it happens to find. */
+function refuseDirectives(value: unknown, context: MergeContext, path: Path | undefined): void {
+  if (Array.isArray(value)) for (const item of value) refuseDirectives(item, context, path);
+  else if (isPlainObject(value))
+    for (const [field, inner] of Object.entries(value)) {
+      if (isDirective(field))
+        context.problem(path, `${field} has no meaning in a policy`, 'a field is kept unset by null');
+      else refuseDirectives(inner, context, { parent: path, step: fieldStep(field) });
+    }
 }
 
 function enforce(
@@ -40,10 +53,7 @@ function enforce(
     for (const member of members) if (!isSet(policy[member])) forbid(node, member, context, path);
   for (const [field, value] of Object.entries(policy)) {
     if (value === undefined) continue;
-    if (isDirective(field)) {
-      context.problem(path, `${field} has no meaning in a policy`, 'a field is kept unset by null');
-      continue;
-    }
+    if (isDirective(field)) continue;
     warnIfUnknown(field, schema, context, path);
     if (value === null) forbid(node, field, context, path);
     else enforceField(node, field, value, schema?.type, context, path);
@@ -74,15 +84,18 @@ function enforceField(
   }
   const held = cleanValue(value, schema, context, path);
   if (held === undefined) return;
-  const conjoined = here && conjoin(`${type}.${field}`, valueOf(here), held);
-  if (conjoined !== undefined) {
-    if (isDeepStrictEqual(conjoined, valueOf(here!))) return;
-    if (conjoined.length > 0) return void node.fields.set(field, grow(conjoined, schema, context, here));
-    return contradiction(here!, `can never match together with ${show(held)}`, context, path);
+  const inherited = here && valueOf(here);
+  if (here !== undefined && inherited !== undefined && !isDeepStrictEqual(inherited, held)) {
+    const conjoined = conjoin(`${type}.${field}`, inherited, held);
+    if (conjoined !== undefined && isDeepStrictEqual(conjoined, inherited)) return;
+    if (conjoined !== undefined && conjoined.length > 0)
+      return void node.fields.set(field, grow(conjoined, schema, context, here));
+    const author = authorOf(here);
+    if (conjoined !== undefined)
+      contradiction(here, `${termsText(inherited)} can never match together with ${termsText(held)}`, context, path);
+    else if (author !== undefined)
+      contradiction(here, `is ${show(inherited)} and must be ${show(held)}`, context, path, author);
   }
-  const author = here && !isDeepStrictEqual(valueOf(here), held) ? authorOf(here) : undefined;
-  if (author !== undefined)
-    contradiction(here!, `is ${show(valueOf(here!))} and must be ${show(held)}`, context, path, author);
   node.fields.set(field, grow(held, schema, context, node.fields.get(field)));
 }
 
