@@ -4,11 +4,12 @@ import { annotations, CONTROLLER_NAME } from '../lib/graph/labels.ts';
 import { ruleProblems, type Rule, type RuleContext } from '../lib/manifests/rule.ts';
 import { validateManifest, validatePartialTemplate } from '../lib/manifests/validate.ts';
 import { podTemplateOf } from '../lib/manifests/workload.ts';
-import { mergePodTemplate } from '../lib/pods/merge.ts';
-import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
+import type { PodTemplate } from '../lib/pods/template.ts';
+import { validateTemplate } from '../lib/pods/validate-template.ts';
 import { isJsonObject, type Json, type JsonObject } from '../lib/values/json.ts';
-import type { Problem } from '../lib/values/problems.ts';
+import { formatProblem, type Problem } from '../lib/values/problems.ts';
 import { clusterOf } from './cluster.ts';
+import { accountProblems, launchedPod, toRunOverride } from './launched-pods.ts';
 
 /** What a run starts without carrying it: the steps of its workflow, over whose pods its override is merged. */
 export interface Launched {
@@ -44,20 +45,36 @@ export function* manifestProblems(
   const override = podOverride(manifest);
   const inOverride = override === undefined ? [] : validatePartialTemplate(override, checks);
   for (const problem of inOverride) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
-  if (checks.rules.length === 0 || ![...found, ...inOverride].every(({ readable }) => readable)) return;
+  if (![...found, ...inOverride].every(({ readable }) => readable)) return;
   const where = contextOf(object, manifest);
   const embedded = startsPods(manifest) ? podTemplateOf(manifest) : undefined;
   if (embedded !== undefined)
-    for (const problem of ruleProblems(checks.rules, embedded.template, where).values())
+    for (const problem of podProblems(embedded.template, validateTemplate(embedded.template), checks, where).values())
       yield { ...problem, path: at(embedded.path === '' ? problem.path : `${embedded.path}.${problem.path}`) };
   if (override === undefined) return;
+  const run = toRunOverride(override);
+  for (const problem of accountProblems(run)) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
   for (const { name: step, podTemplate } of options.launches?.steps ?? []) {
-    const problems = ruleProblems(checks.rules, mergePodTemplate(podTemplate, override), where);
+    const launched = launchedPod(podTemplate, run);
+    const problems = podProblems(launched.template, launched.problems, checks, where);
     // What the step has by itself, the step tells.
-    const told = problems.size === 0 ? problems : ruleProblems(checks.rules, podTemplate, where);
+    const told =
+      problems.size === 0 ? problems : podProblems(podTemplate, validateTemplate(podTemplate), checks, where);
     for (const [text, problem] of problems)
       if (!told.has(text)) yield { ...problem, path: at(`step ${step}: ${problem.path}`) };
   }
+}
+
+/** What makes a template no pod, and what rules have against it. */
+function podProblems(
+  template: PodTemplate,
+  semantic: readonly Problem[],
+  { rules }: ScopeChecks,
+  where: RuleContext,
+): ReadonlyMap<string, Problem> {
+  const found = new Map(semantic.map((problem) => [formatProblem(problem), problem] as const));
+  for (const [text, problem] of ruleProblems(rules, template, where)) found.set(text, problem);
+  return found;
 }
 
 // What cannot be rendered is told by whoever made it, or else by cdk8s when it writes the object.
@@ -80,9 +97,9 @@ function startsPods(manifest: JsonObject): boolean {
   return field(jobOf(manifest), 'spec', 'managedBy') !== CONTROLLER_NAME;
 }
 
-function podOverride(manifest: JsonObject): PodTemplateOverride | undefined {
+function podOverride(manifest: JsonObject): JsonObject | undefined {
   const text = field(jobOf(manifest), 'metadata', 'annotations', annotations.podOverride);
-  return typeof text === 'string' ? (JSON.parse(text) as PodTemplateOverride) : undefined;
+  return typeof text === 'string' ? (JSON.parse(text) as JsonObject) : undefined;
 }
 
 function contextOf(object: ApiObject, manifest: JsonObject): RuleContext {
