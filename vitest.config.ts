@@ -16,6 +16,8 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.{cluster,node}.test.ts'],
+          // Some start programs, and a machine may be busy.
+          testTimeout: 60_000,
           typecheck: { enabled: true, include: ['test/**/*.test-d.ts'] },
         },
       },

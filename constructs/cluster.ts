@@ -15,6 +15,13 @@ export interface Cluster {
   readonly namespace?: string;
   /** What every pod on this cluster starts from; tasks and steps may change it. @default nothing */
   readonly podDefaults?: PodTemplateOverride;
+  /**
+   * What a platform team enforces on every pod of a step on this cluster. Tasks, steps, plans and runs cannot weaken it:
+   * its tolerations are added, its required node affinity holds beside theirs, every other field that it sets is as it says,
+   * and a layer that says otherwise is an error.
+   * @default nothing
+   */
+  readonly podPolicy?: PodTemplateOverride;
 }
 
 /** The cluster an app is synthesized for, and what it needs to know of the others. */

@@ -10,9 +10,11 @@ import { checkValue, withDefaults } from '../lib/values/schema.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
 import { placeHere } from './cluster.ts';
 import { later } from './later.ts';
+import { CallSite } from './call-site.ts';
+import { layersOf } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { runJob, runLabels, type RunSettings } from './run-job.ts';
+import { overrideProblems, runJob, runLabels, type RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
 import { seconds, serviceAccountName } from './settings.ts';
 import { taskJobSpec, taskLabels, taskTemplate } from './task-template.ts';
@@ -69,6 +71,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
   /** Whether the cluster that is being synthesized is the one the plan was placed on. In an app without a fleet it always is. */
   readonly placedHere: boolean;
   readonly #props: LaunchPlanProps<I>;
+  readonly #site = new CallSite();
 
   constructor(scope: Construct, id: string, props: LaunchPlanProps<I>) {
     super(scope, id);
@@ -93,10 +96,10 @@ export class LaunchPlan<I extends Shape> extends Construct {
   get #job() {
     const { workflow, task } = this.#props;
     if (workflow !== undefined) return runJob(workflow, this.#inputs, this.#props, this.name);
-    const override = {
+    const override = layersOf('plan override', this.node.path, this.#site, {
       serviceAccountName: serviceAccountName(this.#props.serviceAccount),
       podTemplate: this.#props.podTemplate,
-    };
+    });
     const ownLabels = taskLabels(task, this.name);
     const spec = taskJobSpec(
       task,
@@ -159,6 +162,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
     const wrongZone = timeZone === undefined ? undefined : timeZoneProblem(timeZone);
     if (wrongZone !== undefined) yield { path: 'timeZone', message: `${show(timeZone)} ${wrongZone}` };
     yield* labelProblems(this.#props.labels, this.#props.annotations);
+    yield* overrideProblems(this.#props);
     yield* this.#inputProblems();
   }
 

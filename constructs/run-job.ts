@@ -1,9 +1,9 @@
 import type { Duration } from 'cdk8s';
 import { annotations, CONTROLLER_NAME, labels, MANAGED_BY } from '../lib/graph/labels.ts';
-import { settingsLayers } from '../lib/pods/fragment.ts';
-import { mergeLayers } from '../lib/pods/merge.ts';
+import { functionFields } from '../lib/pods/serializable.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import { canonicalJson, type JsonObject } from '../lib/values/json.ts';
+import type { Problem } from '../lib/values/problems.ts';
 import { DRIVER_CONTAINER, driverTemplate, type DriverProps } from './driver.ts';
 import { later } from './later.ts';
 import { seconds, serviceAccountName, type ServiceAccountLike } from './settings.ts';
@@ -52,16 +52,28 @@ export function runLabels(workflow: AnyWorkflow, plan?: string): Record<string, 
   };
 }
 
+/** What the settings change of every step's pod, as it travels with the run: with `null` where a field is to be removed. */
+function overrideOf({ serviceAccount, podTemplate }: RunSettings): PodTemplateOverride | undefined {
+  const name = serviceAccountName(serviceAccount);
+  if (name === undefined) return podTemplate;
+  return { ...podTemplate, spec: { serviceAccountName: name, ...(podTemplate?.spec as object | undefined) } };
+}
+
+/** What of the override cannot travel with the run. */
+export function* overrideProblems({ podTemplate }: RunSettings): Generator<Problem> {
+  for (const path of functionFields(podTemplate ?? {}))
+    yield {
+      path: `podTemplate.${path}`,
+      message: 'is a function, which no manifest can carry to where the run is merged',
+      fix: 'give the value, or use a function in the override of a step',
+    };
+}
+
 /** Metadata and spec of the Job that is a run of the workflow. The mapping of its fields is in docs/concepts.md. */
 export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunSettings, plan?: string) {
   const { timeout, ttlAfterFinished, parallelism = DEFAULT_PARALLELISM } = settings;
   const driver = settings.driver === true ? {} : settings.driver || undefined;
-  const podOverride = mergeLayers(
-    settingsLayers({
-      serviceAccountName: serviceAccountName(settings.serviceAccount),
-      podTemplate: settings.podTemplate,
-    }),
-  );
+  const podOverride = overrideOf(settings);
   return {
     metadata: {
       labels: { ...settings.labels, ...runLabels(workflow, plan) },
@@ -69,7 +81,7 @@ export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunS
         ...settings.annotations,
         [annotations.graph]: workflow.graphName,
         [annotations.inputs]: canonicalJson(inputs),
-        ...(Object.keys(podOverride).length > 0 && { [annotations.podOverride]: canonicalJson(podOverride) }),
+        ...(podOverride && { [annotations.podOverride]: canonicalJson(podOverride) }),
         ...(driver && { [annotations.parallelism]: String(parallelism) }),
       },
     },

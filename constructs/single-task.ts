@@ -1,9 +1,12 @@
 import { Construct } from 'constructs';
+import type { Layer } from '../lib/pods/layer.ts';
 import type { JsonObject } from '../lib/values/json.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { checkValues } from '../lib/values/schema.ts';
 import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
+import { CallSite } from './call-site.ts';
+import { layersOf } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import type { ExecutionSettings, Task } from './task.ts';
@@ -21,6 +24,7 @@ export abstract class SingleTask<I extends Shape> extends Construct {
   readonly name: string;
   /** @internal */
   protected readonly inputs: JsonObject;
+  readonly #site = new CallSite();
 
   protected constructor(scope: Construct, id: string, kind: string, props: SingleTaskProps<I>) {
     super(scope, id);
@@ -35,5 +39,10 @@ export abstract class SingleTask<I extends Shape> extends Construct {
       ...(checked.ok ? [] : checked.problems),
     ];
     reportProblems(this, () => problems);
+  }
+
+  /** @internal What this use changes of the task's pod, as layers. */
+  protected overrides(override: ExecutionSettings = {}): readonly Layer[] {
+    return layersOf('step override', this.node.path, this.#site, override);
   }
 }

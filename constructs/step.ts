@@ -1,23 +1,16 @@
-import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { TaskStep, ValueCondition, ValueSource } from '../lib/graph/graph.ts';
-import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
-import { BASE_TEMPLATE, settingsLayers } from '../lib/pods/fragment.ts';
-import { mergeLayers } from '../lib/pods/merge.ts';
+import type { Layer } from '../lib/pods/layer.ts';
 import type { PodTemplate } from '../lib/pods/template.ts';
-import type { Condition } from '../lib/values/condition.ts';
-import { contentHash } from '../lib/values/hash.ts';
-import { InvalidError, show, suggest, type Problem } from '../lib/values/problems.ts';
+import { and, type Condition } from '../lib/values/condition.ts';
+import { show, suggest, type Problem } from '../lib/values/problems.ts';
 import { Reference, type AnyReference } from '../lib/values/reference.ts';
 import type { Shape, ValuesIn, ValuesOut } from '../lib/values/shape.ts';
 import { checkValue, withDefaults } from '../lib/values/schema.ts';
-import { clusterOf } from './cluster.ts';
-import { later } from './later.ts';
 import { reportProblems } from './problems.ts';
 import { retryPolicy, seconds } from './settings.ts';
+import { StepTemplate } from './step-template.ts';
 import type { ExecutionSettings, Task } from './task.ts';
-import { checkObject } from './validate-manifests.ts';
-import { KEEP_OLD_VERSIONS } from './versions.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
 /** A value for an input: itself, a reference to it, or a list or object with references in it. */
@@ -63,7 +56,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
   readonly #after = new Set<AnyStep>();
   #when: Condition<Scope> | undefined;
   readonly #overrides: StepOverride[] = [];
-  #template: { readonly name: string; readonly body: PodTemplate } | undefined;
+  readonly #template: StepTemplate;
 
   constructor(workflow: AnyWorkflow, id: string, props: StepProps<I, O, Scope>) {
     super(workflow, workflow.freeId(id));
@@ -78,7 +71,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
         new Reference(workflow, { step: id, output }, outputSchema.properties[output]!),
       ]),
     ) as unknown as StepOutputs<O, Scope>;
-    this.#emitTemplate();
+    this.#template = new StepTemplate(this, workflow.name, id, props.task);
     reportProblems(this, () => this.#problems());
     workflow.addStep(this);
   }
@@ -91,19 +84,25 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
 
   /** Skips this step when the condition is false. A second condition is added to the first. */
   when(condition: Condition<Scope>): this {
-    this.#when = condition;
+    this.#when = this.#when === undefined ? condition : and(this.#when, condition);
     return this.#changed();
   }
 
   /** Changes how this step runs, and what its pod looks like, for this workflow only. A later override is merged over earlier ones. */
   override(override: StepOverride): this {
     this.#overrides.push(override);
+    this.#template.override(override);
     return this.#changed();
   }
 
-  /** The pod template that this step's attempts start from: defaults of the cluster, the task, then the overrides. */
+  /** The layers of the pod that this step's attempts start from, low to high. */
+  get layers(): readonly Layer[] {
+    return this.#template.layers;
+  }
+
+  /** The pod template that its layers make. */
   get podTemplate(): PodTemplate {
-    return this.#compiledTemplate.body;
+    return this.#template.compiled.template;
   }
 
   /** @internal The step as the graph carries it. */
@@ -115,7 +114,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
       kind: 'task',
       name: this.name,
       task: name,
-      template: this.#compiledTemplate.name,
+      template: this.#template.compiled.name,
       inputs: {
         ...this.#defaultInputs(),
         ...Object.fromEntries(this.#givenInputs().map(([input, value]) => [input, toSource(value, this.#workflow)])),
@@ -132,41 +131,12 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
   }
 
   #changed(): this {
-    this.#template = undefined;
     this.#workflow.changed();
     return this;
   }
 
   get #execution(): ExecutionSettings {
     return Object.assign({}, this.#task.execution, ...this.#overrides) as ExecutionSettings;
-  }
-
-  get #compiledTemplate() {
-    if (this.#template === undefined) {
-      const overrides = this.#overrides.flatMap((override) => settingsLayers(override));
-      const body = mergeLayers([BASE_TEMPLATE, clusterOf(this)?.podDefaults, ...this.#task.layers, ...overrides]);
-      this.#template = { name: `${this.#workflow.name}-${this.name}-${contentHash(body)}`, body };
-    }
-    return this.#template;
-  }
-
-  #emitTemplate(): void {
-    const template = new ApiObject(this, 'Template', {
-      apiVersion: 'v1',
-      kind: 'PodTemplate',
-      metadata: {
-        name: later(() => this.#compiledTemplate.name),
-        labels: {
-          [labels.managedBy]: MANAGED_BY,
-          [labels.workflow]: this.#workflow.name,
-          [labels.step]: this.name,
-          [labels.task]: this.#task.name,
-        },
-        annotations: KEEP_OLD_VERSIONS,
-      },
-      template: later(() => this.#compiledTemplate.body),
-    });
-    checkObject(template, this, { name: `${this.#workflow.name}-${this.name}` });
   }
 
   // `undefined` is how JavaScript says that an optional input is not given.
@@ -211,13 +181,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
 
   /** @internal Why the pod template cannot be merged. */
   get templateProblems(): readonly Problem[] {
-    try {
-      void this.#compiledTemplate;
-      return [];
-    } catch (error) {
-      if (!(error instanceof InvalidError)) throw error;
-      return error.problems.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` }));
-    }
+    return this.#template.problems;
   }
 
   *#foreign(reference: AnyReference, path: string): Generator<Problem> {

@@ -19,7 +19,7 @@ export class TaskJob<I extends Shape> extends SingleTask<I> {
       apiVersion: 'batch/v1',
       kind: 'Job',
       metadata: { name: this.name, labels: taskLabels(task) },
-      spec: taskJobSpec(task, override, taskTemplate(this, task, this.inputs, override, 'job')),
+      spec: taskJobSpec(task, override, taskTemplate(this, task, this.inputs, this.overrides(override), 'job')),
     });
     checkObject(job, this);
   }

@@ -11,7 +11,7 @@ export type TaskPodProps<I extends Shape> = SingleTaskProps<I>;
 export class TaskPod<I extends Shape> extends SingleTask<I> {
   constructor(scope: Construct, id: string, props: TaskPodProps<I>) {
     super(scope, id, 'Pod', props);
-    const { metadata, spec } = taskTemplate(this, props.task, this.inputs, props.override, 'pod');
+    const { metadata, spec } = taskTemplate(this, props.task, this.inputs, this.overrides(props.override), 'pod');
     const pod = new ApiObject(this, 'Pod', {
       apiVersion: 'v1',
       kind: 'Pod',

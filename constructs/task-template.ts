@@ -2,12 +2,12 @@ import type { V1EnvVar } from '@kubernetes/client-node/dist/gen/models/V1EnvVar.
 import type { Construct } from 'constructs';
 import type { RetryPolicy } from '../lib/graph/graph.ts';
 import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
-import { BASE_TEMPLATE, settingsLayers } from '../lib/pods/fragment.ts';
-import { mergeLayers } from '../lib/pods/merge.ts';
+import type { Layer } from '../lib/pods/layer.ts';
+import { mergeLayers, mergeWithOrigins } from '../lib/pods/merge.ts';
 import { MAIN_CONTAINER, OUTPUTS_PATH, type PodTemplate } from '../lib/pods/template.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../lib/values/environment.ts';
 import type { JsonObject } from '../lib/values/json.ts';
-import { clusterOf } from './cluster.ts';
+import { lowestLayers, policyLayer } from './layers.ts';
 import { retryPolicy, seconds } from './settings.ts';
 import type { ExecutionSettings, Task } from './task.ts';
 import type { Shape } from '../lib/values/shape.ts';
@@ -23,7 +23,7 @@ export function taskTemplate<I extends Shape, O extends Shape>(
   scope: Construct,
   task: Task<I, O>,
   inputs: JsonObject,
-  override: ExecutionSettings | undefined,
+  overrides: readonly Layer[],
   kind: keyof typeof RUN_NAME,
   podLabels: Record<string, string> = taskLabels(task),
 ): PodTemplate {
@@ -37,14 +37,15 @@ export function taskTemplate<I extends Shape, O extends Shape>(
     { name: 'WORKFLOW_OUTPUTS', value: OUTPUTS_PATH },
   ];
   const environment = { spec: { containers: [{ name: MAIN_CONTAINER, env: variables }] } };
-  const layers = [
-    BASE_TEMPLATE,
-    clusterOf(scope)?.podDefaults,
-    environment,
+  const policy = policyLayer(scope);
+  return mergeWithOrigins([
+    ...lowestLayers(scope),
+    { kind: 'base', source: 'cdk8s-workflows', template: environment },
     ...task.layers,
-    ...(override ? settingsLayers(override) : []),
-  ];
-  return mergeLayers([...layers, { metadata: { labels: podLabels } }]);
+    ...overrides,
+    { kind: 'base', source: 'cdk8s-workflows', template: { metadata: { labels: podLabels } } },
+    ...(policy ? [policy] : []),
+  ]).template;
 }
 
 /** Labels of what a single task is run by. */

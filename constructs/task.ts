@@ -1,10 +1,12 @@
 import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
-import { settingsLayers, type PodSettings } from '../lib/pods/fragment.ts';
-import type { PodTemplateOverride } from '../lib/pods/template.ts';
+import type { PodSettings } from '../lib/pods/fragment.ts';
+import type { Layer } from '../lib/pods/layer.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
 import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.ts';
+import { CallSite } from './call-site.ts';
+import { layersOf } from './layers.ts';
 import { reportProblems } from './problems.ts';
 
 /** How often and when a failed attempt is tried again. */
@@ -58,6 +60,7 @@ export abstract class Task<I extends Shape = NoValues, O extends Shape = NoValue
   readonly inputSchema: ObjectSchema;
   readonly outputSchema: ObjectSchema;
   readonly execution: ExecutionSettings;
+  readonly #site = new CallSite();
 
   protected constructor(scope: Construct, id: string, props: TaskProps<I, O>, settings: PodSettings) {
     super(scope, id);
@@ -76,7 +79,7 @@ export abstract class Task<I extends Shape = NoValues, O extends Shape = NoValue
   protected abstract problems(): readonly Problem[];
 
   /** The task's part of a step's pod, low to high. */
-  get layers(): readonly (PodTemplateOverride | undefined)[] {
-    return settingsLayers(this.execution);
+  get layers(): readonly Layer[] {
+    return layersOf('task', this.node.path, this.#site, this.execution);
   }
 }

@@ -36,6 +36,8 @@ export const annotations = {
   fixedInputs: `${DOMAIN}/fixed-inputs`,
   /** On a run's Job: a pod template that is merged over that of every step, JSON. */
   podOverride: `${DOMAIN}/pod-override`,
+  /** On a PodTemplate: what the cluster enforces over it and over every override, JSON with `cluster` and `template`. */
+  policy: `${DOMAIN}/policy`,
   /** On a run's Job: {@link CancelMode}. */
   cancel: `${DOMAIN}/cancel`,
   /** On a run's Job in driver mode, where `spec.parallelism` is the driver's own: how many steps run at once. */

@@ -28,7 +28,12 @@ export function synthProblems(define: (chart: Construct) => void): readonly stri
   return chart.node
     .findAll()
     .flatMap((construct) =>
-      construct.node.validate().map((message) => `[${construct.node.path.replace(/^chart\/?/, '')}] ${message}`),
+      construct.node
+        .validate()
+        .map(
+          (message) =>
+            `[${construct.node.path.replace(/^chart\/?/, '')}] ${message.replace(/(\.ts):\d+/g, '$1:<line>')}`,
+        ),
     );
 }
 

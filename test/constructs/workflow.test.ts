@@ -256,7 +256,9 @@ describe('synth refuses, all at once, with paths and what to do', () => {
         new Workflow(chart, 'w', {}, ({ step }) => {
           step('a', tasks_(chart)).override({ podTemplate: { spec: { containers: [js({ image: 'sidecar' })] } } });
         }),
-      ['[w/a] podTemplate.spec.containers: the item {"image":"sidecar"} has no name; items are merged by name: set it'],
+      [
+        '[w/a] podTemplate.spec.containers: the item {"image":"sidecar"} has no name (step override of chart/w/a (test/constructs/workflow.test.ts:<line>)); items are merged by name: set it',
+      ],
     ],
   ];
 

@@ -1,0 +1,39 @@
+import type { IConstruct } from 'constructs';
+import { BASE_TEMPLATE, settingsLayers, type PodSettings } from '../lib/pods/fragment.ts';
+import type { Layer, LayerKind } from '../lib/pods/layer.ts';
+import type { PodTemplateOverride } from '../lib/pods/template.ts';
+import type { CallSite } from './call-site.ts';
+import { clusterOf } from './cluster.ts';
+
+/** Settings as the layers they make, low to high, with who wrote them and where. */
+export function layersOf(kind: LayerKind, source: string, site: CallSite, settings: PodSettings): readonly Layer[] {
+  return settingsLayers(settings).flatMap((template) =>
+    template === undefined ? [] : [layer(kind, source, site, template)],
+  );
+}
+
+function layer(kind: LayerKind, source: string, site: CallSite, template: PodTemplateOverride): Layer {
+  return {
+    kind,
+    source,
+    template,
+    get at() {
+      return site.text;
+    },
+  };
+}
+
+/** What a pod on a construct's cluster starts from, before its task says anything. */
+export function lowestLayers(scope: IConstruct): readonly Layer[] {
+  const cluster = clusterOf(scope);
+  const base: Layer = { kind: 'base', source: 'cdk8s-workflows', template: BASE_TEMPLATE as PodTemplateOverride };
+  if (cluster?.podDefaults === undefined) return [base];
+  return [base, { kind: 'cluster defaults', source: cluster.name, template: cluster.podDefaults }];
+}
+
+/** What holds for a pod on a construct's cluster, whatever anybody else says. */
+export function policyLayer(scope: IConstruct): Layer | undefined {
+  const cluster = clusterOf(scope);
+  if (cluster?.podPolicy === undefined) return undefined;
+  return { kind: 'cluster policy', source: cluster.name, template: cluster.podPolicy };
+}

@@ -1,0 +1,93 @@
+import { ApiObject } from 'cdk8s';
+import type { Construct } from 'constructs';
+import { annotations, labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import type { Layer } from '../lib/pods/layer.ts';
+import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
+import { contentHash } from '../lib/values/hash.ts';
+import { canonicalJson } from '../lib/values/json.ts';
+import { InvalidError, type Problem } from '../lib/values/problems.ts';
+import { CallSite } from './call-site.ts';
+import { later } from './later.ts';
+import { layersOf, lowestLayers, policyLayer } from './layers.ts';
+import { KEEP_OLD_VERSIONS } from './versions.ts';
+import { checkObject } from './validate-manifests.ts';
+import type { ExecutionSettings, Task } from './task.ts';
+import type { Shape } from '../lib/values/shape.ts';
+
+/** The pod that a step's attempts start from, as layers until synth and as a PodTemplate then. */
+export class StepTemplate {
+  readonly #step: Construct;
+  readonly #prefix: string;
+  readonly #task: Task<Shape, Shape>;
+  readonly #overrides: Layer[] = [];
+  #compiled: (MergedTemplate & { readonly name: string }) | undefined;
+
+  constructor(step: Construct, workflow: string, name: string, task: Task<Shape, Shape>) {
+    this.#step = step;
+    this.#prefix = `${workflow}-${name}`;
+    this.#task = task;
+    this.#emit({
+      [labels.managedBy]: MANAGED_BY,
+      [labels.workflow]: workflow,
+      [labels.step]: name,
+      [labels.task]: task.name,
+    });
+  }
+
+  /** Adds a layer over all that there are. */
+  override(settings: ExecutionSettings): void {
+    this.#overrides.push(...layersOf('step override', this.#step.node.path, new CallSite(), settings));
+    this.#compiled = undefined;
+  }
+
+  /** Low to high; the cluster's policy last. */
+  get layers(): readonly Layer[] {
+    const policy = policyLayer(this.#step);
+    return [...lowestLayers(this.#step), ...this.#task.layers, ...this.#overrides, ...(policy ? [policy] : [])];
+  }
+
+  /**
+   * The template with where its fields came from, and the name of its object, which carries a hash of the content.
+   *
+   * @throws InvalidError when the layers cannot be merged
+   */
+  get compiled() {
+    if (this.#compiled === undefined) {
+      const merged = mergeWithOrigins(this.layers);
+      this.#compiled = { ...merged, name: `${this.#prefix}-${contentHash([merged.template, this.#policy])}` };
+    }
+    return this.#compiled;
+  }
+
+  /** Why the layers cannot be merged. */
+  get problems(): readonly Problem[] {
+    try {
+      void this.compiled;
+      return [];
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error;
+      return error.problems.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` }));
+    }
+  }
+
+  // A plan or a run may override the pod later on: the policy goes with the template, to hold then too.
+  get #policy(): string | undefined {
+    const policy = policyLayer(this.#step);
+    return policy && canonicalJson({ cluster: policy.source, template: policy.template });
+  }
+
+  #emit(ownLabels: Readonly<Record<string, string>>): void {
+    const policy = this.#policy;
+    const template = new ApiObject(this.#step, 'Template', {
+      apiVersion: 'v1',
+      kind: 'PodTemplate',
+      metadata: {
+        name: later(() => this.compiled.name),
+        labels: ownLabels,
+        annotations: { ...KEEP_OLD_VERSIONS, ...(policy !== undefined && { [annotations.policy]: policy }) },
+      },
+      template: later(() => this.compiled.template),
+    });
+    checkObject(template, this.#step, { name: this.#prefix });
+  }
+}
