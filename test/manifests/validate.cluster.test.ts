@@ -47,7 +47,7 @@ describe('what we find wrong, the API server cannot read, and the other way roun
     const { resources } = await api.get<Discovery>(root);
     const { name, namespaced } = resources.find((entry) => entry.kind === kind && !entry.name.includes('/'))!;
     const path = `${root}${namespaced ? '/namespaces/default' : ''}/${name}`;
-    const manifests = arbitraryStruct(type, { values: 3, fields: 3 }, 0, ['apiVersion', 'kind', 'metadata']).map(
+    const manifests = arbitraryStruct(type, { values: 12, fields: 12 }, 0, ['apiVersion', 'kind', 'metadata']).map(
       (rest): JsonObject => ({ ...rest, apiVersion, kind, metadata: { name: 'x' } }),
     );
     await fc.assert(
