@@ -14,12 +14,15 @@ export function orderItems<T extends { readonly id: Json }>(
   const named: T[] = [];
   const others: T[] = [];
   for (const item of merged) (inPatch.has(item.id) ? named : others).push(item);
+  // Items of one key come together, as the API server has it.
+  const formerPlace = ({ id }: T) => former.get(id) ?? formerOrder.length;
+  others.sort((a, b) => formerPlace(a) - formerPlace(b));
   named.sort((a, b) => inPatch.get(a.id)! - inPatch.get(b.id)!);
   const ordered: T[] = [];
   let next = 0;
   for (const item of named) {
     const place = former.get(item.id);
-    while (next < others.length && place !== undefined && (former.get(others[next]!.id) ?? Infinity) < place)
+    while (next < others.length && place !== undefined && formerPlace(others[next]!) < place)
       ordered.push(others[next++]!);
     ordered.push(item);
   }

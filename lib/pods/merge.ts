@@ -13,7 +13,7 @@ import type { PodTemplate, PodTemplateOverride } from './template.ts';
 export interface MergedTemplate {
   readonly template: PodTemplate;
   readonly origins: Origins;
-  /** What was merged and is most likely a mistake: fields that Kubernetes does not have. */
+  /** What was merged and is most likely a mistake, such as a field that Kubernetes does not have. */
   readonly warnings: readonly Problem[];
 }
 
@@ -21,7 +21,8 @@ export interface MergedTemplate {
  * Merges an override over a template by Kubernetes' strategic merge: maps merge, lists with a merge key merge by
  * it, other lists are replaced, `null` removes, and `false`, `0` and `''` are values. The directives `$patch`,
  * `$retainKeys`, `$setElementOrder/<field>` and `$deleteFromPrimitiveList/<field>` do what they do in a patch that is
- *XX argument is changed. (apimachinery/pkg/util/strategicpatch)
+ * sent to the API server; every case in which we do otherwise is in test/pods/deviations.ts, with its reason.
+ * Neither argument is changed. (apimachinery/pkg/util/strategicpatch)
  *
  * @throws InvalidError with all that cannot be merged: an item of a keyed list without its key, a directive that is none
  */

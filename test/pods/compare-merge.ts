@@ -39,6 +39,9 @@ export interface Comparison {
   readonly differences: readonly Difference[];
 }
 
+/** How long a difference may be made smaller. */
+const SHRINK_MS = 20_000;
+
 /** Merges pairs here and in the API server, one field of the pod template after the other, until a difference was found. */
 export async function compareMerges(server: ApiServer, pairs: number, seed: number, atOnce = 6): Promise<Comparison> {
   const focuses = allFields();
@@ -59,7 +62,11 @@ export async function compareMerges(server: ApiServer, pairs: number, seed: numb
         else if (difference !== undefined) found = difference;
         return difference === undefined || difference === 'refused';
       });
-      const result = await fc.check(property, { numRuns: 1, seed: seed + place });
+      const result = await fc.check(property, {
+        numRuns: 1,
+        seed: seed + place,
+        interruptAfterTimeLimit: SHRINK_MS,
+      });
       // The last difference that shrinking came upon is the smallest.
       if (found !== undefined) differences.push(found);
       else if (result.failed) throw result.errorInstance;

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PodTemplate } from '../../lib/pods/template.ts';
+import { mergePodTemplate } from '../../lib/pods/merge.ts';
+import type { PodTemplate, PodTemplateOverride } from '../../lib/pods/template.ts';
+import { InvalidError } from '../../lib/values/problems.ts';
 import { ApiServer } from './api-server.ts';
 import { compareMerges } from './compare-merge.ts';
 import { deviations } from './deviations.ts';
@@ -21,6 +23,34 @@ describe.skipIf(process.env['TEST_KUBECONFIG'])('the merge of a real API server'
     expect(reached.size).toBeGreaterThan(300);
     expect(refused).toBeLessThan(PAIRS / 20);
     expect(directives.size).toBe(6);
+  });
+
+  it.each<[string, object, object]>([
+    ['an item without its key', { volumes: [{ name: 'v' }] }, { volumes: [{ emptyDir: {} }] }],
+    ['an unknown $patch', { nodeSelector: { a: '1' } }, { nodeSelector: { $patch: 'remove' } }],
+    ['an unknown $patch in an item', { volumes: [{ name: 'v' }] }, { volumes: [{ name: 'v', $patch: 'remove' }] }],
+    ['$retainKeys that is no list', { nodeSelector: { a: '1' } }, { nodeSelector: { $retainKeys: 'a' } }],
+    [
+      'a field that $retainKeys leaves out',
+      { nodeSelector: { a: '1' } },
+      { nodeSelector: { $retainKeys: ['a'], b: '2' } },
+    ],
+    ['an order that is no list', { volumes: [{ name: 'v' }] }, { '$setElementOrder/volumes': 'v' }],
+    [
+      'an order that is not the patch’s',
+      { volumes: [{ name: 'a' }] },
+      { '$setElementOrder/volumes': [{ name: 'b' }, { name: 'c' }], volumes: [{ name: 'c' }, { name: 'b' }] },
+    ],
+    [
+      'values of two types',
+      { securityContext: { supplementalGroups: [1] } },
+      { securityContext: { '$deleteFromPrimitiveList/supplementalGroups': ['b'] } },
+    ],
+  ])('refuses %s, as we do', async (_name, base, patch) => {
+    const template = { spec: base } as PodTemplate;
+    const override = { spec: patch } as PodTemplateOverride;
+    expect(await server.patch(template, override)).toHaveProperty('refused');
+    expect(() => mergePodTemplate(template, override)).toThrow(InvalidError);
   });
 
   it.each(deviations)('is not ours: $name', async ({ base, patch, server: theirs }) => {
