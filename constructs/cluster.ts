@@ -2,6 +2,7 @@ import type { IConstruct } from 'constructs';
 import { placePlan, type ClusterSelector, type PlanPlacement } from '../lib/graph/placement.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import type { Problem } from '../lib/values/problems.ts';
+import type { CallSite } from './call-site.ts';
 
 /** A cluster of a fleet. */
 export interface Cluster {
@@ -30,6 +31,8 @@ export interface ClusterContext {
   readonly clusters: readonly Cluster[];
   readonly defaultCluster?: ClusterSelector;
   readonly plans: Map<string, PlanPlacement>;
+  /** Where the clusters were written. */
+  readonly site: CallSite;
 }
 
 const contexts = new WeakMap<IConstruct, ClusterContext>();
@@ -42,6 +45,11 @@ export function setClusterContext(app: IConstruct, context: ClusterContext): voi
 /** The cluster that a construct is synthesized for; none in an app that belongs to no fleet. */
 export function clusterOf(construct: IConstruct): Cluster | undefined {
   return contexts.get(construct.node.root)?.cluster;
+}
+
+/** Where the cluster was written that a construct is synthesized for. */
+export function clusterSite(construct: IConstruct): CallSite | undefined {
+  return contexts.get(construct.node.root)?.site;
 }
 
 /** Whether a plan belongs on the cluster that it is synthesized for, or why it belongs nowhere. Without a fleet there is one place only. */

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { ClusterSelector, Placement, PlanPlacement } from '../lib/graph/placement.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { formatProblem, InvalidError, show, suggest, type Problem } from '../lib/values/problems.ts';
+import { CallSite } from './call-site.ts';
 import { setClusterContext, type Cluster } from './cluster.ts';
 import { StagedOutput } from './output-directory.ts';
 import { settle, validateManifests, type ValidationProps } from './validate-manifests.ts';
@@ -29,6 +30,7 @@ export class Fleet {
   readonly clusters: readonly Cluster[];
   readonly #props: FleetProps;
   readonly #define: (app: App, cluster: Cluster) => void;
+  readonly #site = new CallSite();
 
   /** @throws InvalidError when the clusters or the default cluster are wrong */
   constructor(props: FleetProps, define: (app: App, cluster: Cluster) => void) {
@@ -69,6 +71,7 @@ export class Fleet {
       cluster,
       clusters: this.clusters,
       plans,
+      site: this.#site,
       ...(defaultCluster !== undefined && { defaultCluster }),
     });
     validateManifests(app, { rules, allowFields });

@@ -11,6 +11,7 @@ import type { Shape, ValuesIn } from '../lib/values/shape.ts';
 import { placeHere } from './cluster.ts';
 import { later } from './later.ts';
 import { CallSite } from './call-site.ts';
+import { explainAtSynth } from './explain.ts';
 import { layersOf } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
@@ -93,18 +94,22 @@ export class LaunchPlan<I extends Shape> extends Construct {
     return this.#props.workflow ?? this.#props.task;
   }
 
-  get #job() {
-    const { workflow, task } = this.#props;
-    if (workflow !== undefined) return runJob(workflow, this.#inputs, this.#props, this.name);
-    const override = layersOf('plan override', this.node.path, this.#site, {
+  /** What the plan changes of the pods. */
+  get #layers() {
+    return layersOf('plan override', this.node.path, this.#site, {
       serviceAccountName: serviceAccountName(this.#props.serviceAccount),
       podTemplate: this.#props.podTemplate,
     });
+  }
+
+  get #job() {
+    const { workflow, task } = this.#props;
+    if (workflow !== undefined) return runJob(workflow, this.#inputs, this.#props, this.name);
     const ownLabels = taskLabels(task, this.name);
     const spec = taskJobSpec(
       task,
       this.#props.timeout ? { timeout: this.#props.timeout } : undefined,
-      taskTemplate(this, task, withDefaults(task.inputSchema, this.#inputs), override, 'job', ownLabels),
+      taskTemplate(this, task, withDefaults(task.inputSchema, this.#inputs), this.#layers, 'job', ownLabels),
     );
     const ttl = this.#props.ttlAfterFinished;
     return {
@@ -150,6 +155,15 @@ export class LaunchPlan<I extends Shape> extends Construct {
       },
     });
     checkObject(cronJob, this, { launches: workflow });
+    explainAtSynth(
+      this,
+      () =>
+        (workflow?.steps ?? []).map((step) => ({
+          template: step.toNode().template,
+          layers: [...step.layers, ...this.#layers],
+        })),
+      this.name,
+    );
   }
 
   *#problems(): Generator<Problem> {

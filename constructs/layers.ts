@@ -3,7 +3,7 @@ import { BASE_TEMPLATE, settingsLayers, type PodSettings } from '../lib/pods/fra
 import type { Layer, LayerKind } from '../lib/pods/layer.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import type { CallSite } from './call-site.ts';
-import { clusterOf } from './cluster.ts';
+import { clusterOf, clusterSite } from './cluster.ts';
 
 /** Settings as the layers they make, low to high, with who wrote them and where. */
 export function layersOf(kind: LayerKind, source: string, site: CallSite, settings: PodSettings): readonly Layer[] {
@@ -12,13 +12,13 @@ export function layersOf(kind: LayerKind, source: string, site: CallSite, settin
   );
 }
 
-function layer(kind: LayerKind, source: string, site: CallSite, template: PodTemplateOverride): Layer {
+function layer(kind: LayerKind, source: string, site: CallSite | undefined, template: PodTemplateOverride): Layer {
   return {
     kind,
     source,
     template,
     get at() {
-      return site.text;
+      return site?.text;
     },
   };
 }
@@ -28,12 +28,12 @@ export function lowestLayers(scope: IConstruct): readonly Layer[] {
   const cluster = clusterOf(scope);
   const base: Layer = { kind: 'base', source: 'cdk8s-workflows', template: BASE_TEMPLATE as PodTemplateOverride };
   if (cluster?.podDefaults === undefined) return [base];
-  return [base, { kind: 'cluster defaults', source: cluster.name, template: cluster.podDefaults }];
+  return [base, layer('cluster defaults', cluster.name, clusterSite(scope), cluster.podDefaults)];
 }
 
 /** What holds for a pod on a construct's cluster, whatever anybody else says. */
 export function policyLayer(scope: IConstruct): Layer | undefined {
   const cluster = clusterOf(scope);
   if (cluster?.podPolicy === undefined) return undefined;
-  return { kind: 'cluster policy', source: cluster.name, template: cluster.podPolicy };
+  return layer('cluster policy', cluster.name, clusterSite(scope), cluster.podPolicy);
 }

@@ -7,6 +7,7 @@ import { contentHash } from '../lib/values/hash.ts';
 import { canonicalJson } from '../lib/values/json.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import { CallSite } from './call-site.ts';
+import { explainAtSynth } from './explain.ts';
 import { later } from './later.ts';
 import { layersOf, lowestLayers, policyLayer } from './layers.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
@@ -89,5 +90,6 @@ export class StepTemplate {
       template: later(() => this.compiled.template),
     });
     checkObject(template, this.#step, { name: this.#prefix });
+    explainAtSynth(this.#step, () => [{ template: this.compiled.name, layers: this.layers }]);
   }
 }

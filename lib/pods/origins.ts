@@ -1,14 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Json } from '../values/json.ts';
 import { layerName } from './layer.ts';
 import { ListNode, MapNode, originOf, Removed, type Node, type Origin } from './node.ts';
 import { fieldStep, joinPath } from './path.ts';
 
 export type { Origin };
 
+/** One step to a place in a template: a field, or an item of a list by its key; `nth` counts further items of one key. */
+export type PlaceStep = string | { readonly item: Json; readonly nth?: number };
+
 /** A field of a template and where it came from. */
 export interface FieldOrigin {
   /** `spec.containers[main].env[A].value` */
   readonly path: string;
+  /** The same, in steps. */
+  readonly place: readonly PlaceStep[];
   readonly origin: Origin;
 }
 
@@ -25,17 +31,22 @@ export class Origins {
    * without keys (`tolerations`, `args`), an empty map or list.
    */
   leaves(): readonly FieldOrigin[] {
-    const found: FieldOrigin[] = [];
-    visit(this.#root, '', (path, node) => node instanceof Removed || found.push({ path, origin: originOf(node) }));
-    return found;
+    return this.fields().filter(({ origin }) => !(origin instanceof Removed));
   }
 
   /** Each leaf that a layer took away and no later one set again. */
   removals(): readonly FieldOrigin[] {
     const found: FieldOrigin[] = [];
-    visit(this.#root, '', (path, node) => {
-      if (node instanceof Removed) buried(node, path, found);
+    visit(this.#root, [], (place, node) => {
+      if (node instanceof Removed) buried(node, place, found);
     });
+    return found;
+  }
+
+  /** Each leaf once, and in between, each as a whole, what layers took away: there the origin's value is `undefined`. */
+  fields(): readonly FieldOrigin[] {
+    const found: FieldOrigin[] = [];
+    visit(this.#root, [], (place, node) => found.push({ path: placeText(place), place, origin: originOf(node) }));
     return found;
   }
 
@@ -69,29 +80,41 @@ export function describeOrigin(origin: Origin): string {
     .join(', instead of ');
 }
 
-function visit(node: Node, path: string, tell: (path: string, node: Node) => void): void {
-  let empty = true;
+/** `spec.containers[main].env[A].value` */
+function placeText(place: readonly PlaceStep[]): string {
+  return place.reduce<string>((path, step) => {
+    if (typeof step === 'string') return joinPath(path, fieldStep(step));
+    return `${path}[${String(step.item)}${step.nth === undefined ? '' : `#${step.nth}`}]`;
+  }, '');
+}
+
+type Place = readonly PlaceStep[];
+
+function visit(node: Node, place: Place, tell: (place: Place, node: Node) => void): void {
   if (node instanceof MapNode) {
-    for (const [field, inner] of node.fields) {
-      if (!(inner instanceof Removed)) empty = false;
-      visit(inner, joinPath(path, fieldStep(field)), tell);
-    }
-    if (empty) tell(path, node);
+    const fields = [...node.fields];
+    if (fields.every(([, inner]) => inner instanceof Removed)) tell(place, node);
+    for (const [field, inner] of fields) visit(inner, [...place, field], tell);
   } else if (node instanceof ListNode) {
+    if (node.items.length === 0) tell(place, node);
     const seen = new Map<unknown, number>();
     for (const { id, node: item } of node.items) {
       const nth = (seen.get(id) ?? 0) + 1;
       seen.set(id, nth);
-      visit(item, `${path}[${String(id)}${nth > 1 ? `#${nth}` : ''}]`, tell);
+      visit(item, [...place, nth > 1 ? { item: id, nth } : { item: id }], tell);
     }
-    for (const [id, gone] of node.gone) visit(gone, `${path}[${String(id)}]`, tell);
-    if (node.items.length === 0) tell(path, node);
-  } else tell(path, node);
+    for (const [id, gone] of node.gone) visit(gone, [...place, { item: id }], tell);
+  } else tell(place, node);
 }
 
-function buried(gone: Removed, path: string, found: FieldOrigin[]): void {
-  visit(gone.was, path, (inner, node) => {
+function buried(gone: Removed, place: Place, found: FieldOrigin[]): void {
+  visit(gone.was, place, (inner, node) => {
     if (node instanceof Removed) buried(node, inner, found);
-    else found.push({ path: inner, origin: { layer: gone.layer, value: undefined, replaced: originOf(node) } });
+    else
+      found.push({
+        path: placeText(inner),
+        place: inner,
+        origin: { layer: gone.layer, value: undefined, replaced: originOf(node) },
+      });
   });
 }

@@ -1,0 +1,59 @@
+import type { Construct } from 'constructs';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import {
+  explain,
+  EXPLAIN_DIRECTORY,
+  EXPLAIN_PLAN,
+  explanationFile,
+  type WrittenExplanation,
+} from '../lib/pods/explanation.ts';
+import type { Layer } from '../lib/pods/layer.ts';
+import { mergeWithOrigins } from '../lib/pods/merge.ts';
+import { formatProblem, InvalidError } from '../lib/values/problems.ts';
+import { clusterOf } from './cluster.ts';
+
+/** A step's pod: the name of its PodTemplate, and its layers. */
+export interface PodToExplain {
+  readonly template: string;
+  readonly layers: readonly Layer[];
+}
+
+/**
+ * Has it written at synth where the fields of pods come from, for the command line to print. Nothing happens unless the
+ * environment asks for it, for a plan by its name.
+ */
+export function explainAtSynth(scope: Construct, pods: () => Iterable<PodToExplain>, plan?: string): void {
+  const directory = process.env[EXPLAIN_DIRECTORY];
+  if (!directory || (plan !== undefined && plan !== process.env[EXPLAIN_PLAN])) return;
+  // Validations are asked when the app is complete, and write no manifest.
+  scope.node.addValidation({
+    validate: () => {
+      for (const { template, layers } of podsOrNone(pods)) {
+        const file = join(directory, explanationFile(clusterOf(scope)?.name, template, plan));
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, JSON.stringify(explanationOf(layers)));
+      }
+      return [];
+    },
+  });
+}
+
+// A step whose layers make no pod has no name for its template either; it reports that itself.
+function podsOrNone(pods: () => Iterable<PodToExplain>): readonly PodToExplain[] {
+  try {
+    return [...pods()];
+  } catch (error) {
+    if (error instanceof InvalidError) return [];
+    throw error;
+  }
+}
+
+function explanationOf(layers: readonly Layer[]): WrittenExplanation {
+  try {
+    return explain(mergeWithOrigins(layers));
+  } catch (error) {
+    if (error instanceof InvalidError) return { problems: error.problems.map(formatProblem) };
+    throw error;
+  }
+}

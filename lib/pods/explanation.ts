@@ -1,0 +1,68 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Json } from '../values/json.ts';
+import type { Layer, LayerKind } from './layer.ts';
+import type { MergedTemplate } from './merge.ts';
+import { originChain, type Origin, type PlaceStep } from './origins.ts';
+import type { PodTemplate } from './template.ts';
+
+/** The environment variable that has an app write explanations at synth: the directory to write them to. */
+export const EXPLAIN_DIRECTORY = 'CDK8S_WORKFLOWS_EXPLAIN';
+
+/** The environment variable that names a launch plan whose changes are to be explained too. */
+export const EXPLAIN_PLAN = 'CDK8S_WORKFLOWS_EXPLAIN_PLAN';
+
+/** A value and who set it. */
+export interface ExplainedValue {
+  /** Left out when it was removed. */
+  readonly value?: Json;
+  readonly layer: LayerKind;
+  /** Who wrote the layer: a construct path, a cluster. */
+  readonly source: string;
+  /** `file:line` where it was written, when that is known. */
+  readonly at?: string;
+}
+
+/** A field of a pod template, or one that was removed, with all that was there before, latest first. */
+export interface ExplainedField extends ExplainedValue {
+  /** `spec.nodeSelector[acme.example/gpu]` */
+  readonly path: string;
+  /** The same, in steps. */
+  readonly place: readonly PlaceStep[];
+  readonly replaced: readonly ExplainedValue[];
+}
+
+/** A pod template and where its fields came from, in the template's order; as plain JSON. */
+export interface Explanation {
+  readonly template: PodTemplate;
+  readonly fields: readonly ExplainedField[];
+}
+
+/** What is written at synth: the explanation, or why the layers make no pod. */
+export type WrittenExplanation = Explanation | { readonly problems: readonly string[] };
+
+/** What merging remembered, as plain JSON. */
+export function explain({ template, origins }: MergedTemplate): Explanation {
+  const fields = origins.fields().map(({ path, place, origin }) => {
+    const [value, ...replaced] = changes(origin);
+    return { path, place, ...value!, replaced };
+  });
+  return { template, fields };
+}
+
+/** Where the explanation of a PodTemplate is, below the directory. */
+export function explanationFile(cluster: string | undefined, template: string, plan?: string): string {
+  const file = plan === undefined ? `${template}.json` : `${template}@${plan}.json`;
+  return cluster === undefined ? file : `${cluster}/${file}`;
+}
+
+/** A layer that says what the one below said has changed nothing. */
+function changes(origin: Origin): readonly ExplainedValue[] {
+  const chain = originChain(origin);
+  return chain
+    .filter((at, place) => place === 0 || !isDeepStrictEqual(at.value, chain[place - 1]!.value))
+    .map(({ layer, value }) => ({ ...(value !== undefined && { value }), ...named(layer) }));
+}
+
+function named({ kind, source, at }: Layer): Omit<ExplainedValue, 'value'> {
+  return { layer: kind, source, ...(at !== undefined && { at }) };
+}
