@@ -1,6 +1,6 @@
 import type { AttemptState } from '../engine/advance.ts';
 import { isNotFound } from '../kube/errors.ts';
-import type { PodTemplateOverride } from '../pods/template.ts';
+import { runtimeTemplate, type RunLayers } from '../pods/runtime-template.ts';
 import type { JsonObject } from '../values/json.ts';
 import { neverEnded, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { attemptJob, attemptPod, type AttemptPlan } from './attempt-object.ts';
@@ -23,20 +23,20 @@ export interface CreatorCallbacks {
 export class AttemptCreator {
   readonly #context: WorkerContext;
   readonly #run: () => Job;
-  readonly #podOverride: PodTemplateOverride | undefined;
+  readonly #layers: RunLayers;
   readonly #callbacks: CreatorCallbacks;
   readonly #signal: AbortSignal;
 
   constructor(
     context: WorkerContext,
     run: () => Job,
-    podOverride: PodTemplateOverride | undefined,
+    layers: RunLayers,
     callbacks: CreatorCallbacks,
     signal: AbortSignal,
   ) {
     this.#context = context;
     this.#run = run;
-    this.#podOverride = podOverride;
+    this.#layers = layers;
     this.#callbacks = callbacks;
     this.#signal = signal;
   }
@@ -79,9 +79,9 @@ export class AttemptCreator {
     const { client, graphs, clock, metrics, mode } = this.#context;
     const { step, attempt } = entry;
     const run = this.#run();
-    const template = await graphs.template(run.metadata.namespace!, step.template);
-    const podOverride = this.#podOverride;
-    const plan: AttemptPlan = { run, mode, step, attempt, inputs, template, ...(podOverride && { podOverride }) };
+    const synthesized = await graphs.template(run.metadata.namespace!, step.template);
+    const template = runtimeTemplate(step.name, synthesized, this.#layers);
+    const plan: AttemptPlan = { run, mode, step, attempt, inputs, template };
     const startedAt = clock.monotonic();
     const options = { signal: this.#signal };
     const created =

@@ -3,8 +3,7 @@ import { attemptObjectName } from '../graph/object-names.ts';
 import type { TaskStep } from '../graph/graph.ts';
 import type { NewObject, OwnerReference } from '../kube/objects.ts';
 import { attemptTemplate } from '../pods/attempt.ts';
-import { mergePodTemplate } from '../pods/merge.ts';
-import type { PodTemplate, PodTemplateOverride } from '../pods/template.ts';
+import type { PodTemplate } from '../pods/template.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { Job } from './objects.ts';
 import type { Mode } from './run-job.ts';
@@ -17,8 +16,8 @@ export interface AttemptPlan {
   /** Counts from 1. */
   readonly attempt: number;
   readonly inputs: JsonObject;
+  /** With all layers merged. */
   readonly template: PodTemplate;
-  readonly podOverride?: PodTemplateOverride;
 }
 
 /** The Pod of an attempt. */
@@ -72,9 +71,8 @@ export function runLabels(run: Job): Record<string, string> {
   return { ...Object.fromEntries(inherited), [labels.managedBy]: MANAGED_BY, [labels.run]: run.metadata.name };
 }
 
-function completeTemplate({ run, step, attempt, inputs, template, podOverride }: AttemptPlan): PodTemplate {
-  const merged = podOverride === undefined ? template : mergePodTemplate(template, podOverride);
-  const complete = attemptTemplate(merged, { run: run.metadata.name, step: step.name, attempt }, inputs);
+function completeTemplate({ run, step, attempt, inputs, template }: AttemptPlan): PodTemplate {
+  const complete = attemptTemplate(template, { run: run.metadata.name, step: step.name, attempt }, inputs);
   const ours = { [labels.task]: step.task, [labels.step]: step.name, [labels.attempt]: String(attempt) };
   return {
     metadata: { ...complete.metadata, labels: { ...complete.metadata?.labels, ...runLabels(run), ...ours } },

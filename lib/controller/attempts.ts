@@ -5,7 +5,7 @@ import { attemptObjectName } from '../graph/object-names.ts';
 import type { Topology } from '../graph/topology.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { pods } from '../kube/resources.ts';
-import type { PodTemplateOverride } from '../pods/template.ts';
+import type { RunLayers } from '../pods/runtime-template.ts';
 import type { JsonObject } from '../values/json.ts';
 import { AttemptCreator } from './attempt-creator.ts';
 import { neverEnded, objectOf, resourceOf, type AttemptEntry } from './attempt-entry.ts';
@@ -21,7 +21,8 @@ export interface AttemptsOptions {
   /** The run's Job as last seen. */
   readonly run: () => Job;
   readonly topology: Topology;
-  readonly podOverride?: PodTemplateOverride;
+  /** What the run changes of its pods. */
+  readonly layers: RunLayers;
   /** Called with what was seen, never while it is being told. */
   readonly observe: (observations: readonly Observation[]) => void;
   readonly signal: AbortSignal;
@@ -37,11 +38,11 @@ export class Attempts {
   readonly #leftovers = new Set<AttemptEntry>();
 
   constructor(options: AttemptsOptions) {
-    const { context, run, podOverride, signal } = options;
+    const { context, run, layers, signal } = options;
     this.#options = options;
     const created = (entry: AttemptEntry, object: Pod | Job) => this.#heard(entry, object);
     const observed = (entry: AttemptEntry, state: AttemptState) => this.#tell(entry, state);
-    this.#creator = new AttemptCreator(context, run, podOverride, { created, observed }, signal);
+    this.#creator = new AttemptCreator(context, run, layers, { created, observed }, signal);
     this.#stopper = new AttemptStopper(context, (entry) => this.#gone(entry), signal);
   }
 

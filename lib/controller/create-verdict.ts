@@ -1,6 +1,6 @@
 import { isAlreadyExists, isForbidden, isInvalid, isNotFound, isRetryable, KubeError } from '../kube/errors.ts';
 import type { StepReason } from '../engine/reasons.ts';
-import { InvalidError } from '../values/problems.ts';
+import { formatProblem, InvalidError } from '../values/problems.ts';
 import { shorten } from './objects.ts';
 
 /** What a failed creation of an attempt means. */
@@ -17,7 +17,7 @@ export type CreateVerdict =
 /** What to make of the error that came when an attempt's template was read or its object created. */
 export function createVerdict(error: unknown): CreateVerdict {
   if (isAlreadyExists(error)) return { kind: 'exists' };
-  if (error instanceof InvalidError) return { kind: 'rejected', reason: 'Rejected', message: error.message };
+  if (error instanceof InvalidError) return { kind: 'rejected', reason: 'Rejected', message: inOneLine(error) };
   if (!(error instanceof KubeError)) return { kind: 'wait', message: (error as Error).message };
   const said = shorten(error.status.message ?? error.message, 900);
   if (isForbidden(error)) return forbidden(error, said);
@@ -27,6 +27,11 @@ export function createVerdict(error: unknown): CreateVerdict {
     return { kind: 'rejected', reason: 'Rejected', message: said };
   if (isRetryable(error)) return { kind: 'wait', message: said };
   return { kind: 'rejected', reason: 'Rejected', message: said };
+}
+
+/** A step shows its message in a row of a table. */
+function inOneLine({ message, problems }: InvalidError): string {
+  return shorten(`${message.split(':\n')[0]}: ${problems.map(formatProblem).join('; ')}`, 900);
 }
 
 function forbidden(error: KubeError, message: string): CreateVerdict {

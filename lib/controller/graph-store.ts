@@ -1,8 +1,9 @@
 import { decodeGraph } from '../graph/config-map.ts';
+import { annotations } from '../graph/labels.ts';
 import { topology, type Topology } from '../graph/topology.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { configMaps, podTemplates } from '../kube/resources.ts';
-import type { PodTemplate } from '../pods/template.ts';
+import { readPolicy, type SynthesizedTemplate } from '../pods/runtime-template.ts';
 import { InvalidError } from '../values/problems.ts';
 import { Lru } from './lru.ts';
 import type { ConfigMap, PodTemplateObject } from './objects.ts';
@@ -19,7 +20,7 @@ export class GraphStore {
   readonly #client: Pick<KubeClient, 'get'>;
   readonly #signal: AbortSignal;
   readonly #topologies = new Lru<Promise<Topology>>(TOPOLOGIES);
-  readonly #templates = new Lru<Promise<PodTemplate>>(TEMPLATES);
+  readonly #templates = new Lru<Promise<SynthesizedTemplate>>(TEMPLATES);
 
   constructor(client: Pick<KubeClient, 'get'>, signal: AbortSignal) {
     this.#client = client;
@@ -43,20 +44,21 @@ export class GraphStore {
   }
 
   /**
-   * A step's template.
+   * A step's template, with the policy that holds over it.
    *
-   * @throws InvalidError when the PodTemplate is empty
+   * @throws InvalidError when the PodTemplate is empty, or its policy cannot be read
    * @throws KubeError NotFound when there is none
    */
-  template(namespace: string, name: string): Promise<PodTemplate> {
+  template(namespace: string, name: string): Promise<SynthesizedTemplate> {
     return remember(this.#templates, `${namespace}/${name}`, async () => {
       const options = { namespace, signal: this.#signal };
-      const { template } = await this.#client.get<PodTemplateObject>(podTemplates, name, options);
+      const { metadata, template } = await this.#client.get<PodTemplateObject>(podTemplates, name, options);
       if (!Array.isArray(template?.spec?.containers))
         throw new InvalidError(`PodTemplate ${namespace}/${name}`, [
           { path: 'template.spec.containers', message: 'is missing' },
         ]);
-      return template;
+      const policy = readPolicy(metadata.annotations?.[annotations.policy], `PodTemplate ${namespace}/${name}`);
+      return { template, ...(policy && { policy }) };
     });
   }
 }

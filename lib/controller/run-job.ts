@@ -1,9 +1,10 @@
 import type { RunSpec } from '../engine/advance.ts';
 import { annotations, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY, type CancelMode } from '../graph/labels.ts';
 import type { PodTemplateOverride } from '../pods/template.ts';
-import { mergePodTemplate } from '../pods/merge.ts';
+import { overrideProblems, runOverrideProblems, type RunOverride } from '../pods/run-override.ts';
+import type { RunLayers } from '../pods/runtime-template.ts';
 import { isJsonObject, type JsonObject } from '../values/json.ts';
-import { InvalidError, show, suggest, type Problem } from '../values/problems.ts';
+import { show, suggest, type Problem } from '../values/problems.ts';
 import type { Job } from './objects.ts';
 
 /** Who sequences a run: the controller of the cluster, or a driver in the run's own pod. */
@@ -19,8 +20,8 @@ export interface RunRequest {
   /** The graph's ConfigMap. */
   readonly graph: string;
   readonly inputs: JsonObject;
-  /** Merged over the template of every step. */
-  readonly podOverride?: PodTemplateOverride;
+  /** What it changes of its pods. */
+  readonly layers: RunLayers;
 }
 
 /** What a run's Job asks for, or everything that is wrong with it. */
@@ -44,9 +45,18 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
     });
   const inputs = object(annotations.inputs) ?? {};
   const podOverride = object(annotations.podOverride) as PodTemplateOverride | undefined;
-  if (podOverride) problems.push(...overrideProblems(podOverride));
+  if (podOverride) problems.push(...overrideProblems(podOverride, (path) => `${annotations.podOverride}: ${path}`));
+  const runOverride = object(annotations.runOverride);
+  if (runOverride) problems.push(...runOverrideProblems(runOverride, annotations.runOverride));
   if (problems.length > 0 || !graph) return { problems };
-  return { graph, inputs, ...(podOverride && { podOverride }) };
+  const plan = job.metadata.labels?.[labels.plan];
+  const layers: RunLayers = {
+    run: job.metadata.name,
+    ...(plan !== undefined && { plan }),
+    ...(podOverride && { podOverride }),
+    ...(runOverride && { runOverride: runOverride as RunOverride }),
+  };
+  return { graph, inputs, layers };
 }
 
 /** The fields of a run's Job that may change while it runs. */
@@ -88,18 +98,6 @@ export function readControls(
     },
     problems,
   };
-}
-
-/** An override that no template can be merged with, found before any step has started. */
-function overrideProblems(override: PodTemplateOverride): readonly Problem[] {
-  try {
-    mergePodTemplate({}, override);
-    return [];
-  } catch (error) {
-    if (error instanceof InvalidError)
-      return error.problems.map((problem) => ({ ...problem, path: `${annotations.podOverride}: ${problem.path}` }));
-    throw error;
-  }
 }
 
 function parse(text: string): unknown {

@@ -127,14 +127,14 @@ export class RunWorker {
     this.#begin(taken);
   }
 
-  #begin({ topology, inputs, podOverride, record }: TakenUp): void {
+  #begin({ topology, inputs, layers, record }: TakenUp): void {
     const context = this.#context;
     const run = () => this.#job;
     const observe = (observations: readonly Observation[]) => this.#turn(observations);
     const { signal } = this.#stop;
     this.#inputs = inputs;
     this.#run = new Run(topology, this.#spec(), record);
-    this.#attempts = new Attempts({ context, run, topology, observe, signal, ...(podOverride && { podOverride }) });
+    this.#attempts = new Attempts({ context, run, topology, layers, observe, signal });
     this.#reporter = new RunReporter(context, this.#run, this.#status, run, record);
     this.#context.log.info(record ? 'A run is taken up again' : 'A run has begun', { steps: topology.steps.length });
     if (this.#run.finished) return this.#finish();

@@ -1,8 +1,10 @@
 import type { RunSpec } from '../engine/advance.ts';
 import type { RunRecord } from '../engine/record.ts';
+import { annotations } from '../graph/labels.ts';
 import type { Topology } from '../graph/topology.ts';
 import { isNotFound } from '../kube/errors.ts';
-import type { PodTemplateOverride } from '../pods/template.ts';
+import { unknownStepProblems } from '../pods/run-override.ts';
+import type { RunLayers } from '../pods/runtime-template.ts';
 import { InvalidError } from '../values/problems.ts';
 import { checkValues } from '../values/schema.ts';
 import type { Job } from './objects.ts';
@@ -14,7 +16,7 @@ import { backoffMs, type WorkerContext } from './worker-context.ts';
 export interface TakenUp {
   readonly topology: Topology;
   readonly inputs: RunSpec['inputs'];
-  readonly podOverride?: PodTemplateOverride;
+  readonly layers: RunLayers;
   readonly record?: RunRecord;
 }
 
@@ -41,9 +43,12 @@ export async function takeUp(
         store.read(),
       ]);
       const checked = checkValues(topology.graph.inputs, request.inputs, 'refuse', 'inputs');
-      if (!checked.ok) throw new InvalidError('The run cannot be started', checked.problems);
-      const { podOverride } = request;
-      return { topology, inputs: checked.values, ...(podOverride && { podOverride }), ...(record && { record }) };
+      const { layers } = request;
+      const steps = topology.steps.map(({ node }) => node.name);
+      const astray = unknownStepProblems(layers.runOverride ?? {}, steps, annotations.runOverride);
+      if (!checked.ok || astray.length > 0)
+        throw new InvalidError('The run cannot be started', [...(checked.ok ? [] : checked.problems), ...astray]);
+      return { topology, inputs: checked.values, layers, ...(record && { record }) };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof InvalidError) throw error;

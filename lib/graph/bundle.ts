@@ -13,6 +13,8 @@ export interface WorkflowManifests {
   readonly graph: Graph;
   /** The pod template of every step, by the name that the graph refers to it with. */
   readonly templates: ReadonlyMap<string, JsonObject>;
+  /** What holds over these templates, as their annotations say it, by the same names. */
+  readonly policies: ReadonlyMap<string, string>;
   readonly plans: readonly PlanManifest[];
 }
 
@@ -40,9 +42,14 @@ export interface FoundWorkflows {
 export function findWorkflows(objects: readonly JsonObject[]): FoundWorkflows {
   const problems: Problem[] = [];
   const templates = new Map<string, JsonObject>();
+  const policies = new Map<string, string>();
   const plans = new Map<string, PlanManifest[]>();
   for (const object of objects) {
-    if (object.kind === 'PodTemplate' && isJsonObject(object.template)) templates.set(keyOf(object), object.template);
+    if (object.kind === 'PodTemplate' && isJsonObject(object.template)) {
+      templates.set(keyOf(object), object.template);
+      const policy = fields(fields(object.metadata).annotations)[annotations.policy];
+      if (typeof policy === 'string') policies.set(keyOf(object), policy);
+    }
     if (object.kind !== 'CronJob') continue;
     const read = readPlan(object);
     if ('problems' in read) problems.push(...read.problems);
@@ -67,6 +74,7 @@ export function findWorkflows(objects: readonly JsonObject[]): FoundWorkflows {
       graphName: name,
       graph,
       templates: found.templates,
+      policies: policiesOf(graph, namespace, policies),
       plans: plans.get(keyOf(object)) ?? [],
     });
   }
@@ -90,6 +98,15 @@ function templatesOf(graph: Graph, namespace: string | undefined, all: ReadonlyM
       });
   }
   return { templates, problems };
+}
+
+function policiesOf(graph: Graph, namespace: string | undefined, all: ReadonlyMap<string, string>) {
+  return new Map(
+    graph.steps.flatMap(({ template }) => {
+      const policy = all.get(`${namespace ?? ''}/${template}`);
+      return policy === undefined ? [] : [[template, policy] as const];
+    }),
+  );
 }
 
 type ReadPlan =

@@ -3,8 +3,10 @@ import { topology, type Topology } from '../graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from '../engine/advance.ts';
 import type { Instant, RunRecord, RunState } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
+import { formatProblem, InvalidError } from '../values/problems.ts';
 import { AttemptProcess } from './attempt-process.ts';
-import { planAttempt } from './attempt-plan.ts';
+import { planAttempt, type AttemptPlan } from './attempt-plan.ts';
+import { localTemplate } from './local-template.ts';
 import { LogFollower } from './log-follower.ts';
 import { endLeftover } from './process-group.ts';
 import { systemProcesses, type ProcessIdentity, type ProcessTable } from './process-table.ts';
@@ -27,6 +29,12 @@ export interface LocalRunnerProps {
   readonly now?: () => Instant;
   /** @default the processes of this machine */
   readonly table?: ProcessTable;
+}
+
+/** Why an attempt cannot be started here. */
+interface NoPlan {
+  readonly problem: string;
+  readonly reason: 'StartError' | 'Rejected';
 }
 
 /** How long what an interrupted run left behind may take to end. */
@@ -111,30 +119,13 @@ export class LocalRunner {
   #start(step: string, attempt: number, inputs: RunSpec['inputs']): void {
     const key = keyOf(step, attempt);
     if (this.#live.has(key)) return;
-    const { run, directory, env } = this.#props;
-    const { template } = this.#topology.byName.get(step)!.node;
+    const { run, directory } = this.#props;
     const outputsPath = directory.outputsFile(step, attempt);
     const logFile = directory.logFile(step, attempt);
-    const { configMaps, templates } = run;
-    const plan = planAttempt({
-      run: run.name,
-      step,
-      attempt,
-      template: templates[template],
-      inputs,
-      outputsPath,
-      env,
-      configMaps,
-    });
+    const plan = this.#plan(step, attempt, inputs);
     if ('problem' in plan) {
-      const finishedAt = this.#now();
-      const state = {
-        kind: 'failed',
-        finishedAt,
-        failure: 'permanent',
-        reason: 'StartError',
-        message: plan.problem,
-      } as const;
+      const { reason, problem: message } = plan;
+      const state = { kind: 'failed', finishedAt: this.#now(), failure: 'permanent', reason, message } as const;
       return this.#observe({ step, attempt, state });
     }
     const process = new AttemptProcess(plan, {
@@ -149,6 +140,20 @@ export class LocalRunner {
     this.#live.set(key, process);
     this.#follower?.follow(step, logFile);
     process.start();
+  }
+
+  #plan(step: string, attempt: number, inputs: RunSpec['inputs']): AttemptPlan | NoPlan {
+    const { run, directory, env } = this.#props;
+    const { configMaps, name } = run;
+    const outputsPath = directory.outputsFile(step, attempt);
+    try {
+      const template = localTemplate(run, step);
+      const plan = planAttempt({ run: name, step, attempt, template, inputs, outputsPath, env, configMaps });
+      return 'problem' in plan ? { ...plan, reason: 'StartError' } : plan;
+    } catch (error) {
+      if (!(error instanceof InvalidError)) throw error;
+      return { problem: error.problems.map(formatProblem).join('; '), reason: 'Rejected' };
+    }
   }
 
   #changed(step: string, attempt: number, state: AttemptState): void {

@@ -2,14 +2,19 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import type { JsonObject } from '../values/json.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { RunLayers } from '../pods/runtime-template.ts';
 import type { PodTemplate } from '../pods/template.ts';
 
 /** All that a run on this machine is made of; kept beside its record, so that it goes on as it began whatever happens to the app. */
 export interface LocalRun {
   readonly name: string;
   readonly graph: Graph;
-  /** By the name that the graph has for them, with all overrides merged. */
+  /** By the name that the graph has for them, as synth wrote them. */
   readonly templates: Readonly<Record<string, PodTemplate>>;
+  /** The policies that hold over them, by the same names, as their annotations say them. @default none */
+  readonly policies?: Readonly<Record<string, string>>;
+  /** What the run changes of its pods. @default nothing */
+  readonly layers?: RunLayers;
   /** The ConfigMaps that the templates take variables from, as far as they are part of the app. */
   readonly configMaps: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Checked, defaults filled in. */

@@ -2,10 +2,11 @@ import { availableParallelism } from 'node:os';
 import type { PlanManifest, WorkflowManifests } from '../../graph/bundle.ts';
 import type { LocalRun } from '../../local/run-directory.ts';
 import { localLimits } from '../../local/attempt-plan.ts';
-import { mergePodTemplate } from '../../pods/merge.ts';
+import { localTemplateProblems, unresolvedTemplate } from '../../local/local-template.ts';
+import type { RunOverride } from '../../pods/run-override.ts';
 import type { PodTemplate, PodTemplateOverride } from '../../pods/template.ts';
 import { isJsonObject, type JsonObject } from '../../values/json.ts';
-import { show, suggest } from '../../values/problems.ts';
+import { InvalidError, show, suggest } from '../../values/problems.ts';
 import { UsageError } from '../errors.ts';
 import type { SelectedWorkflow } from '../app/select-workflow.ts';
 
@@ -16,25 +17,41 @@ export interface LocalRunSettings {
   readonly plan?: PlanManifest;
   readonly parallelism?: number;
   readonly workingDirectory: string;
+  /** What was said of its pods on the command line. */
+  readonly runOverride?: RunOverride;
 }
 
-/** Puts a run together from manifests: the templates with the plan's override merged, and the ConfigMaps that they refer to. */
+/**
+ * Puts a run together from manifests: the templates, what changes them, and the ConfigMaps that they refer to.
+ *
+ * @throws InvalidError when an override contradicts the policy of the cluster that it was synthesized for
+ */
 export function localRun({ workflow, objects }: SelectedWorkflow, settings: LocalRunSettings): LocalRun {
-  const { name, inputs, plan, workingDirectory } = settings;
-  const templates: Record<string, PodTemplate> = {};
-  for (const [template, base] of workflow.templates)
-    templates[template] = mergePodTemplate(base as PodTemplate, (plan?.podOverride ?? {}) as PodTemplateOverride);
-  return {
+  const { name, inputs, plan, workingDirectory, runOverride } = settings;
+  const podOverride = plan?.podOverride as PodTemplateOverride | undefined;
+  const layers = {
+    run: name,
+    ...(plan && { plan: plan.name }),
+    ...(podOverride && { podOverride }),
+    ...(runOverride && { runOverride }),
+  };
+  const templates = Object.fromEntries(workflow.templates) as Record<string, object> as Record<string, PodTemplate>;
+  const run: LocalRun = {
     name,
     graph: workflow.graph,
     templates,
-    configMaps: configMapsOf(objects, JSON.stringify(templates)),
+    policies: Object.fromEntries(workflow.policies),
+    layers,
+    configMaps: configMapsOf(objects, JSON.stringify([templates, podOverride, runOverride])),
     inputs,
     // A laptop is not idle while steps wait for a network: a few at once even on one core.
     parallelism: settings.parallelism ?? plan?.parallelism ?? Math.max(4, availableParallelism()),
     ...(plan?.timeoutSeconds !== undefined && { timeoutSeconds: plan.timeoutSeconds }),
     workingDirectory,
   };
+  const problems = localTemplateProblems(run);
+  if (problems.length > 0) throw new InvalidError(`Cannot run ${workflow.workflow}`, problems);
+  return run;
 }
 
 function configMapsOf(objects: readonly JsonObject[], references: string): Record<string, Record<string, string>> {
@@ -68,8 +85,9 @@ export function planNamed(workflow: WorkflowManifests, name: string): PlanManife
 /** What of the run's pods has no meaning on this machine, in words, with the steps that it concerns. */
 export function localWarnings(run: LocalRun): string[] {
   const steps = new Map<string, string[]>();
-  for (const { name, template } of run.graph.steps)
-    for (const limit of localLimits(run.templates[template]!)) steps.set(limit, [...(steps.get(limit) ?? []), name]);
+  for (const { name } of run.graph.steps)
+    for (const limit of localLimits(unresolvedTemplate(run, name)!))
+      steps.set(limit, [...(steps.get(limit) ?? []), name]);
   return [...steps].map(([limit, names]) => {
     const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
     return `${limit} on this machine (${names.slice(0, 3).join(', ')}${more})`;

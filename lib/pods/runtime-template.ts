@@ -1,0 +1,107 @@
+import { isJsonObject } from '../values/json.ts';
+import { InvalidError, show, type Problem } from '../values/problems.ts';
+import { layerName, type Layer } from './layer.ts';
+import { mergeWithOrigins, type MergedTemplate } from './merge.ts';
+import { runOverrideLayers, type RunOverride } from './run-override.ts';
+import type { PodTemplate, PodTemplateOverride } from './template.ts';
+import { validateTemplate } from './validate-template.ts';
+
+/** A step's pod as synth wrote it down: its lower layers in one, and the policy that holds over all that come later. */
+export interface SynthesizedTemplate {
+  readonly template: PodTemplate;
+  readonly policy?: Layer;
+}
+
+/** What changes the pods of one run, whichever step they are of. */
+export interface RunLayers {
+  /** The run's name, for messages. */
+  readonly run: string;
+  /** The plan that launched it, for messages. */
+  readonly plan?: string;
+  /** What the plan, or the manifest of the run, says of every step's pod. */
+  readonly podOverride?: PodTemplateOverride;
+  /** What was said at the launch. */
+  readonly runOverride?: RunOverride;
+}
+
+/**
+ * The layers of a step's pod that are known once it runs, low to high: what synth wrote down, what comes of values, the plan's
+ * override, the run's, and the policy.
+ *
+ * @param values what the step's inputs make of the fields that wait for them
+ */
+export function runtimeLayers(
+  step: string,
+  { template, policy }: SynthesizedTemplate,
+  { run, plan, podOverride, runOverride }: RunLayers,
+  values?: PodTemplateOverride,
+): readonly Layer[] {
+  const synthesized = template as PodTemplateOverride;
+  return [
+    { kind: 'task', source: `step ${step}`, template: synthesized },
+    ...(values ? [{ kind: 'step override', source: `${step}, from inputs`, template: values } as const] : []),
+    ...(podOverride ? [planLayer(podOverride, run, plan)] : []),
+    ...(runOverride ? runOverrideLayers(runOverride, step, run) : []),
+    ...(policy ? [policy] : []),
+  ];
+}
+
+/**
+ * The pod of a step of a run. With nothing but a policy over it, what synth wrote down is taken as it is: it holds to the policy already.
+ *
+ * @throws InvalidError with every contradiction to the policy, and with everything that makes the template no pod
+ */
+export function runtimeTemplate(
+  step: string,
+  synthesized: SynthesizedTemplate,
+  run: RunLayers,
+  values?: PodTemplateOverride,
+): PodTemplate {
+  const layers = runtimeLayers(step, synthesized, run, values);
+  if (layers.every(({ kind }) => kind === 'task' || kind === 'cluster policy')) return synthesized.template;
+  const merged = mergeWithOrigins(layers);
+  const problems = templateProblems(merged);
+  if (problems.length > 0) throw new InvalidError(`The pod of step ${step}`, problems);
+  return merged.template;
+}
+
+/** What makes a merged template no pod, each with the layer that set the field. */
+export function templateProblems({ template, origins }: MergedTemplate): readonly Problem[] {
+  return validateTemplate(template).map((problem) => {
+    const origin = origins.at(problem.path) ?? origins.below(problem.path).at(-1)?.origin;
+    return origin === undefined ? problem : { ...problem, message: `${problem.message} (${layerName(origin.layer)})` };
+  });
+}
+
+/**
+ * The policy in the annotation of a PodTemplate. One that cannot be read is no reason to go without.
+ *
+ * @throws InvalidError when it is no policy
+ */
+export function readPolicy(text: string | undefined, path: string): Layer | undefined {
+  if (text === undefined) return undefined;
+  const policy = parse(text);
+  if (!isJsonObject(policy) || typeof policy.cluster !== 'string' || !isJsonObject(policy.template))
+    throw new InvalidError('The policy of a pod template', [
+      {
+        path,
+        message: `must be a JSON object with "cluster" and "template", not ${show(text)}`,
+        fix: 'synthesize it again',
+      },
+    ]);
+  return { kind: 'cluster policy', source: policy.cluster, template: policy.template as PodTemplateOverride };
+}
+
+function planLayer(template: PodTemplateOverride, run: string, plan: string | undefined): Layer {
+  return plan === undefined
+    ? { kind: 'run override', source: run, template }
+    : { kind: 'plan override', source: plan, template };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
