@@ -125,6 +125,19 @@ export async function rawChain(client: KubeClient, prefix: string, steps: number
   throw new Error('The watch ended before the chain');
 }
 
+/** Measures a chain and prints what it measured. */
+export async function printChainBench(steps: number, rounds: number): Promise<void> {
+  console.log(`A chain of ${steps} steps on a simulated node, ${rounds} rounds of each in turns:`);
+  const { raw, controller, ratio } = await benchChain({ steps, rounds });
+  const line = (name: string, ms: readonly number[]) =>
+    console.log(
+      `${name.padEnd(12)} ${median(ms).toFixed(1).padStart(6)} ms a step   (${ms.map((value) => value.toFixed(1)).join(', ')})`,
+    );
+  line('raw client', raw);
+  line('controller', controller);
+  console.log(`${'ratio'.padEnd(12)} ${ratio.toFixed(2).padStart(6)}`);
+}
+
 async function child(args: readonly string[]): Promise<ChildProcess> {
   const process = fork(join(import.meta.dirname, 'chain-child.ts'), args, { execArgv: ['--conditions=source'] });
   const exited = once(process, 'exit').then(([code]) => Promise.reject(new Error(`The child ended with ${code}`)));

@@ -1,26 +1,22 @@
-/** `npm run bench -- chain [--steps 100] [--rounds 5]`: measures, and prints what it measured. */
+/** `npm run bench -- <what>`: measures, and prints what it measured. */
 import { parseArgs } from 'node:util';
-import { benchChain } from './chain.ts';
-import { median } from './numbers.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { steps: { type: 'string', default: '100' }, rounds: { type: 'string', default: '5' } },
+  options: { steps: { type: 'string', default: '100' }, rounds: { type: 'string' } },
 });
+const rounds = (standard: number) => Number(values.rounds ?? standard);
 
-if (positionals[0] !== 'chain') {
-  console.error('usage: npm run bench -- chain [--steps 100] [--rounds 5]');
+const benches: Record<string, () => Promise<void>> = {
+  chain: async () => (await import('./chain.ts')).printChainBench(Number(values.steps), rounds(5)),
+  merge: async () => (await import('./merge.ts')).printMergeBench(5000, rounds(9)),
+  validation: async () => (await import('./validation.ts')).printValidationBench(rounds(7)),
+};
+
+const bench = benches[positionals[0] ?? ''];
+if (bench === undefined) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join('|')} [--rounds n] [--steps n, of a chain]`);
   process.exit(2);
 }
-
-const [steps, rounds] = [Number(values.steps), Number(values.rounds)];
-console.log(`A chain of ${steps} steps on a simulated node, ${rounds} rounds of each in turns:`);
-const { raw, controller, ratio } = await benchChain({ steps, rounds });
-const line = (name: string, ms: readonly number[]) =>
-  console.log(
-    `${name.padEnd(12)} ${median(ms).toFixed(1).padStart(6)} ms a step   (${ms.map((value) => value.toFixed(1)).join(', ')})`,
-  );
-line('raw client', raw);
-line('controller', controller);
-console.log(`${'ratio'.padEnd(12)} ${ratio.toFixed(2).padStart(6)}`);
+await bench();
 process.exit(0);

@@ -85,5 +85,3 @@ function define(chart: Chart, podTemplate: PodTemplateOverride | undefined): voi
       ...(podTemplate && { podTemplate, serviceAccount: `etl-${index}` }),
     });
 }
-
-if (import.meta.main) printValidationBench();
