@@ -9,6 +9,7 @@ import { validateTemplate } from '../lib/pods/validate-template.ts';
 import { isJsonObject, type Json, type JsonObject } from '../lib/values/json.ts';
 import { formatProblem, type Problem } from '../lib/values/problems.ts';
 import { clusterOf } from './cluster.ts';
+import { policyLayer } from './layers.ts';
 import { accountProblems, launchedPod, toRunOverride } from './launched-pods.ts';
 
 /** What a run starts without carrying it: the steps of its workflow, over whose pods its override is merged. */
@@ -52,7 +53,7 @@ export function* manifestProblems(
     for (const problem of podProblems(embedded.template, validateTemplate(embedded.template), checks, where).values())
       yield { ...problem, path: at(embedded.path === '' ? problem.path : `${embedded.path}.${problem.path}`) };
   if (override === undefined) return;
-  const run = toRunOverride(override);
+  const run = toRunOverride(override, policyLayer(object));
   for (const problem of accountProblems(run)) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
   for (const { name: step, podTemplate } of options.launches?.steps ?? []) {
     const launched = launchedPod(podTemplate, run);

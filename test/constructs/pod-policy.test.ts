@@ -1,5 +1,13 @@
 import { Chart } from 'cdk8s';
-import { ContainerTask, Fleet, TaskJob, Workflow, type PodTemplateOverride, type StepOverride } from 'cdk8s-workflows';
+import {
+  ContainerTask,
+  Fleet,
+  LaunchPlan,
+  TaskJob,
+  Workflow,
+  type PodTemplateOverride,
+  type StepOverride,
+} from 'cdk8s-workflows';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,11 +27,16 @@ const podPolicy: PodTemplateOverride = {
   },
 };
 
-function synth(override: StepOverride, policy: PodTemplateOverride | undefined = podPolicy): readonly Manifest[] {
+function synth(
+  override: StepOverride,
+  policy: PodTemplateOverride | undefined = podPolicy,
+  plan?: PodTemplateOverride,
+): readonly Manifest[] {
   new Fleet({ clusters: [{ name: 'eu', podPolicy: policy }], outdir }, (app) => {
     const chart = new Chart(app, 'etl');
     const task = new ContainerTask(chart, 'extract', { image: 'etl:1' });
-    new Workflow(chart, 'etl', {}, ({ step }) => void step('extract', task).override(override));
+    const etl = new Workflow(chart, 'etl', {}, ({ step }) => void step('extract', task).override(override));
+    if (plan) new LaunchPlan(chart, 'nightly', { workflow: etl, podTemplate: plan, serviceAccount: 'etl' });
     new TaskJob(chart, 'once', { task });
   }).synth();
   return parseAllDocuments(readFileSync(join(outdir, 'eu/etl.k8s.yaml'), 'utf8')).map((document) => document.toJS());
@@ -61,5 +74,23 @@ describe("a cluster's pod policy", () => {
       /etl\/etl\/extract: podTemplate\.spec\.nodeSelector\.pool: .*"fast".*step override of etl\/etl\/extract \(test\/constructs\/pod-policy\.test\.ts:\d+\).*cluster policy of eu/,
     );
     expect(() => synth(conflicting)).toThrow(/spec\.securityContext\.runAsNonRoot/);
+  });
+
+  it('refuses a plan that says otherwise, for each step, before anything is launched', () => {
+    const message = (plan: PodTemplateOverride, policy: PodTemplateOverride = podPolicy) => {
+      try {
+        synth({}, policy, plan);
+        return '';
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(message({ spec: { nodeSelector: { gpu: 'a100' } } })).toBe('');
+    expect(message({ spec: { nodeSelector: { pool: 'fast' } } })).toContain(
+      'CronJob nightly: step extract: spec.nodeSelector.pool: is "fast" and must be "batch": plan override set it, cluster policy of eu',
+    );
+    expect(message({}, { spec: { serviceAccountName: 'batch' } })).toContain(
+      'step extract: spec.serviceAccountName: is "etl" and must be "batch"',
+    );
   });
 });
