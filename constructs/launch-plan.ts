@@ -12,12 +12,12 @@ import { placeHere } from './cluster.ts';
 import { later } from './later.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
-import { layersOf } from './layers.ts';
+import { layersOf, spotLayers } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import { overrideProblems, runJob, runLabels, type RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
-import { seconds, serviceAccountName } from './settings.ts';
+import { seconds } from './settings.ts';
 import { taskJobSpec, taskLabels, taskTemplate } from './task-template.ts';
 import type { Task } from './task.ts';
 import { checkObject } from './validate-manifests.ts';
@@ -96,20 +96,19 @@ export class LaunchPlan<I extends Shape> extends Construct {
 
   /** What the plan changes of the pods. */
   get #layers() {
-    return layersOf('plan override', this.node.path, this.#site, {
-      serviceAccountName: serviceAccountName(this.#props.serviceAccount),
-      podTemplate: this.#props.podTemplate,
-    });
+    const { serviceAccount, podTemplate } = this.#props;
+    return layersOf('plan override', this.node.path, this.#site, { serviceAccount, podTemplate });
   }
 
   get #job() {
     const { workflow, task } = this.#props;
     if (workflow !== undefined) return runJob(workflow, this.#inputs, this.#props, this.name);
     const ownLabels = taskLabels(task, this.name);
+    const layers = [...spotLayers('task', task.node.path, task.execution), ...this.#layers];
     const spec = taskJobSpec(
       task,
       this.#props.timeout ? { timeout: this.#props.timeout } : undefined,
-      taskTemplate(this, task, withDefaults(task.inputSchema, this.#inputs), this.#layers, 'job', ownLabels),
+      taskTemplate(this, task, withDefaults(task.inputSchema, this.#inputs), layers, 'job', ownLabels),
     );
     const ttl = this.#props.ttlAfterFinished;
     return {

@@ -1,15 +1,27 @@
 import type { IConstruct } from 'constructs';
-import { BASE_TEMPLATE, settingsLayers, type PodSettings } from '../lib/pods/fragment.ts';
+import { BASE_TEMPLATE } from '../lib/pods/base-template.ts';
 import type { Layer, LayerKind } from '../lib/pods/layer.ts';
+import { settingsLayers, type InheritedSettings, type PodSettings } from '../lib/pods/settings/pod-settings.ts';
+import { spotFragment } from '../lib/pods/settings/spot.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import type { CallSite } from './call-site.ts';
 import { clusterOf, clusterSite } from './cluster.ts';
 
-/** Settings as the layers they make, low to high, with who wrote them and where. */
-export function layersOf(kind: LayerKind, source: string, site: CallSite, settings: PodSettings): readonly Layer[] {
-  return settingsLayers(settings).flatMap((template) =>
-    template === undefined ? [] : [layer(kind, source, site, template)],
-  );
+/** Settings as the layers they make, low to high, with who wrote them and where; `spot` is no part of them. */
+export function layersOf(
+  kind: LayerKind,
+  source: string,
+  site: CallSite,
+  settings: PodSettings,
+  inherited?: InheritedSettings,
+): readonly Layer[] {
+  return settingsLayers(settings, inherited).map((template) => layer(kind, source, site, template));
+}
+
+/** What goes over these layers for an attempt on spot nodes. */
+export function spotLayers(kind: LayerKind, source: string, settings: InheritedSettings): readonly Layer[] {
+  const template = spotFragment(settings);
+  return template === undefined ? [] : [{ kind, source, template }];
 }
 
 function layer(kind: LayerKind, source: string, site: CallSite | undefined, template: PodTemplateOverride): Layer {

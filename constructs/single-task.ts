@@ -1,12 +1,13 @@
 import { Construct } from 'constructs';
 import type { Layer } from '../lib/pods/layer.ts';
+import { inheritSettings } from '../lib/pods/settings/pod-settings.ts';
 import type { JsonObject } from '../lib/values/json.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { checkValues } from '../lib/values/schema.ts';
 import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
 import { CallSite } from './call-site.ts';
-import { layersOf } from './layers.ts';
+import { layersOf, spotLayers } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import type { ExecutionSettings, Task } from './task.ts';
@@ -24,11 +25,13 @@ export abstract class SingleTask<I extends Shape> extends Construct {
   readonly name: string;
   /** @internal */
   protected readonly inputs: JsonObject;
+  readonly #task: Task<I, Shape>;
   readonly #site = new CallSite();
 
   protected constructor(scope: Construct, id: string, kind: string, props: SingleTaskProps<I>) {
     super(scope, id);
     this.name = props.name ?? id;
+    this.#task = props.task;
     const { inputSchema } = props.task;
     const checked = checkValues(inputSchema, (props.inputs ?? {}) as JsonObject, 'refuse', 'inputs');
     this.inputs = checked.ok ? checked.values : {};
@@ -41,8 +44,13 @@ export abstract class SingleTask<I extends Shape> extends Construct {
     reportProblems(this, () => problems);
   }
 
-  /** @internal What this use changes of the task's pod, as layers. */
+  /** @internal What this use changes of the task's pod, as layers; Kubernetes repeats one and the same pod, on spot or not. */
   protected overrides(override: ExecutionSettings = {}): readonly Layer[] {
-    return layersOf('step override', this.node.path, this.#site, override);
+    const source = this.node.path;
+    const inherited = inheritSettings(this.#task.execution);
+    return [
+      ...layersOf('step override', source, this.#site, override, inherited),
+      ...spotLayers('step override', source, inheritSettings(override, inherited)),
+    ];
   }
 }

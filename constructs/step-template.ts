@@ -3,13 +3,14 @@ import type { Construct } from 'constructs';
 import { annotations, labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
+import { inheritSettings, type InheritedSettings } from '../lib/pods/settings/pod-settings.ts';
 import { contentHash } from '../lib/values/hash.ts';
 import { canonicalJson } from '../lib/values/json.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
 import { later } from './later.ts';
-import { layersOf, lowestLayers, policyLayer } from './layers.ts';
+import { layersOf, lowestLayers, policyLayer, spotLayers } from './layers.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { ExecutionSettings, Task } from './task.ts';
@@ -21,12 +22,14 @@ export class StepTemplate {
   readonly #prefix: string;
   readonly #task: Task<Shape, Shape>;
   readonly #overrides: Layer[] = [];
+  #inherited: InheritedSettings;
   #compiled: (MergedTemplate & { readonly name: string }) | undefined;
 
   constructor(step: Construct, workflow: string, name: string, task: Task<Shape, Shape>) {
     this.#step = step;
     this.#prefix = `${workflow}-${name}`;
     this.#task = task;
+    this.#inherited = inheritSettings(task.execution);
     this.#emit({
       [labels.managedBy]: MANAGED_BY,
       [labels.workflow]: workflow,
@@ -37,14 +40,22 @@ export class StepTemplate {
 
   /** Adds a layer over all that there are. */
   override(settings: ExecutionSettings): void {
-    this.#overrides.push(...layersOf('step override', this.#step.node.path, new CallSite(), settings));
+    this.#overrides.push(...layersOf('step override', this.#step.node.path, new CallSite(), settings, this.#inherited));
+    this.#inherited = inheritSettings(settings, this.#inherited);
     this.#compiled = undefined;
   }
 
   /** Low to high; the cluster's policy last. */
   get layers(): readonly Layer[] {
     const policy = policyLayer(this.#step);
-    return [...lowestLayers(this.#step), ...this.#task.layers, ...this.#overrides, ...(policy ? [policy] : [])];
+    const spot = spotLayers('step override', this.#step.node.path, this.#inherited);
+    return [
+      ...lowestLayers(this.#step),
+      ...this.#task.layers,
+      ...this.#overrides,
+      ...spot,
+      ...(policy ? [policy] : []),
+    ];
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
-import type { PodSettings } from '../lib/pods/fragment.ts';
+import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';

@@ -164,8 +164,8 @@ describe('overrides', () => {
       step('b', nothing).override({ podTemplate: { spec: { nodeSelecter: { gpu: 'a100' } } } });
       // @ts-expect-error a list for a map
       step('c', nothing).override({ podTemplate: { spec: { nodeSelector: ['a100'] } } });
-      // @ts-expect-error imagePullPolicy is a field of a container
-      step('d', nothing).override({ imagePullPolicy: 'Always' });
+      // @ts-expect-error tty is a field of a container
+      step('d', nothing).override({ tty: true });
       // @ts-expect-error retry
       step('e', nothing).override({ retry: 3 });
     });
