@@ -51,7 +51,7 @@ async function prepare(context: CliContext, root: string, target: RunArguments, 
   const inputs = localInputs(workflow.workflow, workflow.graph.inputs, given, plan);
   if (selected.differsOn.length > 0)
     context.err.line(
-      `Running what cluster ${selected.cluster} gets; ${selected.differsOn.join(', ')} get another version (--cluster).`,
+      `Running what cluster ${selected.cluster} gets; it differs on ${selected.differsOn.join(', ')} (--cluster picks one).`,
     );
   const { directory, name } = newDirectory(root, options.run, plan?.name ?? workflow.workflow);
   const { parallelism } = options;
