@@ -1,16 +1,11 @@
 import type { Construct } from 'constructs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import {
-  explain,
-  EXPLAIN_DIRECTORY,
-  EXPLAIN_PLAN,
-  explanationFile,
-  type WrittenExplanation,
-} from '../lib/pods/explanation.ts';
+import { explain, EXPLAIN_DIRECTORY, EXPLAIN_PLAN, explanationFile } from '../lib/pods/explanation.ts';
+import { namedReferences } from '../lib/pods/holes.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { mergeWithOrigins } from '../lib/pods/merge.ts';
-import { formatProblem, InvalidError } from '../lib/values/problems.ts';
+import { InvalidError } from '../lib/values/problems.ts';
 import { clusterOf } from './cluster.ts';
 
 /** A step's pod: the name of its PodTemplate, and its layers. */
@@ -29,31 +24,17 @@ export function explainAtSynth(scope: Construct, pods: () => Iterable<PodToExpla
   // Validations are asked when the app is complete, and write no manifest.
   scope.node.addValidation({
     validate: () => {
-      for (const { template, layers } of podsOrNone(pods)) {
-        const file = join(directory, explanationFile(clusterOf(scope)?.name, template, plan));
-        mkdirSync(dirname(file), { recursive: true });
-        writeFileSync(file, JSON.stringify(explanationOf(layers)));
+      try {
+        for (const { template, layers } of pods()) {
+          const file = join(directory, explanationFile(clusterOf(scope)?.name, template, plan));
+          mkdirSync(dirname(file), { recursive: true });
+          writeFileSync(file, JSON.stringify(namedReferences(explain(mergeWithOrigins(layers))) as unknown as Explanation));
+        }
+      } catch (error) {
+        // Layers that make no pod are reported by whoever gave them.
+        if (!(error instanceof InvalidError)) throw error;
       }
       return [];
     },
   });
-}
-
-// A step whose layers make no pod has no name for its template either; it reports that itself.
-function podsOrNone(pods: () => Iterable<PodToExplain>): readonly PodToExplain[] {
-  try {
-    return [...pods()];
-  } catch (error) {
-    if (error instanceof InvalidError) return [];
-    throw error;
-  }
-}
-
-function explanationOf(layers: readonly Layer[]): WrittenExplanation {
-  try {
-    return explain(mergeWithOrigins(layers));
-  } catch (error) {
-    if (error instanceof InvalidError) return { problems: error.problems.map(formatProblem) };
-    throw error;
-  }
 }

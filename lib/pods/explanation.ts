@@ -37,13 +37,12 @@ export interface Explanation {
   readonly fields: readonly ExplainedField[];
 }
 
-/** What is written at synth: the explanation, or why the layers make no pod. */
-export type WrittenExplanation = Explanation | { readonly problems: readonly string[] };
-
 /** What merging remembered, as plain JSON. */
 export function explain({ template, origins }: MergedTemplate): Explanation {
   const fields = origins.fields().map(({ path, place, origin }) => {
-    const [value, ...replaced] = changes(origin);
+    const chain = originChain(origin);
+    // A layer gives an item's key to reach the item: who began it set the key.
+    const [value, ...replaced] = changes(isKey(place, origin.value) ? firstOfSame(chain) : chain);
     return { path, place, ...value!, replaced };
   });
   return { template, fields };
@@ -56,11 +55,20 @@ export function explanationFile(cluster: string | undefined, template: string, p
 }
 
 /** A layer that says what the one below said has changed nothing. */
-function changes(origin: Origin): readonly ExplainedValue[] {
-  const chain = originChain(origin);
+function changes(chain: readonly Origin[]): readonly ExplainedValue[] {
   return chain
     .filter((at, place) => place === 0 || !isDeepStrictEqual(at.value, chain[place - 1]!.value))
     .map(({ layer, value }) => ({ ...(value !== undefined && { value }), ...named(layer) }));
+}
+
+function isKey(place: readonly PlaceStep[], value: Json | undefined): boolean {
+  const around = place.at(-2);
+  return typeof around === 'object' && typeof place.at(-1) === 'string' && isDeepStrictEqual(around.item, value);
+}
+
+function firstOfSame(chain: readonly Origin[]): readonly Origin[] {
+  const other = chain.findIndex(({ value }) => !isDeepStrictEqual(value, chain[0]!.value));
+  return chain.slice((other < 0 ? chain.length : other) - 1);
 }
 
 function named({ kind, source, at }: Layer): Omit<ExplainedValue, 'value'> {

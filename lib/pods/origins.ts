@@ -81,7 +81,7 @@ export function describeOrigin(origin: Origin): string {
 }
 
 /** `spec.containers[main].env[A].value` */
-function placeText(place: readonly PlaceStep[]): string {
+export function placeText(place: readonly PlaceStep[]): string {
   return place.reduce<string>((path, step) => {
     if (typeof step === 'string') return joinPath(path, fieldStep(step));
     return `${path}[${String(step.item)}${step.nth === undefined ? '' : `#${step.nth}`}]`;

@@ -34,11 +34,12 @@ export async function completeLocal(
 /** Options whose values are names in the app. */
 const NAMED = new Set(['--plan', '--cluster', '--input']);
 
-async function lastOutput(app: string, context: CliContext): Promise<OutputTree> {
+/** What the last synth of an app wrote. */
+export async function lastOutput(app: string, context: CliContext): Promise<OutputTree> {
   const source = await findApp(app, context);
   return readOutput(source.kind === 'app' ? resolve(source.directory, source.output) : source.directory);
 }
 
 const inputNames = ({ graph }: WorkflowManifests) => Object.keys(graph.inputs.properties).map((name) => `${name}=`);
 
-const unique = (names: readonly string[]) => [...new Set(names)].sort();
+export const unique = (names: readonly string[]) => [...new Set(names)].sort();

@@ -4,6 +4,8 @@ export { cancelCommand } from './cancel.ts';
 export { completeCommand } from './complete.ts';
 export { completionCommand } from './completion.ts';
 export { describeCommand } from './describe.ts';
+export { diffCommand } from './diff.ts';
+export { explainCommand } from './explain.ts';
 export { graphCommand } from './graph.ts';
 export { launchCommand } from './launch.ts';
 export { logsCommand } from './logs.ts';

@@ -1,0 +1,50 @@
+import type { ExplainedField } from '../../pods/explanation.ts';
+import { explainSteps, type ExplainedStep } from '../app/explained-step.ts';
+import { withKeys } from '../app/item-keys.ts';
+import { selectFields } from '../app/select-fields.ts';
+import type { ExplainOptions } from '../commands/explain.ts';
+import type { CliContext } from '../context.ts';
+import { formatAnnotated, type AnnotatedLine } from '../terminal/annotated-lines.ts';
+import { layerText, paintLayer, replacedText } from '../terminal/origin-text.ts';
+import type { Colors } from '../terminal/output.ts';
+import { podLines, type PodLine } from '../terminal/pod-lines.ts';
+
+/** `explain`: prints a step's pod template with where each of its fields comes from. */
+export async function explain(
+  { out, ...context }: CliContext,
+  target: { readonly step: string; readonly app: string },
+  options: ExplainOptions,
+): Promise<void> {
+  const { app } = target;
+  const [explained] = await explainSteps([target.step], { app, ...options }, { out, ...context });
+  const { fields, ...rest } = explained!;
+  const shown = options.field === undefined ? fields : selectFields(fields, options.field, target.step);
+  if (options.output === 'json') return out.json({ ...rest, fields: shown.map(withoutPlace) });
+  const lines = (await podLines(withKeys(shown, fields))).map((line) => annotated(line, out.colors));
+  const header = headerLine(explained!, out.colors);
+  out.write(formatAnnotated([header, ...lines], out));
+}
+
+function headerLine({ workflow, step, cluster, plan }: ExplainedStep, { bold }: Colors): AnnotatedLine {
+  const where = `${cluster === undefined ? '' : ` on ${cluster}`}${plan === undefined ? '' : ` with plan ${plan}`}`;
+  return { text: `${workflow}/${step}${where}`, columns: ['SET BY', 'AT', 'BEFORE'], style: (text) => bold(text) };
+}
+
+function annotated({ text, field, continued }: PodLine<ExplainedField>, colors: Colors): AnnotatedLine {
+  if (field === undefined || continued) return { text };
+  const changed = field.replaced.length > 0;
+  return {
+    text,
+    columns: [layerText(field), field.at ?? '', replacedText(field)],
+    style: (cell, column) => {
+      if (column === undefined)
+        return field.value === undefined ? colors.dim(cell) : changed ? colors.bold(cell) : cell;
+      return column === 0 ? paintLayer(cell, field, colors) : column === 1 ? colors.dim(cell) : cell;
+    },
+  };
+}
+
+/** For programs: the path says it all. */
+function withoutPlace({ place: _, ...field }: ExplainedField): Omit<ExplainedField, 'place'> {
+  return field;
+}

@@ -1,0 +1,28 @@
+import { findWorkflows } from '../../graph/bundle.ts';
+import type { CompletionRequest } from '../command-module.ts';
+import type { CliContext } from '../context.ts';
+import { lastOutput, unique } from './complete-local.ts';
+
+/**
+ * Completion for commands over so many steps `<workflow>/<step>`, then `[app]`. It reads what the last synth wrote and
+ * runs nothing; the names come from the app in the working directory, for the shell does not know another one yet.
+ */
+export async function completeSteps(
+  { before, option }: CompletionRequest,
+  context: CliContext,
+  count: number,
+): Promise<readonly string[] | undefined> {
+  if (option === undefined && before.length >= count) return before.length === count ? undefined : [];
+  if (option !== undefined && option !== '--plan' && option !== '--cluster') return [];
+  const { clusters } = await lastOutput(before[count] ?? '.', context);
+  if (option === '--cluster') return unique(clusters.flatMap(({ name }) => name ?? []));
+  const all = clusters.flatMap(({ files }) => findWorkflows(files.flatMap(({ objects }) => objects)).workflows);
+  const workflow = before[0]?.split('/')[0];
+  if (option === '--plan')
+    return unique(
+      all
+        .filter((each) => workflow === undefined || each.workflow === workflow)
+        .flatMap(({ plans }) => plans.map(({ name }) => name)),
+    );
+  return unique(all.flatMap(({ graph }) => graph.steps.map(({ name }) => `${graph.workflow}/${name}`)));
+}
