@@ -68,6 +68,7 @@ export type { Gpu } from '../lib/pods/settings/gpu.ts';
 export type { Amounts, Resources } from '../lib/pods/settings/resources.ts';
 export type { Spot } from '../lib/pods/settings/spot.ts';
 export type { Volume, VolumeSource } from '../lib/pods/settings/volumes.ts';
+export type { JobOverride } from '../lib/pods/job-template.ts';
 export type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
 export type { Problem } from '../lib/values/problems.ts';
 export type { NoValues, Shape, ValuesIn, ValuesOut } from '../lib/values/shape.ts';

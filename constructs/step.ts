@@ -1,5 +1,6 @@
 import { Construct } from 'constructs';
 import type { TaskStep, ValueCondition, ValueSource } from '../lib/graph/graph.ts';
+import type { JobLayer } from '../lib/pods/job-template.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { PodTemplate } from '../lib/pods/template.ts';
 import { and, type Condition } from '../lib/values/condition.ts';
@@ -9,6 +10,7 @@ import type { Shape, ValuesIn, ValuesOut } from '../lib/values/shape.ts';
 import { checkValue, withDefaults } from '../lib/values/schema.ts';
 import { reportProblems } from './problems.ts';
 import { retryPolicy, seconds } from './settings.ts';
+import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
 import { StepTemplate } from './step-template.ts';
 import type { ExecutionSettings, Task } from './task.ts';
 import type { AnyWorkflow } from './workflow.ts';
@@ -110,6 +112,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
     const { outputSchema, outputs, name } = this.#task;
     const { retries, attemptTimeout, timeout, runAs, continueOnFailure } = this.#execution;
     const policy = retryPolicy(retries);
+    const job = stepJob(this.#jobLayers);
     return {
       kind: 'task',
       name: this.name,
@@ -125,9 +128,13 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
       ...(policy && { retries: policy }),
       ...(attemptTimeout && { attemptTimeoutSeconds: seconds(attemptTimeout) }),
       ...(timeout && { timeoutSeconds: seconds(timeout) }),
-      ...(runAs === 'Job' && { runAs }),
+      ...(runAs === 'Job' && { runAs, ...(job && { job }) }),
       ...(continueOnFailure && { continueOnFailure }),
     };
+  }
+
+  get #jobLayers(): readonly JobLayer[] {
+    return jobLayers(this.#task, this.node.path, this.#overrides);
   }
 
   #changed(): this {
@@ -176,6 +183,8 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
           message: `step ${show(step.name)} belongs to workflow ${show(step.#workflow.name)}`,
           fix: 'only steps of one workflow can wait for each other',
         };
+    const hasOutputs = Object.keys(this.#task.outputs).length > 0;
+    yield* stepJobProblems(this.#jobLayers, { runAs: this.#execution.runAs, hasOutputs });
     yield* this.templateProblems;
   }
 

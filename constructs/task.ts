@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
+import type { JobOverride } from '../lib/pods/job-template.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
@@ -33,6 +34,8 @@ export interface ExecutionSettings extends PodSettings {
   readonly timeout?: Duration;
   /** What an attempt is: a `Job` keeps its result even when the pod is deleted. @default 'Pod' */
   readonly runAs?: 'Pod' | 'Job';
+  /** With `runAs: 'Job'`: fields of the Job around the pod, such as `suspend` for Kueue, merged with what is inherited. @default one pod, one completion */
+  readonly job?: JobOverride;
   /** The run goes on, and may succeed, when this fails. @default false */
   readonly continueOnFailure?: boolean;
 }

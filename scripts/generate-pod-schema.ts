@@ -1,7 +1,7 @@
 /**
- * Writes what the merge of pod templates needs of Kubernetes' own OpenAPI document in the k8s.io/kubernetes Go module:
- * lib/pods/pod-schema.gen.json, the fields of a pod template with the merge key and patch strategy of each, and
- * test/pods/pod-types.gen.json, the type of the value of each, from which tests make templates.
+ * Writes what the merge of pod templates, and of the Jobs around them, needs of Kubernetes' own OpenAPI document in the k8s.io/kubernetes Go module:
+ * lib/pods/pod-schema.gen.json, the fields of both with the merge key and patch strategy of each, and
+ * test/pods/pod-types.gen.json, the type of the value of each of a pod template, from which tests make templates.
  *
  *     node scripts/generate-pod-schema.ts $(go list -m -f '{{.Version}} {{.Dir}}' k8s.io/kubernetes)
  *
@@ -81,5 +81,6 @@ function write(path: string, content: unknown): void {
 }
 
 visit('#/definitions/io.k8s.api.core.v1.PodTemplateSpec');
-write('lib/pods/pod-schema.gen.json', { kubernetes: version, types });
 write('test/pods/pod-types.gen.json', { kubernetes: version, types: valueTypes });
+visit('#/definitions/io.k8s.api.batch.v1.JobTemplateSpec');
+write('lib/pods/pod-schema.gen.json', { kubernetes: version, types });

@@ -40,16 +40,18 @@ export function attemptPod(plan: AttemptPlan): NewObject {
 /** The Job of an attempt with `runAs: 'Job'`: one pod and no retries of its own, for those are the engine's. */
 export function attemptJob(plan: AttemptPlan): NewObject {
   const template = completeTemplate(plan);
+  const { metadata, spec } = plan.step.job ?? {};
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
       name: attemptObjectName(plan.run.metadata.name, plan.step.name, plan.attempt),
       namespace: plan.run.metadata.namespace,
-      labels: template.metadata?.labels,
+      labels: { ...template.metadata?.labels, ...metadata?.labels, ...ourLabels(plan) },
+      annotations: metadata?.annotations,
       ownerReferences: [ownerReference(plan.run, plan.mode)],
     },
-    spec: { backoffLimit: 0, completions: 1, parallelism: 1, template },
+    spec: { completions: 1, parallelism: 1, ...spec, backoffLimit: 0, template },
   };
 }
 
@@ -71,11 +73,20 @@ export function runLabels(run: Job): Record<string, string> {
   return { ...Object.fromEntries(inherited), [labels.managedBy]: MANAGED_BY, [labels.run]: run.metadata.name };
 }
 
-function completeTemplate({ run, step, attempt, inputs, template }: AttemptPlan): PodTemplate {
-  const complete = attemptTemplate(template, { run: run.metadata.name, step: step.name, attempt }, inputs);
-  const ours = { [labels.task]: step.task, [labels.step]: step.name, [labels.attempt]: String(attempt) };
+function ourLabels({ run, step, attempt }: AttemptPlan): Record<string, string> {
   return {
-    metadata: { ...complete.metadata, labels: { ...complete.metadata?.labels, ...runLabels(run), ...ours } },
+    ...runLabels(run),
+    [labels.task]: step.task,
+    [labels.step]: step.name,
+    [labels.attempt]: String(attempt),
+  };
+}
+
+function completeTemplate(plan: AttemptPlan): PodTemplate {
+  const { run, step, attempt, inputs, template } = plan;
+  const complete = attemptTemplate(template, { run: run.metadata.name, step: step.name, attempt }, inputs);
+  return {
+    metadata: { ...complete.metadata, labels: { ...complete.metadata?.labels, ...ourLabels(plan) } },
     // A step's retries are the engine's: a container that restarts by itself would hide its failures.
     spec: { ...complete.spec!, restartPolicy: 'Never' },
   };

@@ -7,7 +7,8 @@ import { backoffMs, type WorkerContext } from './worker-context.ts';
 /**
  * Ends the attempts of one run. A pod on a node gets a deadline of one second, by which the kubelet ends it and keeps it
  * with its logs; the deadline may be lowered in a running pod. (pkg/apis/core/validation: ValidatePodUpdate,
- * pkg/kubelet/active_deadline.go) A pod without a node has no kubelet to do so, and no logs, and is deleted.
+ * pkg/kubelet/active_deadline.go) A pod without a node has no kubelet to do so, and no logs, and is deleted. So is a Job
+ * that is suspended: it has no pods, and its deadline counts only from when it is resumed.
  */
 export class AttemptStopper {
   readonly #context: WorkerContext;
@@ -45,7 +46,16 @@ export class AttemptStopper {
     const { client } = this.#context;
     const { name, namespace, uid, resourceVersion } = object.metadata;
     const onNode = entry.step.runAs !== 'Job' && (object as Pod).spec?.nodeName !== undefined;
-    if (entry.step.runAs === 'Job' || onNode) {
+    if (entry.step.runAs === 'Job' && (object as Job).spec?.suspend === true) {
+      const options = {
+        namespace,
+        uid,
+        resourceVersion,
+        propagationPolicy: 'Background',
+        signal: this.#signal,
+      } as const;
+      await client.delete(jobs, name, options);
+    } else if (entry.step.runAs === 'Job' || onNode) {
       // The uid keeps the patch from a later object of the same name.
       const patch = { metadata: { uid }, spec: { activeDeadlineSeconds: 1 } };
       const options = { type: 'merge', namespace, signal: this.#signal, repeatable: true } as const;

@@ -7,12 +7,12 @@ import { isNotFound } from '../kube/errors.ts';
 import { pods } from '../kube/resources.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import type { JsonObject } from '../values/json.ts';
-import { AttemptCreator } from './attempt-creator.ts';
+import { AttemptCreator, type StartValues } from './attempt-creator.ts';
 import { neverEnded, objectOf, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { AttemptStopper } from './attempt-stopper.ts';
 import { isFinished, isOwnedBy, type Job, type Pod } from './objects.ts';
 import { attemptState, deletedState, hasLeftovers, lostAt } from './pod-status.ts';
-import { stepJobState } from './step-job-status.ts';
+import { endingPod, livelierPod, stepJobState, tellsEnd } from './step-job-status.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** What {@link Attempts} needs to know of its run. */
@@ -47,12 +47,12 @@ export class Attempts {
   }
 
   /** Creates an attempt, unless it was seen already. */
-  start(stepName: string, attempt: number, inputs: JsonObject): void {
+  start(stepName: string, attempt: number, values: StartValues): void {
     const entry = this.#entry(stepName, attempt);
     if (!entry || entry.created || entry.begun) return;
     entry.begun = true;
     this.#prefetch(stepName);
-    this.#background(this.#creator.create(entry, inputs));
+    this.#background(this.#creator.create(entry, values));
   }
 
   /** Ends an attempt; its end is observed. */
@@ -160,14 +160,14 @@ export class Attempts {
     const { clock } = this.#options.context;
     const first = !entry.created;
     if (object.kind === 'Job') entry.job = object as Job;
-    else entry.pod = object as Pod;
+    else entry.pod = entry.step.runAs === 'Job' ? livelierPod(entry.pod, object as Pod, clock.now()) : (object as Pod);
     if (objectOf(entry) === undefined) return undefined;
     entry.created = true;
     entry.heardAt = clock.monotonic();
     entry.wake.abort();
     if (first && entry.stopping) this.#stop(entry);
     if (entry.step.runAs !== 'Job') return this.#observation(entry, attemptState(entry.pod!, clock.now()));
-    if (isFinished(entry.job!) && !podEnded(entry, clock.now())) {
+    if (isFinished(entry.job!) && !tellsEnd(entry.job!, entry.pod)) {
       // The pods' watch may be behind the Jobs': ask for the pod before the Job's end is judged.
       this.#background(this.#judge(entry));
       return undefined;
@@ -180,8 +180,10 @@ export class Attempts {
     const { namespace, name, uid } = entry.job!.metadata;
     const labelSelector = `batch.kubernetes.io/job-name=${name}`;
     const { items } = await client.list<Pod>(pods, { namespace, labelSelector, signal: this.#options.signal });
-    const own = items.filter((pod) => isOwnedBy(pod, uid!));
-    entry.pod = own.find(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
+    entry.pod = endingPod(
+      entry.job!,
+      items.filter((pod) => isOwnedBy(pod, uid!)),
+    );
     this.#tell(entry, this.#jobState(entry));
   }
 
@@ -249,11 +251,6 @@ const keyOf = (entry: AttemptEntry) => `${entry.step.name}/${entry.attempt}`;
 /** The pod of a Job is the Job's business. */
 function lostTime({ step, pod }: AttemptEntry): number {
   return step.runAs === 'Job' || !pod ? Infinity : (lostAt(pod) ?? Infinity);
-}
-
-function podEnded(entry: AttemptEntry, now: number): boolean {
-  const state = entry.pod && attemptState(entry.pod, now);
-  return state?.kind === 'succeeded' || state?.kind === 'failed';
 }
 
 /** Whether `a` is an older state of the object than `b`. Versions of one resource can be compared by size. (KEP-5504) */

@@ -13,6 +13,8 @@ import { attemptState } from './pod-status.ts';
 export function stepJobState(job: Job, pod: Pod | undefined, needsOutputs: boolean, now: Instant): AttemptState {
   const seen = pod && attemptState(pod, now);
   if (!isFinished(job)) {
+    // Kueue and others let a Job begin when there is room for it.
+    if (job.spec?.suspend === true) return { kind: 'pending', message: 'its Job is suspended' };
     // Only the Job's own end counts: until then the Job controller has not written down its pod's.
     if (seen?.kind === 'running' || seen?.kind === 'pending') return seen;
     return seen?.startedAt === undefined ? { kind: 'pending' } : { kind: 'running', startedAt: seen.startedAt };
@@ -35,6 +37,26 @@ export function stepJobState(job: Job, pod: Pod | undefined, needsOutputs: boole
     message: failed?.message ?? 'its Job failed',
     finishedAt: instant(failed?.lastTransitionTime, now),
   };
+}
+
+/** The pod of a finished Job that tells most of its end: of several that succeeded, that of index 0, which gives the outputs. */
+export function endingPod(job: Job, pods: readonly Pod[]): Pod | undefined {
+  const phase = hasCondition(job.status?.conditions, 'Complete') ? 'Succeeded' : 'Failed';
+  const ended = pods.filter(({ status }) => status?.phase === phase);
+  return ended.find(({ metadata }) => metadata.labels?.[COMPLETION_INDEX] === '0') ?? ended[0];
+}
+
+const COMPLETION_INDEX = 'batch.kubernetes.io/job-completion-index';
+
+/** Whether the pod that is known of a finished Job is the one that tells its end, so that nobody has to look for another. */
+export function tellsEnd(job: Job, pod: Pod | undefined): boolean {
+  return pod !== undefined && (job.spec?.completions ?? 1) === 1 && endingPod(job, [pod]) !== undefined;
+}
+
+/** Of the pods of a Job that runs, the one that tells more of it: what runs already is not made to wait by one that is new. */
+export function livelierPod(known: Pod | undefined, seen: Pod, now: Instant): Pod {
+  if (known === undefined || known.metadata.uid === seen.metadata.uid) return seen;
+  return attemptState(known, now).kind === 'running' && attemptState(seen, now).kind !== 'running' ? known : seen;
 }
 
 function instant(time: string | undefined, otherwise: Instant): Instant {

@@ -1,4 +1,4 @@
-import type { Json } from '../values/json.ts';
+import type { Json, JsonObject } from '../values/json.ts';
 import type { ObjectSchema } from '../values/schema.ts';
 
 /**
@@ -39,6 +39,8 @@ export interface TaskStep {
   readonly template: string;
   /** What the controller creates for an attempt. A Job keeps its result even when the pod is deleted. @default 'Pod' */
   readonly runAs?: 'Pod' | 'Job';
+  /** With `runAs: 'Job'`: what its author says of the Job around the pod. */
+  readonly job?: StepJob;
   readonly inputs: Readonly<Record<string, ValueSource>>;
   /** Left out when the task has no outputs. */
   readonly outputs?: ObjectSchema;
@@ -53,6 +55,15 @@ export interface TaskStep {
   readonly timeoutSeconds?: number;
   /** Its failure does not fail the run, nor does it count for the failure policy. */
   readonly continueOnFailure?: boolean;
+}
+
+/** Part of a Job, as Kubernetes writes it. */
+export interface StepJob {
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: JsonObject;
 }
 
 /** Where a value comes from. Exactly one of the members. */

@@ -115,6 +115,7 @@ function shapeProblems(document: unknown): readonly Problem[] {
       'an object schema',
     );
     expect(step.after === undefined || isStrings(step.after), `${at}.after`, step.after, 'a list of step names');
+    expect(step.job === undefined || isStepJob(step.job), `${at}.job`, step.job, 'part of a Job');
     expect(step.when === undefined || isCondition(step.when), `${at}.when`, step.when, 'a condition');
     expect(step.retries === undefined || isRetryPolicy(step.retries), `${at}.retries`, step.retries, 'a retry policy');
     for (const field of ['attemptTimeoutSeconds', 'timeoutSeconds'])
@@ -129,6 +130,9 @@ const isObjectSchema = (value: unknown) =>
   isJsonObject(value.properties) &&
   Object.values(value.properties).every(isJsonObject) &&
   isStrings(value.required);
+const isStepJob = (value: unknown) =>
+  isJsonObject(value) &&
+  ['metadata', 'spec'].every((field) => value[field] === undefined || isJsonObject(value[field]));
 const isCondition = (value: unknown) => isJsonObject(value) && typeof value.cel === 'string' && isStrings(value.steps);
 const isRetryPolicy = (value: unknown) =>
   isJsonObject(value) &&

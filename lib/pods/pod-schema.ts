@@ -26,6 +26,9 @@ export const KUBERNETES_VERSION = generated.kubernetes;
 /** The type where every merge of a pod template begins. */
 export const POD_TEMPLATE = 'PodTemplateSpec';
 
+/** The type where the merge of the Job around a pod begins. */
+export const JOB_TEMPLATE = 'JobTemplateSpec';
+
 /** How `field` of `type` is merged; nothing for a field that the pinned version of Kubernetes does not have. */
 export function fieldSchema(type: string | undefined, field: string): FieldSchema | undefined {
   return type === undefined ? undefined : types[type]?.[field];
