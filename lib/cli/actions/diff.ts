@@ -24,7 +24,7 @@ export async function diff(
     return err.line(same ? 'The pod templates are the same.' : 'The pod templates differ in the order of items only.');
   }
   const header: AnnotatedLine[] = [
-    { text: `--- ${from}`, columns: ['SET BY', 'AT'], style: (text) => out.colors.bold(text) },
+    { text: `--- ${from}`, columns: ['SET BY', 'AT'], heading: true, style: (text) => out.colors.bold(text) },
     { text: `+++ ${to}`, style: (text) => out.colors.bold(text) },
   ];
   out.write(formatAnnotated([...header, ...(await changeLines(changes, out.colors))], out));

@@ -27,7 +27,8 @@ export async function explain(
 
 function headerLine({ workflow, step, cluster, plan }: ExplainedStep, { bold }: Colors): AnnotatedLine {
   const where = `${cluster === undefined ? '' : ` on ${cluster}`}${plan === undefined ? '' : ` with plan ${plan}`}`;
-  return { text: `${workflow}/${step}${where}`, columns: ['SET BY', 'AT', 'BEFORE'], style: (text) => bold(text) };
+  const columns = ['SET BY', 'AT', 'BEFORE'];
+  return { text: `${workflow}/${step}${where}`, columns, heading: true, style: (text) => bold(text) };
 }
 
 function annotated({ text, field, continued }: PodLine<ExplainedField>, colors: Colors): AnnotatedLine {

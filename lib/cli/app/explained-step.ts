@@ -61,7 +61,7 @@ export async function explainSteps(
       steps.map(async ({ workflow, step }) => {
         const selected = selectWorkflow(tree, { workflow, cluster, plan });
         if (plan !== undefined) checkPlan(plan, selected, tree);
-        if (cluster === undefined && selected.differsOn.length > 0)
+        if (cluster === undefined && plan === undefined && selected.differsOn.length > 0)
           context.err.line(
             `${workflow}/${step} is shown as cluster ${selected.cluster} gets it; ${selected.differsOn.join(', ')} may get another (--cluster).`,
           );

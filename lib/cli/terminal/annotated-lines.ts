@@ -4,8 +4,10 @@ import type { Output } from './output.ts';
 /** A line with columns to the right of it. */
 export interface AnnotatedLine {
   readonly text: string;
-  /** Plain text by column; left out or empty where there is nothing to tell. */
+  /** Plain text by column; left out or empty where there is nothing to tell. The last may have several lines. */
   readonly columns?: readonly string[];
+  /** Whether the columns are headers. */
+  readonly heading?: boolean;
   /** Colours the line, and its columns. */
   readonly style?: (text: string, column: number | undefined) => string;
 }
@@ -23,7 +25,7 @@ export function formatAnnotated(lines: readonly AnnotatedLine[], output: Output)
   const count = Math.max(0, ...told.map(({ columns }) => columns!.length));
   const widths = Array.from(
     { length: count },
-    (_, column) => Math.max(0, ...told.map(({ columns }) => textWidth(columns![column] ?? ''))) + GAP,
+    (_, column) => Math.max(0, ...told.map(({ columns }) => cellWidth(columns![column] ?? ''))) + GAP,
   );
   const total = left + widths.reduce((sum, width) => sum + width, -GAP);
   const beside = output.isTerminal && total > output.columns ? count - 1 : count;
@@ -37,14 +39,31 @@ interface Layout {
   readonly beside: number;
 }
 
-function format({ text, columns = [], style = same }: AnnotatedLine, { left, widths, beside }: Layout): string {
-  const pad = (cell: string, width: number) => ' '.repeat(Math.max(GAP, width - textWidth(cell)));
-  const shown = columns.slice(0, beside).map((cell, column) => style(cell, column) + pad(cell, widths[column]!));
-  const first = [style(text, undefined) + (columns.length > 0 ? pad(text, left) : ''), ...shown].join('').trimEnd();
-  const below = columns.slice(beside).flatMap((cell, index) => {
-    return cell === '' ? [] : [`\n${' '.repeat(left)}${style(cell, beside + index)}`];
-  });
-  return `${first}${below.join('')}\n`;
+function format(
+  { text, columns = [], heading, style = same }: AnnotatedLine,
+  { left, widths, beside }: Layout,
+): string {
+  const pad = (cell: string, width: number) => cell + ' '.repeat(Math.max(GAP, width - textWidth(cell)));
+  const cells = columns.map((cell, column) =>
+    cell.split('\n').map((line) => (line === '' ? line : style(line, column))),
+  );
+  const shown = cells.slice(0, beside).map(([cell = ''], column) => pad(cell, widths[column]!));
+  const first = [columns.length > 0 ? pad(style(text, undefined), left) : style(text, undefined), ...shown];
+  // What stands beside has its further lines below; what does not has all of them there.
+  const indent = left + widths.slice(0, beside - 1).reduce((sum, width) => sum + width, 0);
+  const further = (cells[beside - 1] ?? []).slice(1).map((line) => ' '.repeat(indent) + line);
+  const below = heading
+    ? []
+    : cells
+        .slice(beside)
+        .flat()
+        .filter(Boolean)
+        .map((line) => ' '.repeat(left) + line);
+  return [first.join(''), ...further, ...below].map((line) => `${line.trimEnd()}\n`).join('');
+}
+
+function cellWidth(cell: string): number {
+  return Math.max(...cell.split('\n').map(textWidth));
 }
 
 function same(text: string): string {

@@ -24,14 +24,13 @@ export function paintLayer(text: string, { layer }: Author, colors: Colors): str
   return paints[layer](text);
 }
 
-/** `was "v100" (task train, main.ts:14), "p100" (cluster defaults)`; nothing when nothing was there. */
+/** `was "v100" (task train, main.ts:14)`, a line for each value that was there before, latest first. */
 export function replacedText({ value, replaced }: ExplainedField): string {
   const was = replaced.map(
-    (each) => `${each.value === undefined ? 'removed' : show(each.value)} (${authorText(each)})`,
+    (each) => `was ${each.value === undefined ? 'removed' : show(each.value)} (${authorText(each)})`,
   );
-  return [value === undefined ? 'removed' : '', was.length === 0 ? '' : `was ${was.join(', ')}`]
-    .filter(Boolean)
-    .join(', ');
+  const [first, ...rest] = was;
+  return [[value === undefined ? 'removed' : '', first].filter(Boolean).join(', '), ...rest].join('\n');
 }
 
 function authorText(value: ExplainedValue): string {
