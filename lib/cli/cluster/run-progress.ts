@@ -1,9 +1,10 @@
-import { elapsed, stepMessage, stepTable } from '../terminal/step-lines.ts';
+import { elapsed, stepMessage } from '../terminal/step-lines.ts';
+import { tellingSteps } from './telling-steps.ts';
 import type { CliContext } from '../context.ts';
 import { LiveBlock } from '../terminal/live-block.ts';
 import type { Output } from '../terminal/output.ts';
 import type { RunState } from './run-state.ts';
-import { runView, type RunView, type StepView } from './run-view.ts';
+import { runView, type RunView } from './run-view.ts';
 import { paintRunPhase } from './runs-view.ts';
 import { phaseStyle, type PhaseStyle } from '../terminal/phases.ts';
 
@@ -87,24 +88,5 @@ export function progressLines(run: RunView, { colors, stream }: Output, phases: 
   const head = run.message === undefined ? [title] : [title, colors.dim(run.message)];
   if (run.steps.length === 0) return head;
   const room = (stream.rows || 24) - head.length - 3;
-  const { shown, hidden } = mostTelling(run.steps, room);
-  const table = stepTable(shown, phases).trimEnd().split('\n');
-  return [...head, ...table, ...(hidden > 0 ? [colors.dim(`  … ${hidden} more steps`)] : [])];
-}
-
-const urgency: Readonly<Record<StepView['phase'], number>> = {
-  Running: 0,
-  Failed: 1,
-  Waiting: 2,
-  Cancelled: 3,
-  Pending: 4,
-  Succeeded: 5,
-  Skipped: 6,
-};
-
-/** As many steps as fit, in the graph's order, leaving out first those that there is least to tell of. */
-function mostTelling(steps: readonly StepView[], room: number): { shown: readonly StepView[]; hidden: number } {
-  if (steps.length <= room) return { shown: steps, hidden: 0 };
-  const kept = new Set(steps.toSorted((a, b) => urgency[a.phase] - urgency[b.phase]).slice(0, Math.max(1, room - 1)));
-  return { shown: steps.filter((step) => kept.has(step)), hidden: steps.length - kept.size };
+  return [...head, ...tellingSteps(run.steps, room, phases, colors)];
 }

@@ -11,7 +11,11 @@ import type { ClusterOptions } from '../options.ts';
 import { phaseStyle } from '../terminal/phases.ts';
 import { RunProgress } from './run-progress.ts';
 import { runView, type RunView } from './run-view.ts';
-import { elapsed, stepTable } from '../terminal/step-lines.ts';
+import { elapsed } from '../terminal/step-lines.ts';
+import { tellingSteps } from './telling-steps.ts';
+
+/** Of a large run that failed, so many lines of its steps are printed; `describe` shows all. */
+const TABLE_LINES = 40;
 
 /** How to wait. */
 export interface WaitOptions extends ClusterOptions {
@@ -84,7 +88,8 @@ function printResult(
     `${phases.paint('Failed', phases.glyph('Failed'))} ${run.name} ${run.phase.toLowerCase()} ${took}${why === undefined ? '' : `: ${why}`}`,
   );
   // The live picture has shown the steps already.
-  const table = options.watch || run.steps.length === 0 ? '' : stepTable(run.steps, phases);
+  const steps = options.watch ? [] : run.steps;
+  const table = steps.length === 0 ? '' : `${tellingSteps(steps, TABLE_LINES, phases, colors).join('\n')}\n`;
   const failures = failuresText(run, { colors, now: Date.now(), program, flags: clusterFlags(options) });
   for (const part of [table, failures, ...notes.map((note) => `${note}\n`)]) if (part !== '') err.write(`\n${part}`);
 }
