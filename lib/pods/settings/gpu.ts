@@ -1,6 +1,6 @@
 import type { V1Toleration } from '@kubernetes/client-node/dist/gen/models/V1Toleration.js';
-import type { PodTemplateOverride } from '../template.ts';
-import { inMain, type ContainerSettings } from './container.ts';
+import { MAIN_CONTAINER, type PodTemplateOverride } from '../template.ts';
+import type { ContainerSettings } from './container.ts';
 import { quantity } from './resources.ts';
 import { changeTolerations, type PlacementSettings } from './placement.ts';
 
@@ -40,31 +40,39 @@ export interface GpuSettings {
   readonly gpu?: Gpu | null;
 }
 
-type Below = GpuSettings &
-  Pick<PlacementSettings, 'nodeSelector' | 'tolerations'> &
-  Pick<ContainerSettings, 'resources'>;
+type Others = Pick<PlacementSettings, 'nodeSelector' | 'tolerations'> & Pick<ContainerSettings, 'resources'>;
+type Texts = Readonly<Record<string, string | null>>;
 
-/** What the settings change of the graphics processors that they inherit. */
-export function gpuFragment(now: Below, before: GpuSettings): PodTemplateOverride | undefined {
-  const old = before.gpu ? parts(before.gpu) : undefined;
-  const merged = inheritGpu(now, before);
-  const fresh = merged ? parts(merged) : undefined;
-  // What was inherited is said again where other settings take it away, and nowhere else: they may have changed it.
-  const wiped = now.nodeSelector === null || now.resources === null || now.resources?.limits === null;
-  const placed = changeTolerations(old?.tolerations, fresh?.tolerations);
-  if (now.gpu === undefined && !(fresh && wiped))
-    return fresh && now.tolerations !== undefined ? { spec: { tolerations: placed } } : undefined;
-  if (old === undefined && fresh === undefined) return undefined;
-  const limits = { ...removed(old?.limits), ...fresh?.limits };
-  const nodeSelector = { ...removed(old?.nodeSelector), ...fresh?.nodeSelector };
-  const { spec } = inMain({ resources: { limits } });
-  return {
-    spec: {
-      ...(Object.keys(nodeSelector).length > 0 && { nodeSelector }),
-      ...((old?.tolerations ?? fresh?.tolerations) && { tolerations: placed }),
-      ...(spec as object),
-    },
-  };
+interface Fields {
+  readonly limits?: Texts;
+  readonly nodeSelector?: Texts;
+  readonly tolerations?: ReturnType<typeof changeTolerations>;
+}
+
+/** What the settings change of the graphics processors that they inherit. It goes below the other settings: those may change it. */
+export function gpuFragment(now: GpuSettings, before: GpuSettings): PodTemplateOverride | undefined {
+  const old = before.gpu ? parts(before.gpu) : NONE;
+  const gpu = inheritGpu(now, before);
+  if (now.gpu === undefined || (!before.gpu && !gpu)) return undefined;
+  const fresh = gpu ? parts(gpu) : NONE;
+  return fragment({
+    limits: { ...removed(old.limits), ...fresh.limits },
+    nodeSelector: { ...removed(old.nodeSelector), ...fresh.nodeSelector },
+    ...(old.tolerations.length + fresh.tolerations.length > 0 && {
+      tolerations: changeTolerations(old.tolerations, fresh.tolerations),
+    }),
+  });
+}
+
+/** What stays of the graphics processors where other settings of the same layer remove or replace all of a kind. */
+export function keptGpuFragment(now: Others, gpu: Gpu | undefined): PodTemplateOverride | undefined {
+  if (gpu === undefined) return undefined;
+  const { limits, nodeSelector, tolerations } = parts(gpu);
+  return fragment({
+    ...((now.resources === null || now.resources?.limits === null) && { limits }),
+    ...(now.nodeSelector === null && { nodeSelector }),
+    ...(now.tolerations !== undefined && tolerations.length > 0 && { tolerations: changeTolerations([], tolerations) }),
+  });
 }
 
 /** The graphics processors once the settings are merged over what they inherit. */
@@ -73,16 +81,34 @@ export function inheritGpu(now: GpuSettings, before: GpuSettings): Gpu | undefin
   return now.gpu === undefined ? (before.gpu ?? undefined) : { ...before.gpu, ...now.gpu };
 }
 
-function parts({ vendor = 'nvidia', model, count = 1, ...given }: Gpu) {
-  const resource = given.resource ?? vendors[vendor].resource;
+interface Parts {
+  readonly limits: Readonly<Record<string, string>>;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly V1Toleration[];
+}
+
+const NONE: Parts = { limits: {}, nodeSelector: {}, tolerations: [] };
+
+function parts({ vendor = 'nvidia', model, count = 1, ...given }: Gpu): Parts {
+  const { resource, label } = { ...vendors[vendor], ...given };
   const { toleration = { key: vendors[vendor].resource, operator: 'Exists', effect: 'NoSchedule' } } = given;
   return {
-    limits: { [resource]: quantity(count) as string } as Readonly<Record<string, string>>,
-    nodeSelector: (model ? { [given.label ?? vendors[vendor].label]: model } : {}) as Readonly<Record<string, string>>,
-    tolerations: toleration ? [toleration] : undefined,
+    limits: { [resource]: quantity(count) },
+    nodeSelector: model ? { [label]: model } : {},
+    tolerations: toleration ? [toleration] : [],
   };
 }
 
-function removed(map: Readonly<Record<string, string>> | undefined): Record<string, null> {
-  return Object.fromEntries(Object.keys(map ?? {}).map((key) => [key, null]));
+function fragment({ limits, nodeSelector, tolerations }: Fields): PodTemplateOverride | undefined {
+  const isSaid = (map: object | undefined) => map !== undefined && Object.keys(map).length > 0;
+  const spec = {
+    ...(isSaid(nodeSelector) && { nodeSelector }),
+    ...(tolerations && { tolerations }),
+    ...(isSaid(limits) && { containers: [{ name: MAIN_CONTAINER, resources: { limits } }] }),
+  };
+  return isSaid(spec) ? { spec } : undefined;
+}
+
+function removed(map: Readonly<Record<string, string>>): Record<string, null> {
+  return Object.fromEntries(Object.keys(map).map((key) => [key, null]));
 }

@@ -1,7 +1,7 @@
 import type { PodTemplateOverride } from '../template.ts';
 import { companions, type CompanionSettings } from './companions.ts';
 import { mainContainer, type ContainerSettings } from './container.ts';
-import { gpuFragment, inheritGpu, type GpuSettings } from './gpu.ts';
+import { gpuFragment, inheritGpu, keptGpuFragment, type GpuSettings } from './gpu.ts';
 import { identity, type IdentitySettings } from './identity.ts';
 import { placement, type PlacementSettings } from './placement.ts';
 import { podFields, type PodFields } from './pod-fields.ts';
@@ -40,6 +40,7 @@ export function settingsLayers(
   inherited: InheritedSettings = {},
 ): readonly PodTemplateOverride[] {
   const fragments = [
+    gpuFragment(settings, inherited),
     mainContainer(settings),
     identity(settings),
     podFields(settings),
@@ -47,7 +48,7 @@ export function settingsLayers(
     volumesFragment(settings, inherited),
     sharedMemoryFragment(settings),
     companions(settings),
-    gpuFragment(settings, inherited),
+    keptGpuFragment(settings, inheritGpu(settings, inherited)),
     settings.podTemplate,
   ];
   return fragments.filter((fragment) => fragment !== undefined);

@@ -30,7 +30,9 @@ function quantities(amounts: Amounts): Record<string, string | null> {
   return Object.fromEntries(Object.entries(amounts).map(([resource, amount]) => [resource, quantity(amount)]));
 }
 
-/** @internal */
-export function quantity<T extends string | null>(amount: T | number): T | string {
+/** One amount as text. What is no number stays as it is: text, a removal, or a value that is known later. */
+export function quantity(amount: number): string;
+export function quantity(amount: string | number | null): string | null;
+export function quantity(amount: string | number | null): string | null {
   return typeof amount === 'number' ? String(amount) : amount;
 }
