@@ -22,13 +22,10 @@ const train = new ContainerTask(chart, 'train', {
   ],
   retries: 1,
   timeout: Duration.hours(12),
-  resources: { requests: { cpu: 4 }, limits: { memory: '32Gi', 'nvidia.com/gpu': 1 } },
-  podTemplate: {
-    spec: {
-      nodeSelector: { 'acme.example/gpu': 'v100', 'acme.example/pool': 'training' },
-      tolerations: [{ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' }],
-    },
-  },
+  resources: { requests: { cpu: 4 }, limits: { memory: '32Gi' } },
+  gpu: { model: 'v100', label: 'acme.example/gpu' },
+  sharedMemory: '2Gi',
+  nodeSelector: { 'acme.example/pool': 'training' },
 });
 
 const evaluate = new ContainerTask(chart, 'evaluate', {
@@ -46,7 +43,7 @@ new Workflow(chart, 'train-small', { inputs: { model: z.string() } }, ({ inputs,
 const large = new Workflow(chart, 'train-large', { inputs: { model: z.string() } }, ({ inputs, step }) => {
   const trained = step('train', train, { model: inputs.model, epochs: 5 }).override({
     resources: { limits: { memory: '128Gi' } },
-    podTemplate: { spec: { nodeSelector: { 'acme.example/gpu': 'a100' } } },
+    gpu: { model: 'a100' },
   });
   step('evaluate', evaluate, { weights: trained.outputs.weights, accuracy: trained.outputs.accuracy });
   return { accuracy: trained.outputs.accuracy };

@@ -45,6 +45,11 @@ describe('gpu-training on simulated GPU nodes', () => {
     const { spec } = JSON.parse(stdout);
     expect(spec.nodeSelector).toEqual({ 'acme.example/gpu': 'a100', 'acme.example/pool': 'training' });
     expect(spec.containers[0].resources.limits).toEqual({ memory: '128Gi', 'nvidia.com/gpu': '1' });
+    expect(spec.volumes).toContainEqual({
+      name: 'shared-memory',
+      emptyDir: { medium: 'Memory', sizeLimit: '2Gi' },
+    });
+    expect(spec.containers[0].volumeMounts).toContainEqual({ name: 'shared-memory', mountPath: '/dev/shm' });
     expect(spec.tolerations).toContainEqual({ key: 'nvidia.com/gpu', operator: 'Exists', effect: 'NoSchedule' });
     const evaluated = JSON.parse((await cluster.kubectl(['get', 'pod', 'now-evaluate-1', '-o', 'json'])).stdout);
     expect(evaluated.spec.containers[0].env).toContainEqual({ name: 'INPUT_ACCURACY', value: '0.93' });
