@@ -63,7 +63,7 @@ export async function explainSteps(
         if (plan !== undefined) checkPlan(plan, selected, tree);
         if (cluster === undefined && plan === undefined && selected.differsOn.length > 0)
           context.err.line(
-            `${workflow}/${step} is shown as cluster ${selected.cluster} gets it; ${selected.differsOn.join(', ')} may get another (--cluster).`,
+            `${workflow}/${step} is shown as cluster ${selected.cluster} gets it; the workflow differs on ${selected.differsOn.join(', ')} (--cluster picks one).`,
           );
         const podTemplate = templateOf(step, selected);
         const file = join(written, explanationFile(selected.cluster, podTemplate, plan));

@@ -17,21 +17,25 @@ export function selectFields(
   const wanted = dotted(path);
   const found = fields.filter((field) => isWithin(dotted(field.path), wanted) || isWithin(wanted, dotted(field.path)));
   if (found.length > 0) return found;
-  const near = suggest(path, besides(fields, wanted));
-  throw new UsageError(`the pod of ${subject} sets no ${show(path)}${near === undefined ? '' : `; ${near}`}`);
+  const { known, rest, names } = besides(fields, wanted);
+  const near = suggest(rest, names);
+  const where = known === '' ? '' : ` in ${known}`;
+  throw new UsageError(`the pod of ${subject} sets no ${show(rest)}${where}${near === undefined ? '' : `; ${near}`}`);
 }
 
-/** What there is one step below the part of the path that leads somewhere. */
-function besides(fields: readonly ExplainedField[], wanted: string): Set<string> {
+/** The part of a path that leads somewhere, the part that does not, and what could stand in its place. */
+function besides(fields: readonly ExplainedField[], wanted: string) {
   const places = fields.flatMap(({ place }) => place.map((_, end) => place.slice(0, end + 1)));
-  const depth = Math.max(
-    0,
-    ...places.filter((place) => isWithin(wanted, dotted(placeText(place)))).map((place) => place.length),
-  );
-  const known = places.filter(
-    (place) => place.length === depth + 1 && isWithin(wanted, dotted(placeText(place.slice(0, depth)))),
-  );
-  return new Set(known.map(placeText));
+  const known = places
+    .filter((place) => isWithin(wanted, dotted(placeText(place))))
+    .reduce<(typeof places)[number]>((a, b) => (b.length > a.length ? b : a), []);
+  const text = placeText(known);
+  const next = places.filter((place) => place.length === known.length + 1 && placeText(place.slice(0, -1)) === text);
+  return {
+    known: text,
+    rest: wanted.slice(text === '' ? 0 : dotted(text).length + 1),
+    names: new Set(next.map((place) => dotted(placeText(place.slice(-1))).replace(/^\./, ''))),
+  };
 }
 
 /** Whether a path is another or leads further into it. */
