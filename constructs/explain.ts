@@ -28,7 +28,7 @@ export function explainAtSynth(scope: Construct, pods: () => Iterable<PodToExpla
         for (const { template, layers } of pods()) {
           const file = join(directory, explanationFile(clusterOf(scope)?.name, template, plan));
           mkdirSync(dirname(file), { recursive: true });
-          writeFileSync(file, JSON.stringify(namedReferences(explain(mergeWithOrigins(layers))) as unknown as Explanation));
+          writeFileSync(file, JSON.stringify(namedReferences(explain(mergeWithOrigins(layers)))));
         }
       } catch (error) {
         // Layers that make no pod are reported by whoever gave them.
