@@ -250,8 +250,12 @@ describe('gpu', () => {
     ],
     [
       'as many as an override of the limit says, also after another override',
-      [{ gpu: {} }, { resources: { limits: { 'nvidia.com/gpu': 4 } } }, { tolerations: [team] }],
-      { limits: { 'nvidia.com/gpu': '4' }, nodeSelector: undefined, tolerations: [team, nvidia] },
+      [{ gpu: {} }, { resources: { limits: { 'nvidia.com/gpu': 4 } } }, { gpu: { model: 'a' }, tolerations: [team] }],
+      {
+        limits: { 'nvidia.com/gpu': '4' },
+        nodeSelector: { 'nvidia.com/gpu.product': 'a' },
+        tolerations: [team, nvidia],
+      },
     ],
   ])('%s', (_name, layers, expected) => expect(made(...layers)).toEqual(expected));
 });

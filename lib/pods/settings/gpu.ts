@@ -55,12 +55,16 @@ export function gpuFragment(now: GpuSettings, before: GpuSettings): PodTemplateO
   const gpu = inheritGpu(now, before);
   if (now.gpu === undefined || (!before.gpu && !gpu)) return undefined;
   const fresh = gpu ? parts(gpu) : NONE;
+  // What an override does not name stays whoever's it was.
+  const names = (...fields: readonly (keyof Gpu)[]) =>
+    !now.gpu || !before.gpu || ['vendor' as const, ...fields].some((field) => now.gpu![field] !== undefined);
   return fragment({
-    limits: { ...removed(old.limits), ...fresh.limits },
-    nodeSelector: { ...removed(old.nodeSelector), ...fresh.nodeSelector },
-    ...(old.tolerations.length + fresh.tolerations.length > 0 && {
-      tolerations: changeTolerations(old.tolerations, fresh.tolerations),
-    }),
+    ...(names('count', 'resource') && { limits: { ...removed(old.limits), ...fresh.limits } }),
+    ...(names('model', 'label') && { nodeSelector: { ...removed(old.nodeSelector), ...fresh.nodeSelector } }),
+    ...(names('toleration') &&
+      old.tolerations.length + fresh.tolerations.length > 0 && {
+        tolerations: changeTolerations(old.tolerations, fresh.tolerations),
+      }),
   });
 }
 

@@ -49,7 +49,9 @@ export function volumesFragment(now: VolumeSettings, before: VolumeSettings): Po
     const fresh = all[name]?.mountPath;
     return [
       ...(old !== undefined && old !== fresh ? [{ mountPath: old, $patch: 'delete' as const }] : []),
-      ...(volume && fresh !== undefined ? [mountOf(name, fresh, volume, old === fresh ? {} : all[name])] : []),
+      ...(volume && fresh !== undefined && (old !== fresh || saysOfMount(volume))
+        ? [mountOf(name, fresh, volume, old === fresh ? {} : all[name])]
+        : []),
     ];
   });
   const { spec } = mounts.length > 0 ? inMain({ volumeMounts: mounts }) : { spec: {} };
@@ -63,6 +65,10 @@ export function inheritVolumes(now: VolumeSettings, before: VolumeSettings): Rec
     volume && { ...before.volumes?.[name], ...volume },
   ]);
   return { ...before.volumes, ...Object.fromEntries(changed) };
+}
+
+function saysOfMount({ mountPath, readOnly, subPath, subPathExpr }: Volume): boolean {
+  return [mountPath, readOnly, subPath, subPathExpr].some((field) => field !== undefined);
 }
 
 function mountOf(name: string, mountPath: string, volume: Volume, all: Volume | null | undefined): V1VolumeMount {
