@@ -48,7 +48,10 @@ export function attemptState(pod: Pod, now: Instant): AttemptState {
     return fail(...exit(terminated));
   }
   if (status.phase === 'Failed') {
-    const broken = status.initContainerStatuses?.find(({ state }) => (state?.terminated?.exitCode ?? 0) !== 0);
+    // A sidecar's exit code says nothing: the kubelet ended it when the init container had failed.
+    const broken = status.initContainerStatuses?.find(
+      ({ name, state }) => (state?.terminated?.exitCode ?? 0) !== 0 && !isSidecar(pod, name),
+    );
     if (broken) {
       const [failure, reason, message] = exit(broken.state!.terminated!);
       return {
@@ -179,12 +182,13 @@ function pendingMessage(pod: Pod): string | undefined {
     ({ state }) => ordinary[state?.waiting?.reason ?? ''] === undefined && state?.waiting?.reason !== undefined,
   );
   if (stuck) return shorten(waitingFor(stuck), 500);
-  const init = status?.initContainerStatuses?.find(
-    ({ name, state }) =>
-      state?.running &&
-      pod.spec?.initContainers?.find((container) => container.name === name)?.restartPolicy !== 'Always',
-  );
+  const init = status?.initContainerStatuses?.find(({ name, state }) => state?.running && !isSidecar(pod, name));
   return init && `init container "${init.name}" is running`;
+}
+
+/** Whether an init container is one that runs beside the others and is restarted. */
+function isSidecar({ spec }: Pod, name: string): boolean {
+  return spec?.initContainers?.find((container) => container.name === name)?.restartPolicy === 'Always';
 }
 
 const ordinary: Readonly<Record<string, true>> = { ContainerCreating: true, PodInitializing: true };

@@ -1,12 +1,15 @@
+import { Duration } from 'cdk8s';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { annotations } from '../../lib/graph/labels.ts';
 import { controllerRules, driverRules, leaderElectionRules, type PermissionRule } from '../../lib/graph/permissions.ts';
+import type { Pod } from '../../lib/controller/objects.ts';
 import { pods, serviceAccounts, resource, type Resource } from '../../lib/kube/resources.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { busyboxImage } from '../cluster/images.ts';
 import { canStartNode, startNode, type NodeCluster } from '../cluster/node.ts';
 import { controllerImage } from './controller-image.ts';
+import { madeBy } from '../pods/made-by.ts';
 import { Bench, cronJob, run, workflow, type TestStep } from './support.ts';
 
 const busybox = 'busybox:1.36';
@@ -169,6 +172,43 @@ describe.skipIf(!canStartNode)('on a real node', () => {
     await bench.launch(workflow(name, [step]), name);
     await bench.finished(name, 60_000);
     expect((await bench.record(name)).steps.get('a')?.attempts.at(-1)).toMatchObject(expected);
+  });
+
+  it('a step with a sidecar ends when its main container does; the sidecar began before and ends after it', async () => {
+    const container = { image: busybox, imagePullPolicy: 'Never' } as const;
+    const begin = 'trap "exit 0" TERM; df -k /dev/shm; echo proxied > /shared/ready; while true; do sleep 1; done';
+    const end =
+      'size=$(df -k /dev/shm | tail -1 | tr -s " " | cut -d " " -f 2); echo "{\\"said\\":\\"$(cat /shared/ready) $(cat /shared/fetched)\\",\\"size\\":$size}" > /dev/termination-log';
+    const { spec } = madeBy({
+      ...container,
+      command: ['sh', '-ec', end],
+      sharedMemory: '16Mi',
+      volumes: { shared: { mountPath: '/shared', emptyDir: {} } },
+      sidecars: {
+        proxy: {
+          ...container,
+          command: ['sh', '-ec', begin],
+          mounts: { '/shared': 'shared' },
+          startupProbe: { exec: { command: ['test', '-e', '/shared/ready'] }, periodSeconds: 1 },
+        },
+      },
+      initContainers: {
+        fetch: { ...container, command: ['cp', '/shared/ready', '/shared/fetched'], mounts: { '/shared': 'shared' } },
+      },
+      terminationGracePeriod: Duration.seconds(2),
+    });
+    const properties = { said: { type: 'string' }, size: integer } as const;
+    const outputs = { properties, required: ['said', 'size'] };
+    const step = { name: 'a', spec: JSON.parse(JSON.stringify(spec)) as JsonObject, outputs };
+    await bench.launch(workflow('sidecar', [step]), 'sidecar');
+    await bench.finished('sidecar', 60_000);
+    const { attempts, outputs: given } = (await bench.record('sidecar')).steps.get('a')!;
+    expect(attempts).toHaveLength(1);
+    expect(given).toEqual({ said: 'proxied proxied', size: 16 * 1024 });
+    await eventually(async () => {
+      const { status } = await bench.client.get<Pod>(pods, 'sidecar-a-1');
+      expect(status).toMatchObject({ phase: 'Succeeded' });
+    }, 20_000);
   });
 
   it('a driver in the pod of its run needs no controller', async () => {

@@ -169,6 +169,63 @@ describe('a pod that has not ended says of its attempt', () => {
     expect(attemptState(pod(status), now)).toEqual(expected);
   });
 
+  describe('with native sidecars', () => {
+    const spec = {
+      containers: [{ name: 'main' }],
+      initContainers: [{ name: 'proxy', restartPolicy: 'Always' }, { name: 'fetch' }],
+    };
+    const runs = { running: { startedAt: started } };
+    const sidecars: Record<string, [Status, object]> = {
+      'main has ended, and the sidecar is not told yet: its end counts': [
+        {
+          phase: 'Running',
+          initContainerStatuses: [{ name: 'proxy', state: runs }],
+          containerStatuses: main(exited(0, { message: '{"a":1}' })),
+        },
+        { kind: 'succeeded', outputs: { text: '{"a":1}' } },
+      ],
+      'the sidecar was killed after main: its exit code says nothing': [
+        {
+          phase: 'Succeeded',
+          initContainerStatuses: [{ name: 'proxy', state: exited(137) }],
+          containerStatuses: main(exited(0)),
+        },
+        { kind: 'succeeded' },
+      ],
+      'an init container failed, and the sidecar was killed then: the former is told': [
+        {
+          phase: 'Failed',
+          initContainerStatuses: [
+            { name: 'proxy', state: exited(143) },
+            { name: 'fetch', state: exited(4) },
+          ],
+          containerStatuses: main(waiting('PodInitializing')),
+        },
+        { kind: 'failed', exitCode: 4, message: 'init container "fetch": exit code 4' },
+      ],
+      'the sidecar starts again and again, and main runs': [
+        {
+          phase: 'Running',
+          initContainerStatuses: [{ name: 'proxy', state: waiting('CrashLoopBackOff') }],
+          containerStatuses: main(runs),
+        },
+        { kind: 'running' },
+      ],
+      'the sidecar keeps main waiting': [
+        {
+          phase: 'Pending',
+          initContainerStatuses: [{ name: 'proxy', state: waiting('CrashLoopBackOff', 'back-off 10s') }],
+          containerStatuses: main(waiting('PodInitializing')),
+        },
+        { kind: 'pending', message: 'container "proxy": CrashLoopBackOff: back-off 10s' },
+      ],
+    };
+    it.each(Object.entries(sidecars))('%s', (_, [status, expected]) => {
+      expect(attemptState(pod(status, { spec }), now)).toMatchObject(expected);
+      expect(hasLeftovers(pod(status, { spec }))).toBe(false);
+    });
+  });
+
   it('an image name that is none is permanent', () => {
     const state = attemptState(
       pod({ phase: 'Pending', containerStatuses: main(waiting('InvalidImageName', 'bad')) }),
