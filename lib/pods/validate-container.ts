@@ -44,6 +44,8 @@ function* resourceProblems({ resources }: AnyContainer, path: string): Generator
       if (wrong !== undefined) yield { path: at, message: `${show(amount)} ${wrong}`, fix: likelyQuantity(amount) };
       else if (parseQuantity(amount)! < 0n)
         yield { path: at, message: `${show(amount)} is negative`, fix: 'give an amount from 0' };
+      else if (isExtended(resource) && parseQuantity(amount)! % 1_000_000_000n !== 0n)
+        yield { path: at, message: `${show(amount)} is not whole`, fix: 'devices are given whole' };
     }
   for (const [resource, request] of Object.entries(requests)) {
     const limit = limits[resource];

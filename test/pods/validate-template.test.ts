@@ -91,6 +91,11 @@ describe('a template', () => {
       'spec.containers[main].resources.limits[nvidia.com/gpu]: is missing; set it to 1, as the request: devices need both equal',
     ],
     [
+      'part of a device',
+      { containers: [main({ resources: { limits: { 'nvidia.com/gpu': '500m' } } })] },
+      'spec.containers[main].resources.limits[nvidia.com/gpu]: "500m" is not whole; devices are given whole',
+    ],
+    [
       'a container without an image',
       { containers: [{ name: 'main' }] },
       'spec.containers[main].image: is missing; set the image that the container runs',
