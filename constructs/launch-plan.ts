@@ -12,7 +12,7 @@ import { placeHere } from './cluster.ts';
 import { later } from './later.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
-import { layersOf, spotLayers } from './layers.ts';
+import { layersOf, taskSpotLayers } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import { overrideProblems, runJob, runLabels, type RunSettings } from './run-job.ts';
@@ -104,7 +104,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
     const { workflow, task } = this.#props;
     if (workflow !== undefined) return runJob(workflow, this.#inputs, this.#props, this.name);
     const ownLabels = taskLabels(task, this.name);
-    const layers = [...spotLayers('task', task.node.path, task.execution), ...this.#layers];
+    const layers = [...taskSpotLayers(task), ...this.#layers];
     const spec = taskJobSpec(
       task,
       this.#props.timeout ? { timeout: this.#props.timeout } : undefined,

@@ -4,8 +4,10 @@ import type { Layer, LayerKind } from '../lib/pods/layer.ts';
 import { settingsLayers, type InheritedSettings, type PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import { spotFragment } from '../lib/pods/settings/spot.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
+import type { Shape } from '../lib/values/shape.ts';
 import type { CallSite } from './call-site.ts';
 import { clusterOf, clusterSite } from './cluster.ts';
+import type { Task } from './task.ts';
 
 /** Settings as the layers they make, low to high, with who wrote them and where; `spot` is no part of them. */
 export function layersOf(
@@ -18,13 +20,33 @@ export function layersOf(
   return settingsLayers(settings, inherited).map((template) => layer(kind, source, site, template));
 }
 
-/** What goes over these layers for an attempt on spot nodes. */
-export function spotLayers(kind: LayerKind, source: string, settings: InheritedSettings): readonly Layer[] {
+/** What goes over these layers for an attempt on spot nodes, by whoever asks for it last. */
+export function spotLayers(
+  kind: LayerKind,
+  source: string,
+  site: Pick<CallSite, 'text'> | undefined,
+  settings: InheritedSettings,
+): readonly Layer[] {
   const template = spotFragment(settings);
-  return template === undefined ? [] : [{ kind, source, template }];
+  return template === undefined ? [] : [layer(kind, source, site, template)];
 }
 
-function layer(kind: LayerKind, source: string, site: CallSite | undefined, template: PodTemplateOverride): Layer {
+/** The same of a task's own settings. */
+export function taskSpotLayers(task: Task<Shape, Shape>): readonly Layer[] {
+  const site = {
+    get text() {
+      return task.layers[0]?.at;
+    },
+  };
+  return spotLayers('task', task.node.path, site, task.execution);
+}
+
+function layer(
+  kind: LayerKind,
+  source: string,
+  site: Pick<CallSite, 'text'> | undefined,
+  template: PodTemplateOverride,
+): Layer {
   return {
     kind,
     source,

@@ -7,7 +7,7 @@ import { show, type Problem } from '../lib/values/problems.ts';
 import { checkValues } from '../lib/values/schema.ts';
 import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
 import { CallSite } from './call-site.ts';
-import { layersOf, spotLayers } from './layers.ts';
+import { layersOf, spotLayers, taskSpotLayers } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import type { ExecutionSettings, Task } from './task.ts';
@@ -50,7 +50,9 @@ export abstract class SingleTask<I extends Shape> extends Construct {
     const inherited = inheritSettings(this.#task.execution);
     return [
       ...layersOf('step override', source, this.#site, override, inherited),
-      ...spotLayers('step override', source, inheritSettings(override, inherited)),
+      ...(override.spot === undefined
+        ? taskSpotLayers(this.#task)
+        : spotLayers('step override', source, this.#site, inheritSettings(override, inherited))),
     ];
   }
 }

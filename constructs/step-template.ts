@@ -10,7 +10,7 @@ import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
 import { later } from './later.ts';
-import { layersOf, lowestLayers, policyLayer, spotLayers } from './layers.ts';
+import { layersOf, lowestLayers, policyLayer, spotLayers, taskSpotLayers } from './layers.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { ExecutionSettings, Task } from './task.ts';
@@ -23,6 +23,7 @@ export class StepTemplate {
   readonly #task: Task<Shape, Shape>;
   readonly #overrides: Layer[] = [];
   #inherited: InheritedSettings;
+  #spot: readonly Layer[];
   #compiled: (MergedTemplate & { readonly name: string }) | undefined;
 
   constructor(step: Construct, workflow: string, name: string, task: Task<Shape, Shape>) {
@@ -30,6 +31,7 @@ export class StepTemplate {
     this.#prefix = `${workflow}-${name}`;
     this.#task = task;
     this.#inherited = inheritSettings(task.execution);
+    this.#spot = taskSpotLayers(task);
     this.#emit({
       [labels.managedBy]: MANAGED_BY,
       [labels.workflow]: workflow,
@@ -40,20 +42,21 @@ export class StepTemplate {
 
   /** Adds a layer over all that there are. */
   override(settings: ExecutionSettings): void {
-    this.#overrides.push(...layersOf('step override', this.#step.node.path, new CallSite(), settings, this.#inherited));
+    const [source, site] = [this.#step.node.path, new CallSite()];
+    this.#overrides.push(...layersOf('step override', source, site, settings, this.#inherited));
     this.#inherited = inheritSettings(settings, this.#inherited);
+    if (settings.spot !== undefined) this.#spot = spotLayers('step override', source, site, this.#inherited);
     this.#compiled = undefined;
   }
 
   /** Low to high; the cluster's policy last. */
   get layers(): readonly Layer[] {
     const policy = policyLayer(this.#step);
-    const spot = spotLayers('step override', this.#step.node.path, this.#inherited);
     return [
       ...lowestLayers(this.#step),
       ...this.#task.layers,
       ...this.#overrides,
-      ...spot,
+      ...this.#spot,
       ...(policy ? [policy] : []),
     ];
   }

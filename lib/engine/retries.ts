@@ -29,6 +29,11 @@ export function nextRetry(
   return { number, limit: budget.limit, wait: retryWait(budget, number, unitHash(`${run}/${step}/${last.number}`)) };
 }
 
+/** Whether the platform has failed a step so often that the next time would be the last. */
+export function isLastChance(attempts: readonly AttemptRecord[]): boolean {
+  return attempts.filter(({ failure }) => failure === 'system').length >= systemRetries.limit;
+}
+
 /** The wait before the n-th retry in whole milliseconds; `chance` is from 0 to 1. */
 export function retryWait(policy: RetryPolicy, number: number, chance: number): number {
   const { delaySeconds = 0, factor = 2, maxDelaySeconds = 3600, jitter = 0.1 } = policy;
