@@ -18,7 +18,7 @@ const mayImport = {
   'lib/controller': ['engine', 'kube', 'graph', 'values', 'pods'],
   'lib/local': ['engine', 'graph', 'values', 'pods'],
   'lib/fleet': ['kube', 'graph', 'values'],
-  'lib/cli': ['values', 'graph', 'pods', 'engine', 'kube', 'controller', 'local', 'fleet'],
+  'lib/cli': ['values', 'graph', 'manifests', 'pods', 'engine', 'kube', 'controller', 'local', 'fleet'],
   constructs: ['graph', 'manifests', 'pods', 'values'],
 };
 

@@ -13,10 +13,13 @@ import {
   type GivenInputs,
 } from '../cluster/launch-inputs.ts';
 import { newRunName, taskInputVariables, taskRun, workflowRun, type LaunchedJob } from '../cluster/launch-job.ts';
+import { stepPodProblems, taskName, taskPodProblems } from '../cluster/launch-pods.ts';
 import type { PlanCronJob, RunJob } from '../cluster/run-objects.ts';
 import { graphOf, readConfigMap } from '../cluster/run-state.ts';
 import { inputsOf } from '../cluster/run-summary.ts';
 import { waitForRun } from '../cluster/wait-for-run.ts';
+import { checkOverride, type GivenOverride } from '../pods/given-override.ts';
+import { readOverride } from '../pods/read-override.ts';
 import { annotations, CONTROLLER_NAME } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
@@ -30,13 +33,13 @@ export async function launch(context: CliContext, planName: string, options: Lau
   if (wrongName !== undefined) throw new UsageError(`--name ${JSON.stringify(options.name)} ${wrongName}`);
   if (options.timeout !== undefined && !options.watch && !options.wait)
     throw new UsageError('--timeout needs --watch or --wait');
-  const given = await givenInputs(context, options);
+  const [given, pods] = await Promise.all([givenInputs(context, options), readOverride(context.cwd, options)]);
   await withCluster(options, async (client) => {
     const plan = await findPlan(client, planName);
     const managed = plan.spec.jobTemplate.spec.managedBy === CONTROLLER_NAME;
     const [warning, make] = await Promise.all([
       managed ? controllerWarning(client, Date.now()) : undefined,
-      runMaker(client, plan, given),
+      runMaker(client, plan, given, pods),
     ]);
     if (warning !== undefined) context.err.line(`${context.err.colors.yellow('warning:')} ${warning}`);
     const job = await create(client, plan, make, options);
@@ -62,26 +65,42 @@ async function givenInputs(context: CliContext, { input = [], inputFile }: Launc
 
 type RunMaker = (name: string) => LaunchedJob;
 
-/** Checks the inputs, and gives what makes a Job of them. */
-async function runMaker(client: KubeClient, plan: PlanCronJob, given: GivenInputs): Promise<RunMaker> {
+/** Checks the inputs and what is changed of the pods, and gives what makes a Job of them. */
+async function runMaker(
+  client: KubeClient,
+  plan: PlanCronJob,
+  given: GivenInputs,
+  pods: GivenOverride | undefined,
+): Promise<RunMaker> {
   const { metadata } = plan.spec.jobTemplate;
   const subject = `Cannot launch ${plan.metadata.name}`;
   const fixed = fixedInputs(plan);
   const graphName = metadata?.annotations?.[annotations.graph];
   if (graphName === undefined) {
-    const problems = taskInputProblems(taskInputVariables(plan), fixed, given);
+    const { override, problems } = checkedOverride(pods, [taskName(plan)]);
+    if (override && problems.length === 0) problems.push(...taskPodProblems(plan, override));
+    problems.unshift(...taskInputProblems(taskInputVariables(plan), fixed, given));
     if (problems.length > 0) throw new InvalidError(subject, problems);
-    return (name) => taskRun(plan, name, { ...given.file, ...given.texts });
+    return (name) => taskRun(plan, name, { ...given.file, ...given.texts }, override);
   }
   const map = await readConfigMap(client, graphName, plan.metadata.namespace);
   if (map === undefined)
     throw new FailedError(`${subject}: the ConfigMap ${graphName} with its graph is gone; apply the plan again`);
-  const { graph, problems } = graphOf(map);
+  const { graph, problems: broken } = graphOf(map);
   if (graph === undefined)
-    throw new FailedError(`${subject}: its graph is not valid: ${(problems ?? []).map(formatProblem).join('; ')}`);
+    throw new FailedError(`${subject}: its graph is not valid: ${(broken ?? []).map(formatProblem).join('; ')}`);
   const merged = mergeInputs({ schema: graph.inputs, values: inputsOf(metadata), fixed }, given);
-  if (!merged.ok) throw new InvalidError(subject, merged.problems);
-  return (name) => workflowRun(plan, name, merged.values);
+  const steps = graph.steps.map(({ name }) => name);
+  const { override, problems } = checkedOverride(pods, steps);
+  if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
+  if (!merged.ok) throw new InvalidError(subject, [...merged.problems, ...problems]);
+  if (problems.length > 0) throw new InvalidError(subject, problems);
+  return (name) => workflowRun(plan, name, merged.values, override);
+}
+
+function checkedOverride(pods: GivenOverride | undefined, steps: readonly string[]) {
+  const { override, problems } = pods === undefined ? { problems: [] } : checkOverride(pods, steps);
+  return { override, problems: [...problems] };
 }
 
 function fixedInputs({ metadata }: PlanCronJob): string[] {

@@ -2,7 +2,9 @@ import { annotations, labels, MANAGED_BY } from '../../graph/labels.ts';
 import type { NewObject } from '../../kube/objects.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../../values/environment.ts';
 import { canonicalJson, type Json, type JsonObject } from '../../values/json.ts';
-import type { Container, JobSpec, PlanCronJob } from './run-objects.ts';
+import type { RunOverride } from '../../pods/run-override.ts';
+import { taskPod } from './launch-pods.ts';
+import type { Container, JobSpec, PlanCronJob, PodTemplateObject } from './run-objects.ts';
 
 /** The Job of a run that is yet to be created. */
 export type LaunchedJob = NewObject & { metadata: { name: string; namespace?: string } };
@@ -19,13 +21,36 @@ export function newRunName(plan: string, random: () => number): string {
   return `${plan.slice(0, MAX_JOB_NAME - 6).replace(/[-.]+$/, '')}-${end}`;
 }
 
-/** A run of a workflow, as `kubectl create job --from` would make it, with these inputs. */
-export function workflowRun(plan: PlanCronJob, name: string, inputs: JsonObject): LaunchedJob {
-  return runOf(plan, name, plan.spec.jobTemplate.spec, { [annotations.inputs]: canonicalJson(inputs) });
+/** A run of a workflow, as `kubectl create job --from` would make it, with these inputs and changes of its pods. */
+export function workflowRun(plan: PlanCronJob, name: string, inputs: JsonObject, override?: RunOverride): LaunchedJob {
+  return runOf(plan, name, plan.spec.jobTemplate.spec, {
+    [annotations.inputs]: canonicalJson(inputs),
+    ...overrideNote(override),
+  });
 }
 
-/** A run of a single task, which is a plain Job: changed inputs are values of its `INPUT_` variables. */
-export function taskRun(plan: PlanCronJob, name: string, changes: Readonly<Record<string, Json>>): LaunchedJob {
+/**
+ * A run of a single task, which is a plain Job: changed inputs are values of its `INPUT_` variables, and its pod is merged here,
+ * for nobody does it later.
+ */
+export function taskRun(
+  plan: PlanCronJob,
+  name: string,
+  changes: Readonly<Record<string, Json>>,
+  override?: RunOverride,
+): LaunchedJob {
+  const spec = withInputs(plan, changes);
+  if (override === undefined) return runOf(plan, name, spec);
+  const template = taskPod({ ...plan.spec.jobTemplate, spec }, { run: name, runOverride: override });
+  return runOf(plan, name, { ...spec, template: template as PodTemplateObject }, overrideNote(override));
+}
+
+// Where nothing reads it, it tells people what was changed.
+function overrideNote(override: RunOverride | undefined): Record<string, string> {
+  return override === undefined ? {} : { [annotations.runOverride]: canonicalJson(override) };
+}
+
+function withInputs(plan: PlanCronJob, changes: Readonly<Record<string, Json>>): JobSpec {
   const { spec } = plan.spec.jobTemplate;
   const values = new Map(Object.entries(changes).map(([input, value]) => [inputVariable(input), encodeValue(value)]));
   const change = (container: Container): Container => ({
@@ -37,10 +62,10 @@ export function taskRun(plan: PlanCronJob, name: string, changes: Readonly<Recor
         : { name: variable.name, value: escapeExpansion(value) };
     }),
   });
-  if (values.size === 0 || spec.template === undefined) return runOf(plan, name, spec);
+  if (values.size === 0 || spec.template === undefined) return spec;
   const pod = spec.template.spec;
   const template = { ...spec.template, spec: { ...pod, containers: pod?.containers?.map(change) } };
-  return runOf(plan, name, { ...spec, template });
+  return { ...spec, template };
 }
 
 /** The variables of a single task that are inputs: literal values, whose names begin with `INPUT_`. */

@@ -1,0 +1,137 @@
+import { annotations, labels } from '../../graph/labels.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { isForbidden } from '../../kube/errors.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import { podTemplates } from '../../kube/resources.ts';
+import { mergeWithOrigins } from '../../pods/merge.ts';
+import { EVERY_STEP, type RunOverride } from '../../pods/run-override.ts';
+import {
+  readPolicy,
+  runtimeLayers,
+  templateProblems,
+  type RunLayers,
+  type SynthesizedTemplate,
+} from '../../pods/runtime-template.ts';
+import type { PodTemplate, PodTemplateOverride } from '../../pods/template.ts';
+import { isJsonObject } from '../../values/json.ts';
+import { formatProblem, InvalidError, type Problem } from '../../values/problems.ts';
+import type { JobSpec, PlanCronJob } from './run-objects.ts';
+
+/** How problems name a launch whose run has no name yet. */
+const THIS_LAUNCH = 'this launch';
+
+/** The part of a plan that becomes the Job of a single task. */
+interface TaskJobTemplate {
+  readonly metadata?: PlanCronJob['spec']['jobTemplate']['metadata'];
+  readonly spec: JobSpec;
+}
+
+/** By what name a single task is meant, where a workflow has steps. */
+export function taskName(plan: PlanCronJob): string {
+  return plan.spec.jobTemplate.metadata?.labels?.[labels.task] ?? plan.metadata.name;
+}
+
+/**
+ * The pod of a single task with what a launch changes of it.
+ *
+ * @throws InvalidError with what contradicts the cluster's policy
+ */
+export function taskPod(job: TaskJobTemplate, layers: RunLayers): PodTemplate {
+  const { name, synthesized } = taskOf(job);
+  return mergeWithOrigins(runtimeLayers(name, synthesized, layers)).template;
+}
+
+/** What keeps a launch from changing the pod of a single task so. */
+export function taskPodProblems(plan: PlanCronJob, override: RunOverride): readonly Problem[] {
+  const { name, synthesized } = taskOf(plan.spec.jobTemplate);
+  return newProblems(name, synthesized, { run: THIS_LAUNCH }, override);
+}
+
+/**
+ * What keeps a launch from changing the pods of a workflow's steps so, as far as it is known before they start; the run finds the rest. Who may
+ * not read pod templates learns it from the run too.
+ */
+export async function stepPodProblems(
+  client: KubeClient,
+  plan: PlanCronJob,
+  { workflow, steps }: Graph,
+  override: RunOverride,
+): Promise<readonly Problem[]> {
+  const affected = steps.filter(({ name }) => EVERY_STEP in override || Object.hasOwn(override, name));
+  const templates = await templatesOf(client, plan.metadata.namespace, workflow);
+  const podOverride = planOverride(plan);
+  const layers: RunLayers = { run: THIS_LAUNCH, plan: plan.metadata.name, ...(podOverride && { podOverride }) };
+  const told = new Map<string, { readonly problem: Problem; readonly steps: string[] }>();
+  for (const { name, template } of affected) {
+    const synthesized = templates.get(template);
+    if (synthesized === undefined) continue;
+    for (const problem of newProblems(name, synthesized, layers, override)) {
+      const text = formatProblem(problem);
+      const known = told.get(text);
+      if (known === undefined) told.set(text, { problem, steps: [name] });
+      else known.steps.push(name);
+    }
+  }
+  return [...told.values()].map(({ problem, steps: names }) => ({
+    ...problem,
+    path: `step ${names.slice(0, 3).join(', ')}${names.length > 3 ? ` and ${names.length - 3} more` : ''}: ${problem.path}`,
+  }));
+}
+
+/** The problems that there would not be without the override. */
+function newProblems(
+  step: string,
+  synthesized: SynthesizedTemplate,
+  layers: RunLayers,
+  runOverride: RunOverride,
+): readonly Problem[] {
+  try {
+    const before = templateProblems(mergeWithOrigins(runtimeLayers(step, synthesized, layers))).map(formatProblem);
+    const merged = mergeWithOrigins(runtimeLayers(step, synthesized, { ...layers, runOverride }));
+    return templateProblems(merged).filter((problem) => !before.includes(formatProblem(problem)));
+  } catch (error) {
+    if (error instanceof InvalidError) return error.problems;
+    throw error;
+  }
+}
+
+function taskOf({ metadata, spec }: TaskJobTemplate): { name: string; synthesized: SynthesizedTemplate } {
+  const given = metadata?.annotations?.[annotations.policy];
+  const policy = readPolicy(given, `annotation ${annotations.policy} of the plan`);
+  const template = (spec.template ?? {}) as PodTemplate;
+  return { name: metadata?.labels?.[labels.task] ?? 'task', synthesized: { template, ...(policy && { policy }) } };
+}
+
+async function templatesOf(
+  client: KubeClient,
+  namespace: string | undefined,
+  workflow: string,
+): Promise<ReadonlyMap<string, SynthesizedTemplate>> {
+  try {
+    const labelSelector = `${labels.workflow}=${workflow}`;
+    const { items } = await client.list<KubeObject & { template?: PodTemplate }>(podTemplates, {
+      namespace,
+      labelSelector,
+    });
+    return new Map(
+      items.flatMap(({ metadata, template }) => {
+        const policy = readPolicy(metadata.annotations?.[annotations.policy], `PodTemplate ${metadata.name}`);
+        return template === undefined ? [] : [[metadata.name, { template, ...(policy && { policy }) }] as const];
+      }),
+    );
+  } catch (error) {
+    if (isForbidden(error)) return new Map();
+    throw error;
+  }
+}
+
+/** What the plan itself changes; one that cannot be read is refused by whoever runs it. */
+function planOverride({ spec }: PlanCronJob): PodTemplateOverride | undefined {
+  try {
+    const override: unknown = JSON.parse(spec.jobTemplate.metadata?.annotations?.[annotations.podOverride] ?? 'null');
+    return isJsonObject(override) ? (override as PodTemplateOverride) : undefined;
+  } catch {
+    return undefined;
+  }
+}

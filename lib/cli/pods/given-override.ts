@@ -1,0 +1,103 @@
+import { validatePartialTemplate } from '../../manifests/validate.ts';
+import { EVERY_STEP, runOverrideProblems, unknownStepProblems, type RunOverride } from '../../pods/run-override.ts';
+import { isJsonObject, type JsonObject } from '../../values/json.ts';
+import { show, suggest, type Problem } from '../../values/problems.ts';
+import { setField } from './set-field.ts';
+import { parseSetOptions } from './set-option.ts';
+
+/** What the command line says of the pods of a run. */
+export interface GivenOverride {
+  /** Of `--override`: the name of the file and what is in it. */
+  readonly file?: { readonly name: string; readonly content: unknown };
+  /** Of `--set`. */
+  readonly sets: readonly string[];
+  /** Reads YAML. */
+  readonly parse: (text: string) => unknown;
+}
+
+/** An override, or nothing when nothing is said; and all that is wrong with what is said. */
+export interface CheckedOverride {
+  readonly override?: RunOverride;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * The file's parts with those of `--set` over them, checked field by field. In the file, what is for all steps stands at the top, as
+ * in a pod template, and what is for one step under `steps.<step>`.
+ *
+ * @param steps the names that there are
+ */
+export function checkOverride({ file, sets, parse }: GivenOverride, steps: readonly string[]): CheckedOverride {
+  const { override, problems: inFile } = readFile(file, steps);
+  const { sets: options, problems: unreadable } = parseSetOptions(sets);
+  const problems = [...inFile, ...unreadable];
+  const parts: Record<string, JsonObject> = structuredClone(override);
+  for (const option of options) {
+    const astray = unknownStepProblems({ [option.step]: {} }, steps, `--set ${option.written}`);
+    if (astray.length > 0) {
+      problems.push(...astray);
+      continue;
+    }
+    const part = (parts[option.step] ??= {});
+    problems.push(...setField(part, option, parse));
+  }
+  const filled = Object.fromEntries(Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0));
+  // What has the right fields may still be no patch: an item without its name, a directive that is none.
+  if (problems.length === 0) {
+    problems.push(...partProblems(filled, (step) => (step === EVERY_STEP ? 'override' : `override of step ${step}`)));
+    if (problems.length === 0) problems.push(...runOverrideProblems(filled, 'override'));
+  }
+  return Object.keys(filled).length === 0 ? { problems } : { override: filled as RunOverride, problems };
+}
+
+type Parts = Readonly<Record<string, JsonObject>>;
+
+function readFile(
+  file: GivenOverride['file'],
+  known: readonly string[],
+): { readonly override: Parts; readonly problems: readonly Problem[] } {
+  if (file === undefined) return { override: {}, problems: [] };
+  const path = `--override ${file.name}`;
+  if (!isJsonObject(file.content))
+    return {
+      override: {},
+      problems: [{ path, message: `must hold part of a pod template, not ${show(file.content)}` }],
+    };
+  const problems: Problem[] = [];
+  const { steps = {}, ...top } = file.content;
+  const isField = (field: string) => field === 'metadata' || field === 'spec' || field.startsWith('$');
+  for (const field of Object.keys(top).filter((each) => !isField(each))) {
+    const fix = suggest(field, ['metadata', 'spec', 'steps']);
+    problems.push({ path: `${path}: ${field}`, message: 'is no field of a pod template', ...(fix && { fix }) });
+  }
+  const all = Object.fromEntries(Object.entries(top).filter(([field]) => isField(field)));
+  const override: Record<string, JsonObject> = {};
+  if (Object.keys(all).length > 0) override[EVERY_STEP] = all;
+  if (!isJsonObject(steps)) problems.push({ path: `${path}: steps`, message: `must be an object, not ${show(steps)}` });
+  else
+    for (const [step, part] of Object.entries(steps)) {
+      const at = `${path}: steps.${step}`;
+      if (!known.includes(step))
+        problems.push({ path: at, message: `there is no step ${show(step)}`, ...fixOf(step, known) });
+      else if (isJsonObject(part)) override[step] = part;
+      else problems.push({ path: at, message: `must be part of a pod template, not ${show(part)}` });
+    }
+  const told = partProblems(override, (step) => (step === EVERY_STEP ? path : `${path}: steps.${step}`));
+  return { override, problems: [...problems, ...told] };
+}
+
+function fixOf(step: string, known: readonly string[]): { readonly fix?: string } {
+  if (step === EVERY_STEP) return { fix: 'what is for all steps stands at the top of the file' };
+  const fix = suggest(step, known);
+  return fix === undefined ? {} : { fix };
+}
+
+function partProblems(parts: Parts, path: (step: string) => string): readonly Problem[] {
+  return Object.entries(parts).flatMap(([step, part]) =>
+    validatePartialTemplate(part).map(({ path: place, message, fix }) => {
+      const at = path(step);
+      const joined = at.includes(': steps.') ? `${at}.${place}` : `${at}: ${place}`;
+      return { path: joined, message, ...(fix !== undefined && { fix }) };
+    }),
+  );
+}

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+import type { GivenOverride } from './given-override.ts';
+
+/** Options by which pods are changed when a run is started. */
+export interface OverrideOptions {
+  readonly override?: string;
+  readonly set?: readonly string[];
+}
+
+/**
+ * Reads the file of `--override`; nothing when nothing is to be changed.
+ *
+ * @throws UsageError when it cannot be read
+ */
+export async function readOverride(
+  cwd: string,
+  { override, set = [] }: OverrideOptions,
+): Promise<GivenOverride | undefined> {
+  if (override === undefined && set.length === 0) return undefined;
+  const { parse } = await import('yaml');
+  if (override === undefined) return { sets: set, parse };
+  try {
+    const content: unknown = parse(await readFile(resolve(cwd, override), 'utf8'));
+    return { file: { name: override, content }, sets: set, parse };
+  } catch (error) {
+    throw new UsageError(`--override ${override} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}

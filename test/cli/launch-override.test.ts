@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { taskPodProblems } from '../../lib/cli/cluster/launch-pods.ts';
+import { taskRun, workflowRun } from '../../lib/cli/cluster/launch-job.ts';
+import type { PlanCronJob } from '../../lib/cli/cluster/run-objects.ts';
+import { checkOverride } from '../../lib/cli/pods/given-override.ts';
+import { formatProblem } from '../../lib/values/problems.ts';
+
+const steps = ['extract', 'train'];
+
+/** What the options make: the override, or all that is wrong. */
+function given(sets: readonly string[], file?: unknown): unknown {
+  const { override, problems } = checkOverride(
+    { sets, parse, ...(file !== undefined && { file: { name: 'a.yaml', content: file } }) },
+    steps,
+  );
+  return problems.length > 0 ? problems.map(formatProblem) : override;
+}
+const main = (fields: object) => ({ spec: { containers: [{ name: 'main', ...fields }] } });
+
+describe('--set', () => {
+  it.each<[string, object]>([
+    ['train.spec.nodeSelector.gpu=a100', { train: { spec: { nodeSelector: { gpu: 'a100' } } } }],
+    ['train.spec.nodeSelector.count=3', { train: { spec: { nodeSelector: { count: '3' } } } }],
+    ['train.spec.nodeSelector[acme.dev/gpu]=a=b', { train: { spec: { nodeSelector: { 'acme.dev/gpu': 'a=b' } } } }],
+    ['*.spec.hostNetwork=false', { '*': { spec: { hostNetwork: false } } }],
+    ['*.spec.priority=0', { '*': { spec: { priority: 0 } } }],
+    ['*.spec.priorityClassName=', { '*': { spec: { priorityClassName: '' } } }],
+    ['train.spec.nodeSelector.gpu=null', { train: { spec: { nodeSelector: { gpu: null } } } }],
+    [
+      '*.spec.containers[main].resources.limits.memory=64Gi',
+      { '*': main({ resources: { limits: { memory: '64Gi' } } }) },
+    ],
+    [
+      '*.spec.containers[main].resources.limits[nvidia.com/gpu]=2',
+      { '*': main({ resources: { limits: { 'nvidia.com/gpu': '2' } } }) },
+    ],
+    ['*.spec.containers[main].env[DEBUG].value=1', { '*': main({ env: [{ name: 'DEBUG', value: '1' }] }) }],
+    ['*.spec.containers[main].env[DEBUG]=null', { '*': main({ env: [{ name: 'DEBUG', $patch: 'delete' }] }) }],
+    ['*.spec.containers[main].ports[8080].name=web', { '*': main({ ports: [{ containerPort: 8080, name: 'web' }] }) }],
+    [
+      '*.spec.containers[main].livenessProbe.httpGet.port=8080',
+      { '*': main({ livenessProbe: { httpGet: { port: 8080 } } }) },
+    ],
+    ['*.spec.containers[main].args=["--fast", a b]', { '*': main({ args: ['--fast', 'a b'] }) }],
+    [
+      'train.spec.tolerations=[{key: a100, operator: Exists}]',
+      { train: { spec: { tolerations: [{ key: 'a100', operator: 'Exists' }] } } },
+    ],
+  ])('%s', (set, override) => {
+    expect(given([set])).toEqual(override);
+  });
+
+  it('comes several times, into one item of a list', () => {
+    const path = '*.spec.containers[main]';
+    expect(given([`${path}.image=train:2`, `${path}.resources.limits.cpu=4`, `${path}.env[A].value=b`])).toEqual({
+      '*': main({ image: 'train:2', resources: { limits: { cpu: '4' } }, env: [{ name: 'A', value: 'b' }] }),
+    });
+  });
+
+  it('is refused with all that is wrong at once', () => {
+    expect(
+      given([
+        'trian.spec.priority=1',
+        'train.spec.nodeSelecto.gpu=a100',
+        'train.spec.priority=high',
+        'train.spec.hostNetwork=yes',
+        'train.spec.containers.main.image=x',
+        'train.spec.tolerations[0].key=a',
+        'train.spec.priorityClassName.x=a',
+        'train.spec.nodeSelector=a',
+        'train.spec.containers[main].resources.limits.memory=lots',
+        'train',
+        'train=3',
+        'train.spec.priority=2',
+      ]),
+    ).toEqual([
+      '--set train: has no value; write --set <step>.<field>[<item>].<field>=<value>',
+      '--set train=3: names no step and field; write --set <step>.<field>[<item>].<field>=<value>',
+      '--set train.spec.priority: is given twice; give it once',
+      '--set trian.spec.priority: there is no step "trian"; did you mean "train"?',
+      '--set train.spec.nodeSelecto.gpu: nodeSelecto is no field of PodSpec; did you mean "nodeSelector"?',
+      '--set train.spec.priority: must be a whole number, not "high"',
+      '--set train.spec.hostNetwork: must be true or false, not "yes"',
+      '--set train.spec.containers.main.image: containers is a list; name the item by its name: containers[main]',
+      "--set train.spec.tolerations[0].key: tolerations is a list that is replaced whole; give all of it: --set 'train.spec.tolerations=[...]'",
+      '--set train.spec.priorityClassName.x: priorityClassName has no field "x": it is a value',
+      '--set train.spec.nodeSelector: "a" cannot be read as an object',
+      '--set train.spec.containers[main].resources.limits.memory: must be a quantity such as "500m", "2" or "8Gi", not "lots"',
+    ]);
+  });
+});
+
+describe('--override', () => {
+  it('is part of a pod template for every step, and under steps for one', () => {
+    expect(given([], { spec: { priority: 1 } })).toEqual({ '*': { spec: { priority: 1 } } });
+    expect(given([], { spec: { priority: 1 }, steps: { train: { spec: { priority: 2 } } } })).toEqual({
+      '*': { spec: { priority: 1 } },
+      train: { spec: { priority: 2 } },
+    });
+    expect(given([], {})).toBeUndefined();
+  });
+
+  it('has --set written over it, also over what it removes', () => {
+    const file = { steps: { train: { ...main({ image: 'a', env: [{ name: 'A', value: '1' }] }) } } };
+    expect(given(['train.spec.containers[main].env[A].value=2'], file)).toEqual({
+      train: main({ image: 'a', env: [{ name: 'A', value: '2' }] }),
+    });
+    expect(given(['*.spec.nodeSelector.gpu=a100'], { spec: { nodeSelector: null } })).toEqual({
+      '*': { spec: { nodeSelector: { $patch: 'replace', gpu: 'a100' } } },
+    });
+    expect(file.steps.train.spec.containers[0]).toEqual({ name: 'main', image: 'a', env: [{ name: 'A', value: '1' }] });
+  });
+
+  it.each<[unknown, readonly string[]]>([
+    ['a100', ['--override a.yaml: must hold part of a pod template, not "a100"']],
+    [
+      { sepc: {}, steps: [] },
+      [
+        '--override a.yaml: sepc: is no field of a pod template; did you mean "spec"?',
+        '--override a.yaml: steps: must be an object, not []',
+      ],
+    ],
+    [
+      {
+        spec: { containers: [{ name: 'main', comand: [] }] },
+        steps: { trian: {}, train: { spec: { priority: '1' } }, '*': {} },
+      },
+      [
+        '--override a.yaml: steps.trian: there is no step "trian"; did you mean "train"?',
+        '--override a.yaml: steps.*: there is no step "*"; what is for all steps stands at the top of the file',
+        '--override a.yaml: spec.containers[main].comand: is no field of Container; did you mean "command"?',
+        '--override a.yaml: steps.train.spec.priority: must be a whole number, not "1"; remove the quotes',
+      ],
+    ],
+    [
+      { spec: { containers: [{ image: 'x' }] } },
+      [expect.stringContaining('*.spec.containers: the item {"image":"x"} has no name')],
+    ],
+  ])('%j is refused', (file, problems) => {
+    expect(given([], file)).toEqual(problems);
+  });
+});
+
+const plan: PlanCronJob = {
+  apiVersion: 'batch/v1',
+  kind: 'CronJob',
+  metadata: { name: 'once', namespace: 'data', uid: 'u1' },
+  spec: {
+    schedule: '0 * * * *',
+    jobTemplate: {
+      metadata: {
+        labels: { 'cdk8s-workflows.dev/task': 'train' },
+        annotations: {
+          'cdk8s-workflows.dev/policy': JSON.stringify({ cluster: 'eu', template: { spec: { hostNetwork: false } } }),
+        },
+      },
+      spec: {
+        template: {
+          spec: { containers: [{ name: 'main', image: 'train:1', env: [{ name: 'INPUT_SITE', value: 'a' }] }] },
+        },
+      },
+    },
+  },
+};
+
+describe('the Job of a launch', () => {
+  it('carries the override to whoever sequences the run', () => {
+    const { metadata } = workflowRun(plan, 'r', {}, { train: { spec: { priority: 1 } } });
+    expect(metadata.annotations?.['cdk8s-workflows.dev/run-override']).toBe('{"train":{"spec":{"priority":1}}}');
+    expect(workflowRun(plan, 'r', {}).metadata.annotations).not.toHaveProperty('cdk8s-workflows.dev/run-override');
+  });
+
+  it('of a single task has it in its pod, under the policy', () => {
+    const before = structuredClone(plan);
+    const { spec } = taskRun(plan, 'r', { site: 'b' }, { '*': { spec: { nodeSelector: { gpu: 'a100' } } } });
+    expect(spec).toMatchObject({
+      template: {
+        spec: {
+          hostNetwork: false,
+          nodeSelector: { gpu: 'a100' },
+          containers: [{ name: 'main', image: 'train:1', env: [{ name: 'INPUT_SITE', value: 'b' }] }],
+        },
+      },
+    });
+    expect(plan).toEqual(before);
+    expect(taskPodProblems(plan, { train: { spec: { hostNetwork: true } } }).map(formatProblem)).toEqual([
+      'spec.hostNetwork: is true and must be false: run override of this launch set it, cluster policy of eu holds it; leave it out of the run override, or have the policy changed',
+    ]);
+  });
+});
