@@ -4,6 +4,8 @@ import { taskPodProblems } from '../../lib/cli/cluster/launch-pods.ts';
 import { taskRun, workflowRun } from '../../lib/cli/cluster/launch-job.ts';
 import type { PlanCronJob } from '../../lib/cli/cluster/run-objects.ts';
 import { checkOverride } from '../../lib/cli/pods/given-override.ts';
+import { overrideLines } from '../../lib/cli/pods/override-lines.ts';
+import type { JsonObject } from '../../lib/values/json.ts';
 import { formatProblem } from '../../lib/values/problems.ts';
 
 const steps = ['extract', 'train'];
@@ -163,6 +165,22 @@ const plan: PlanCronJob = {
     },
   },
 };
+
+describe('an override as lines', () => {
+  it('is the options that would make it', () => {
+    const sets = [
+      '*.spec.containers[main].env[DEBUG]=null',
+      '*.spec.containers[main].resources.limits[nvidia.com/gpu]=2',
+      '*.spec.hostNetwork=false',
+      'train.spec.nodeSelector[acme.dev/gpu]=a100',
+      'train.spec.priority=null',
+      'train.spec.tolerations=[{"key":"a100","operator":"Exists"}]',
+    ];
+    const override = given(sets) as JsonObject;
+    expect(overrideLines(override)).toEqual(sets);
+    expect(given(overrideLines(override))).toEqual(override);
+  });
+});
 
 describe('the Job of a launch', () => {
   it('carries the override to whoever sequences the run', () => {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -121,6 +121,19 @@ test('inputs come from the plan, over it a file, over it options; the pod overri
     'json',
   );
   expect(JSON.parse(second.stdout)).toMatchObject({ inputs: { site: 'typed', batch: 2 } });
+});
+
+test('changes of pods on the command line count over those of the plan, and are checked before anything is made', async () => {
+  const set = (value: string) => ['--set', `echo.spec.containers[main].env[SUFFIX].value=${value}`];
+  const { stdout } = await run('app', '--local', '--plan', 'etl-a', ...set('?'), '-o', 'json');
+  expect(JSON.parse(stdout)).toMatchObject({ outputs: { said: 'site-a?' } });
+  const before = readdirSync(join(directory.path, '.workflows/runs'));
+  const { code, stderr } = await run('app', '--local', '--set', 'ehco.spec.priority=1', '--plan', 'etl-a');
+  expect([code, stderr]).toEqual([
+    2,
+    'error: Cannot run etl:\n  --set ehco.spec.priority: there is no step "ehco"; did you mean "echo"?\n',
+  ]);
+  expect(readdirSync(join(directory.path, '.workflows/runs'))).toEqual(before);
 });
 
 test('a failed run ends with 1 and shows the end of the log', async () => {

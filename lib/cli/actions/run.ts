@@ -11,6 +11,10 @@ import { LocalProgress } from '../local/progress.ts';
 import { printResult, resultJson } from '../local/result.ts';
 import { selectWorkflow } from '../app/select-workflow.ts';
 import { loadManifests } from '../app/synthesize.ts';
+import { checkOverride, type GivenOverride } from '../pods/given-override.ts';
+import { readOverride } from '../pods/read-override.ts';
+import type { WorkflowManifests } from '../../graph/bundle.ts';
+import type { RunOverride } from '../../pods/run-override.ts';
 import type { RunRecord } from '../../engine/record.ts';
 import { LocalRunner } from '../../local/local-runner.ts';
 import { systemProcesses } from '../../local/process-table.ts';
@@ -18,7 +22,7 @@ import { RecordFile } from '../../local/record-file.ts';
 import { RunDirectory, type LocalRun } from '../../local/run-directory.ts';
 import { lockRun, RunLockedError } from '../../local/run-lock.ts';
 import { dnsLabelProblem, MAX_RUN_NAME } from '../../values/names.ts';
-import { show, suggest } from '../../values/problems.ts';
+import { InvalidError, show, suggest } from '../../values/problems.ts';
 
 /** What the command line names. */
 export interface RunArguments {
@@ -41,6 +45,7 @@ export async function run(context: CliContext, target: RunArguments, options: Ru
 async function prepare(context: CliContext, root: string, target: RunArguments, options: RunOptions) {
   const source = await findApp(target.app ?? '.', context);
   const given = await readGivenInputs(context.cwd, options);
+  const pods = await readOverride(context.cwd, options);
   const selected = selectWorkflow(await loadManifests(source, context), {
     workflow: target.workflow,
     cluster: options.cluster,
@@ -49,15 +54,28 @@ async function prepare(context: CliContext, root: string, target: RunArguments, 
   const { workflow } = selected;
   const plan = options.plan === undefined ? undefined : planNamed(workflow, options.plan);
   const inputs = localInputs(workflow.workflow, workflow.graph.inputs, given, plan);
+  const runOverride = pods && overrideOf(workflow, pods);
   if (selected.differsOn.length > 0)
     context.err.line(
       `Running what cluster ${selected.cluster} gets; it differs on ${selected.differsOn.join(', ')} (--cluster picks one).`,
     );
-  const { directory, name } = newDirectory(root, options.run, plan?.name ?? workflow.workflow);
   const { parallelism } = options;
-  const prepared = localRun(selected, { name, inputs, plan, parallelism, workingDirectory: source.directory });
+  const settings = { inputs, plan, parallelism, workingDirectory: source.directory, runOverride };
+  // All that is wrong is said before a directory is made.
+  localRun(selected, { ...settings, name: options.run ?? 'this run' });
+  const { directory, name } = newDirectory(root, options.run, plan?.name ?? workflow.workflow);
+  const prepared = localRun(selected, { ...settings, name });
   directory.writeRun(prepared);
   return { run: prepared, directory };
+}
+
+function overrideOf({ workflow, graph }: WorkflowManifests, given: GivenOverride): RunOverride | undefined {
+  const { override, problems } = checkOverride(
+    given,
+    graph.steps.map(({ name }) => name),
+  );
+  if (problems.length > 0) throw new InvalidError(`Cannot run ${workflow}`, problems);
+  return override;
 }
 
 function newDirectory(root: string, wanted: string | undefined, base: string) {
@@ -78,7 +96,9 @@ function newDirectory(root: string, wanted: string | undefined, base: string) {
 async function resume(context: CliContext, root: string, { app }: RunArguments, options: RunOptions): Promise<void> {
   if (app !== undefined)
     throw new UsageError('--resume goes on with what the run began with; leave out the app and the workflow');
-  const given = (['input', 'inputFile', 'plan', 'cluster', 'run'] as const).find((name) => options[name] !== undefined);
+  const given = (['input', 'inputFile', 'plan', 'override', 'set', 'cluster', 'run'] as const).find(
+    (name) => options[name] !== undefined,
+  );
   if (given !== undefined)
     throw new UsageError(
       `--resume goes on with what the run began with; leave out --${given === 'inputFile' ? 'input-file' : given}`,

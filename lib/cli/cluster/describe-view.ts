@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../values/json.ts';
 import { formatAge } from '../terminal/duration.ts';
 import type { Colors } from '../terminal/output.ts';
+import { overrideLines } from '../pods/override-lines.ts';
 import type { EventObject, RunPod } from './run-objects.ts';
 import type { RunView, StepView } from './run-view.ts';
 import type { PhaseStyle } from '../terminal/phases.ts';
@@ -68,6 +69,7 @@ function headText(run: RunView, { colors, now }: DescribeStyle): string {
     ['Finished', run.finishedAt === undefined ? [] : [timeText(run.finishedAt, now)]],
     ['Duration', run.durationSeconds === undefined ? [] : [elapsed(run.durationSeconds)]],
     ['Inputs', valueLines(run.inputs)],
+    ['Override', run.override === undefined ? [] : overrideLines(run.override)],
     ['Outputs', valueLines(run.outputs)],
   ];
   return fields

@@ -76,14 +76,25 @@ export function durationOf({ startedAt, finishedAt }: RunSummary, now: number): 
 }
 
 /** The inputs that a run was given; nothing when anybody broke the annotation. */
-export function inputsOf(
-  metadata: { readonly annotations?: Readonly<Record<string, string>> } | undefined,
-): JsonObject {
+export function inputsOf(metadata: Annotated | undefined): JsonObject {
+  return objectIn(metadata, annotations.inputs) ?? {};
+}
+
+/** What a launch changed of the run's pods, by step; nothing when it changed nothing. */
+export function runOverrideOf(metadata: Annotated | undefined): JsonObject | undefined {
+  return objectIn(metadata, annotations.runOverride);
+}
+
+interface Annotated {
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+function objectIn(metadata: Annotated | undefined, annotation: string): JsonObject | undefined {
   try {
-    const inputs: unknown = JSON.parse(metadata?.annotations?.[annotations.inputs] ?? '{}');
-    return isJsonObject(inputs) ? inputs : {};
+    const value: unknown = JSON.parse(metadata?.annotations?.[annotation] ?? 'null');
+    return isJsonObject(value) ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 

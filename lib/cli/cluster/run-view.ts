@@ -6,7 +6,7 @@ import { attemptObjectName } from '../../graph/object-names.ts';
 import { topology } from '../../graph/topology.ts';
 import type { JsonObject } from '../../values/json.ts';
 import { labels } from '../../graph/labels.ts';
-import { durationOf, inputsOf, isDriven, isOver, summaryOf, type RunSummary } from './run-summary.ts';
+import { durationOf, inputsOf, isDriven, isOver, runOverrideOf, summaryOf, type RunSummary } from './run-summary.ts';
 import type { RunState } from './run-state.ts';
 
 /** One try at a step. Times are ISO 8601. */
@@ -43,6 +43,8 @@ export interface RunView extends RunSummary {
   readonly version?: string;
   readonly durationSeconds?: number;
   readonly inputs: JsonObject;
+  /** What its launch changed of its pods, by step. */
+  readonly override?: JsonObject;
   readonly outputs?: JsonObject;
   /** In the graph's order; none for a single task. */
   readonly steps: readonly StepView[];
@@ -62,6 +64,7 @@ export function runView({ job, graph, record }: RunState, now: number): RunView 
     version: job.metadata.labels?.[labels.version],
     durationSeconds: inSeconds(durationOf(summary, now)),
     inputs: inputsOf(job.metadata),
+    override: runOverrideOf(job.metadata),
     outputs: run?.outputs,
     steps: graph === undefined ? [] : stepViews({ job, record }, graph, now),
   };

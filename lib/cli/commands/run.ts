@@ -7,6 +7,8 @@ export interface RunOptions {
   readonly input?: readonly string[];
   readonly inputFile?: string;
   readonly plan?: string;
+  readonly override?: string;
+  readonly set?: readonly string[];
   readonly cluster?: string;
   readonly parallelism?: number;
   readonly run?: string;
@@ -28,6 +30,8 @@ export const runCommand: CommandModule = {
       .option('-i, --input <name=value>', 'an input; may be given several times', collect)
       .option('--input-file <file>', 'inputs as JSON or YAML')
       .option('--plan <name>', "use a launch plan's inputs, parallelism, timeout and pod override")
+      .option('--override <file>', "YAML or JSON file with what is changed of the steps' pods, as for launch")
+      .option('--set <step.field=value>', 'one such change; may be given several times', collect)
       .option('--cluster <name>', 'use what is synthesized for this cluster; the first one when left out')
       .option('--parallelism <number>', 'steps that may run at once', wholeNumber(1))
       .option('--run <name>', 'name of the run; made from the workflow and the time when left out')
@@ -38,7 +42,8 @@ export const runCommand: CommandModule = {
         'after',
         `
 Steps run in the app's directory with your environment, and over it the variables of their container. Logs, outputs and the
-record of a run are kept in .workflows/runs/<run>/. Ctrl-C cancels the run and ends its steps in order; a second one kills them.
+record of a run are kept in .workflows/runs/<run>/. Of what --set and --override change, commands, arguments, variables and the grace period matter here.
+Ctrl-C cancels the run and ends its steps in order; a second one kills them.
 
 Examples:
   ${context.program} run apps/quickstart etl --local --input site=a
