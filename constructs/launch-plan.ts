@@ -4,7 +4,7 @@ import { annotations, NEVER } from '../lib/graph/labels.ts';
 import type { ClusterSelector } from '../lib/graph/placement.ts';
 import { timeZoneProblem } from '../lib/values/cron.ts';
 import { dnsLabelProblem, labelValueProblem, qualifiedNameProblem } from '../lib/values/names.ts';
-import type { JsonObject } from '../lib/values/json.ts';
+import { canonicalJson, type JsonObject } from '../lib/values/json.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
 import { checkValue, withDefaults } from '../lib/values/schema.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
@@ -12,7 +12,7 @@ import { placeHere } from './cluster.ts';
 import { later } from './later.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
-import { layersOf, taskSpotLayers } from './layers.ts';
+import { layersOf, policyLayer, taskSpotLayers } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import { overrideProblems, runJob, runLabels, type RunSettings } from './run-job.ts';
@@ -111,13 +111,20 @@ export class LaunchPlan<I extends Shape> extends Construct {
       taskTemplate(this, task, withDefaults(task.inputSchema, this.#inputs), layers, 'job', ownLabels),
     );
     const ttl = this.#props.ttlAfterFinished;
+    const policy = this.#policy;
     return {
       metadata: {
         labels: { ...this.#props.labels, ...ownLabels },
-        ...(this.#props.annotations && { annotations: this.#props.annotations }),
+        ...((this.#props.annotations || policy) && { annotations: { ...this.#props.annotations, ...policy } }),
       },
       spec: { ...spec, ...(ttl && { ttlSecondsAfterFinished: seconds(ttl) }) },
     };
+  }
+
+  // A launch may change the pod of a task: the policy goes with it, as it goes with the template of a step.
+  get #policy(): Readonly<Record<string, string>> | undefined {
+    const policy = policyLayer(this);
+    return policy && { [annotations.policy]: canonicalJson({ cluster: policy.source, template: policy.template }) };
   }
 
   #emit(): void {

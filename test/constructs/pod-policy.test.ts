@@ -38,6 +38,7 @@ function synth(
     const etl = new Workflow(chart, 'etl', {}, ({ step }) => void step('extract', task).override(override));
     if (plan) new LaunchPlan(chart, 'nightly', { workflow: etl, podTemplate: plan, serviceAccount: 'etl' });
     new TaskJob(chart, 'once', { task });
+    new LaunchPlan(chart, 'single', { task });
   }).synth();
   return parseAllDocuments(readFileSync(join(outdir, 'eu/etl.k8s.yaml'), 'utf8')).map((document) => document.toJS());
 }
@@ -91,6 +92,16 @@ describe("a cluster's pod policy", () => {
     );
     expect(message({}, { spec: { serviceAccountName: 'batch' } })).toContain(
       'step extract: spec.serviceAccountName: is "etl" and must be "batch"',
+    );
+  });
+
+  it('goes with the plan of a single task too', () => {
+    const plan = synth({}).find(({ kind }) => kind === 'CronJob')!;
+    const { annotations } = plan.spec.jobTemplate.metadata;
+    expect(JSON.parse(annotations['cdk8s-workflows.dev/policy'])).toEqual({ cluster: 'eu', template: podPolicy });
+    const without = synth({}, {}).find(({ kind }) => kind === 'CronJob')!;
+    expect(JSON.parse(without.spec.jobTemplate.metadata.annotations['cdk8s-workflows.dev/policy']).template).toEqual(
+      {},
     );
   });
 });
