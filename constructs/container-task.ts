@@ -1,10 +1,11 @@
 import type { Construct } from 'constructs';
 import { basename } from 'node:path/posix';
+import type { Hole } from '../lib/pods/template.ts';
 import { hasInputMarker, inputMarker, inputVariable, toKubernetesArgument } from '../lib/values/environment.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import type { NoValues, Shape } from '../lib/values/shape.ts';
-import { Task, type TaskProps } from './task.ts';
+import { Task, type FromInputs, type TaskProps, type TaskScope } from './task.ts';
 
 /**
  * Arguments as text, or as a function of the inputs: `({ site }) => ['--site', site]`. Each input stands for
@@ -15,7 +16,7 @@ export type Arguments<I extends Shape> =
 
 export interface ContainerTaskProps<I extends Shape = NoValues, O extends Shape = NoValues> extends TaskProps<I, O> {
   /** The image of the container that does the work. */
-  readonly image: string;
+  readonly image: FromInputs<Hole<string, TaskScope>, I>;
   /** What to run. @default the image's entrypoint */
   readonly command?: Arguments<I>;
   /** Its arguments. @default the image's, if `command` is not set either */

@@ -2,6 +2,7 @@ import type { Construct } from 'constructs';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { explain, EXPLAIN_DIRECTORY, EXPLAIN_PLAN, explanationFile } from '../lib/pods/explanation.ts';
+import { namedReferences } from '../lib/pods/holes.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { mergeWithOrigins } from '../lib/pods/merge.ts';
 import { InvalidError } from '../lib/values/problems.ts';
@@ -27,7 +28,7 @@ export function explainAtSynth(scope: Construct, pods: () => Iterable<PodToExpla
         for (const { template, layers } of pods()) {
           const file = join(directory, explanationFile(clusterOf(scope)?.name, template, plan));
           mkdirSync(dirname(file), { recursive: true });
-          writeFileSync(file, JSON.stringify(explain(mergeWithOrigins(layers))));
+          writeFileSync(file, JSON.stringify(namedReferences(explain(mergeWithOrigins(layers)))));
         }
       } catch (error) {
         // Layers that make no pod are reported by whoever gave them.

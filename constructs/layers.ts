@@ -57,6 +57,19 @@ function layer(
   };
 }
 
+/** A layer with another template. */
+export function layerWith(layer: Layer, template: PodTemplateOverride): Layer {
+  const { kind, source } = layer;
+  return {
+    kind,
+    source,
+    template,
+    get at() {
+      return layer.at;
+    },
+  };
+}
+
 /** What a pod on a construct's cluster starts from, before its task says anything. */
 export function lowestLayers(scope: IConstruct): readonly Layer[] {
   const cluster = clusterOf(scope);

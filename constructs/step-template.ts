@@ -1,9 +1,11 @@
 import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { annotations, labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import { splitHoles, type SplitTemplate } from '../lib/pods/holes.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
 import { inheritSettings, type InheritedSettings } from '../lib/pods/settings/pod-settings.ts';
+import { spotPart } from '../lib/pods/spot-part.ts';
 import { contentHash } from '../lib/values/hash.ts';
 import { canonicalJson } from '../lib/values/json.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
@@ -14,6 +16,7 @@ import { layersOf, lowestLayers, policyLayer, spotLayers, taskSpotLayers } from 
 import { KEEP_OLD_VERSIONS } from './versions.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { ExecutionSettings, Task } from './task.ts';
+import { fillInputs } from './task-values.ts';
 import type { Shape } from '../lib/values/shape.ts';
 
 /** The pod that a step's attempts start from, as layers until synth and as a PodTemplate then. */
@@ -21,15 +24,23 @@ export class StepTemplate {
   readonly #step: Construct;
   readonly #prefix: string;
   readonly #task: Task<Shape, Shape>;
+  readonly #given: (input: string) => unknown;
   readonly #overrides: Layer[] = [];
   #inherited: InheritedSettings;
   #spot: readonly Layer[];
-  #compiled: (MergedTemplate & { readonly name: string }) | undefined;
+  #compiled: (MergedTemplate & SplitTemplate & { readonly name: string; readonly spot?: unknown }) | undefined;
 
-  constructor(step: Construct, workflow: string, name: string, task: Task<Shape, Shape>) {
+  constructor(
+    step: Construct,
+    workflow: string,
+    name: string,
+    task: Task<Shape, Shape>,
+    given: (input: string) => unknown,
+  ) {
     this.#step = step;
     this.#prefix = `${workflow}-${name}`;
     this.#task = task;
+    this.#given = given;
     this.#inherited = inheritSettings(task.execution);
     this.#spot = taskSpotLayers(task);
     this.#emit({
@@ -49,27 +60,34 @@ export class StepTemplate {
     this.#compiled = undefined;
   }
 
-  /** Low to high; the cluster's policy last. */
+  /** Low to high; the cluster's policy last. With `spot`, they are those of an attempt on spot nodes, as the first one is. */
   get layers(): readonly Layer[] {
+    return this.#layersWith(this.#spot);
+  }
+
+  #layersWith(spot: readonly Layer[]): readonly Layer[] {
     const policy = policyLayer(this.#step);
     return [
       ...lowestLayers(this.#step),
-      ...this.#task.layers,
-      ...this.#overrides,
-      ...this.#spot,
+      ...fillInputs([...this.#task.layers, ...this.#overrides], this.#task, this.#given),
+      ...spot,
       ...(policy ? [policy] : []),
     ];
   }
 
   /**
-   * The template with where its fields came from, and the name of its object, which carries a hash of the content.
+   * The template without what waits for values, that, where the fields came from, and the name of its object, which
+   * carries a hash of the content; and what goes over it for an attempt on spot nodes.
    *
    * @throws InvalidError when the layers cannot be merged
    */
   get compiled() {
     if (this.#compiled === undefined) {
-      const merged = mergeWithOrigins(this.layers);
-      this.#compiled = { ...merged, name: `${this.#prefix}-${contentHash([merged.template, this.#policy])}` };
+      const merged = mergeWithOrigins(this.#layersWith([]));
+      const split = splitHoles(merged);
+      const spot = this.#spot.length > 0 ? spotPart(split, splitHoles(mergeWithOrigins(this.layers))) : undefined;
+      const name = `${this.#prefix}-${contentHash([split.template, this.#policy])}`;
+      this.#compiled = { ...merged, ...split, name, ...(spot !== undefined && { spot }) };
     }
     return this.#compiled;
   }

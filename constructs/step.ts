@@ -1,7 +1,10 @@
 import { Construct } from 'constructs';
 import type { TaskStep, ValueCondition, ValueSource } from '../lib/graph/graph.ts';
 import type { JobLayer } from '../lib/pods/job-template.ts';
+import { Hole } from '../lib/pods/holes.ts';
 import type { Layer } from '../lib/pods/layer.ts';
+import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
+import type { ValuedSettings } from '../lib/pods/settings/valued-settings.ts';
 import type { PodTemplate } from '../lib/pods/template.ts';
 import { and, type Condition } from '../lib/values/condition.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
@@ -35,8 +38,11 @@ export type StepOutputs<O extends Shape, Scope> = {
   readonly [Name in keyof O]: Reference<ValuesOut<O>[Name & keyof ValuesOut<O>], Scope>;
 };
 
-/** What a step changes of its task. Pods are merged field by field; everything else replaces. */
-export type StepOverride = ExecutionSettings;
+/**
+ * What a step changes of its task. Pods are merged field by field; everything else replaces. Values of the pod may be
+ * inputs of the workflow and outputs of other steps: they are filled in when the step starts.
+ */
+export type StepOverride<Scope = never> = Omit<ExecutionSettings, keyof PodSettings> & ValuedSettings<Scope>;
 
 export interface StepProps<I extends Shape, O extends Shape, Scope> {
   readonly task: Task<I, O>;
@@ -57,7 +63,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
   readonly #inputs: Readonly<Record<string, unknown>>;
   readonly #after = new Set<AnyStep>();
   #when: Condition<Scope> | undefined;
-  readonly #overrides: StepOverride[] = [];
+  readonly #overrides: ExecutionSettings[] = [];
   readonly #template: StepTemplate;
 
   constructor(workflow: AnyWorkflow, id: string, props: StepProps<I, O, Scope>) {
@@ -73,7 +79,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
         new Reference(workflow, { step: id, output }, outputSchema.properties[output]!),
       ]),
     ) as unknown as StepOutputs<O, Scope>;
-    this.#template = new StepTemplate(this, workflow.name, id, props.task);
+    this.#template = new StepTemplate(this, workflow.name, id, props.task, (input) => this.#given(input));
     reportProblems(this, () => this.#problems());
     workflow.addStep(this);
   }
@@ -91,9 +97,11 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
   }
 
   /** Changes how this step runs, and what its pod looks like, for this workflow only. A later override is merged over earlier ones. */
-  override(override: StepOverride): this {
-    this.#overrides.push(override);
-    this.#template.override(override);
+  override(override: StepOverride<Scope>): this {
+    // References are what settings take for values of their own; merging takes them whole.
+    const settings = override as ExecutionSettings;
+    this.#overrides.push(settings);
+    this.#template.override(settings);
     return this.#changed();
   }
 
@@ -112,16 +120,19 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
     const { outputSchema, outputs, name } = this.#task;
     const { retries, attemptTimeout, timeout, runAs, continueOnFailure } = this.#execution;
     const policy = retryPolicy(retries);
+    const { name: template, holes, spot } = this.#template.compiled;
     const job = stepJob(this.#jobLayers);
     return {
       kind: 'task',
       name: this.name,
       task: name,
-      template: this.#template.compiled.name,
+      template,
       inputs: {
         ...this.#defaultInputs(),
         ...Object.fromEntries(this.#givenInputs().map(([input, value]) => [input, toSource(value, this.#workflow)])),
       },
+      ...(holes !== undefined && { pod: toSource(holes, this.#workflow) }),
+      ...(spot !== undefined && { spot: toSource(spot, this.#workflow) }),
       ...(Object.keys(outputs).length > 0 && { outputs: outputSchema }),
       ...(this.#after.size > 0 && { after: [...this.#after].map((step) => step.name) }),
       ...(this.#when && { when: toValueCondition(this.#when) }),
@@ -149,6 +160,11 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
   // `undefined` is how JavaScript says that an optional input is not given.
   #givenInputs(): [string, unknown][] {
     return Object.entries(this.#inputs).filter(([, value]) => value !== undefined);
+  }
+
+  #given(input: string): unknown {
+    const value = this.#inputs[input];
+    return value === undefined ? withDefaults(this.#task.inputSchema, {})[input] : value;
   }
 
   #defaultInputs(): Record<string, ValueSource> {
@@ -185,7 +201,11 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
         };
     const hasOutputs = Object.keys(this.#task.outputs).length > 0;
     yield* stepJobProblems(this.#jobLayers, { runAs: this.#execution.runAs, hasOutputs });
-    yield* this.templateProblems;
+    const { templateProblems } = this;
+    yield* templateProblems;
+    if (templateProblems.length > 0) return;
+    for (const { path, hole } of this.#template.compiled.places)
+      for (const reference of hole.references) yield* this.#foreign(reference, `podTemplate.${path}`);
   }
 
   /** @internal Why the pod template cannot be merged. */
@@ -215,13 +235,22 @@ export function toSource(value: unknown, owner: object): ValueSource {
   if (value instanceof Reference) {
     const { origin, fallback } = value as AnyReference;
     if (value.owner !== owner) return { value: null };
-    return 'input' in origin || fallback === undefined ? origin : { ...origin, default: fallback };
+    return fallback === undefined ? origin : { ...origin, default: fallback };
   }
+  if (value instanceof Hole) return holeSource(value, owner);
   if (!containsReference(value)) return { value: value as never };
   if (Array.isArray(value)) return { list: value.map((item) => toSource(item, owner)) };
   return {
     fields: Object.fromEntries(Object.entries(value as object).map(([name, inner]) => [name, toSource(inner, owner)])),
   };
+}
+
+function holeSource({ references, form, held }: Hole, owner: object): ValueSource {
+  const sources = references.map((reference) => toSource(reference, owner));
+  const first = held ? [...sources, { value: null }] : sources;
+  const source = first.length === 1 ? first[0]! : { first };
+  if (form === 'value') return source;
+  return { text: source, ...(form === 'literal text' && { literal: true }) };
 }
 
 function* references(value: unknown): Generator<AnyReference> {

@@ -10,6 +10,7 @@ import type { JsonObject } from '../lib/values/json.ts';
 import { lowestLayers, policyLayer } from './layers.ts';
 import { retryPolicy, seconds } from './settings.ts';
 import type { ExecutionSettings, Task } from './task.ts';
+import { fillInputs } from './task-values.ts';
 import type { Shape } from '../lib/values/shape.ts';
 
 /** Where a pod that no engine starts learns the name of its run. */
@@ -41,8 +42,7 @@ export function taskTemplate<I extends Shape, O extends Shape>(
   return mergeWithOrigins([
     ...lowestLayers(scope),
     { kind: 'base', source: 'cdk8s-workflows', template: environment },
-    ...task.layers,
-    ...overrides,
+    ...fillInputs([...task.layers, ...overrides], task, (input) => inputs[input]),
     { kind: 'base', source: 'cdk8s-workflows', template: { metadata: { labels: podLabels } } },
     ...(policy ? [policy] : []),
   ]).template;

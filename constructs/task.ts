@@ -1,9 +1,12 @@
 import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
+import type { z } from 'zod';
 import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import type { JobOverride } from '../lib/pods/job-template.ts';
+import type { ValuedSettings } from '../lib/pods/settings/valued-settings.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { Problem } from '../lib/values/problems.ts';
+import { Reference } from '../lib/values/reference.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
 import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.ts';
 import { CallSite } from './call-site.ts';
@@ -40,10 +43,30 @@ export interface ExecutionSettings extends PodSettings {
   readonly continueOnFailure?: boolean;
 }
 
-export interface TaskProps<I extends Shape = NoValues, O extends Shape = NoValues> extends Omit<
-  ExecutionSettings,
-  'command' | 'args'
-> {
+/** Stands for a task, so that references to its inputs fit into its own settings and nowhere else. */
+export type TaskScope = 'inputs of a task';
+
+/** A task's inputs, as its settings may use them. */
+export type TaskInputs<I extends Shape> = { readonly [Name in keyof I]: Reference<z.output<I[Name]>, TaskScope> };
+
+/** A setting of a task, or a function of the task's inputs. */
+export type FromInputs<T, I extends Shape> = T | ((inputs: TaskInputs<I>) => T);
+
+/** The settings of a task's pod. What is an input is filled in when the task is used: at synth if it is known then, else when the step starts. */
+export type TaskPodSettings<I extends Shape> = {
+  readonly [Setting in keyof Omit<PodSettings, 'command' | 'args'>]: FromInputs<ValuedSettings<TaskScope>[Setting], I>;
+};
+
+/**
+ * What tasks of all kinds have. Every setting of the pod may be a function of the task's inputs.
+ *
+ * @example
+ * inputs: { memory: z.string(), gpu: z.string() },
+ * resources: ({ memory }) => ({ limits: { memory } }),
+ * nodeSelector: ({ gpu }) => ({ 'acme.example/gpu': gpu }),
+ */
+export interface TaskProps<I extends Shape = NoValues, O extends Shape = NoValues>
+  extends Omit<ExecutionSettings, keyof PodSettings>, TaskPodSettings<I> {
   /** The task's name, for labels and messages; a DNS label. @default the construct's id */
   readonly name?: string;
   /** What it takes, as zod schemas. Each reaches the container as `INPUT_<NAME>`. @default nothing */
@@ -71,11 +94,27 @@ export abstract class Task<I extends Shape = NoValues, O extends Shape = NoValue
     this.name = name;
     this.inputs = inputs;
     this.outputs = outputs;
-    this.execution = { ...execution, ...settings };
     const problems: Problem[] = [];
     this.inputSchema = toObjectSchema(inputs, 'input', 'inputs', problems);
     this.outputSchema = toObjectSchema(outputs, 'output', 'outputs', problems);
+    this.execution = { ...this.#evaluate(execution), ...settings };
     reportProblems(this, () => [...problems, ...this.problems()]);
+  }
+
+  // Nothing but settings that are functions of the inputs is a function.
+  #evaluate(settings: object): ExecutionSettings {
+    const references = Object.fromEntries(
+      Object.entries(this.inputSchema.properties).map(([input, schema]) => [
+        input,
+        new Reference(this, { input }, schema),
+      ]),
+    );
+    return Object.fromEntries(
+      Object.entries(settings).map(([name, value]: [string, unknown]) => [
+        name,
+        typeof value === 'function' ? (value as (inputs: object) => unknown)(references) : value,
+      ]),
+    );
   }
 
   /** What is wrong with the task; checked at synth. */

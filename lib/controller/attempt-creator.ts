@@ -1,7 +1,7 @@
-import type { AttemptState } from '../engine/advance.ts';
+import type { AttemptState, Command } from '../engine/advance.ts';
+import { holeValues } from '../engine/hole-values.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { runtimeTemplate, type RunLayers } from '../pods/runtime-template.ts';
-import type { JsonObject } from '../values/json.ts';
 import { neverEnded, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { attemptJob, attemptPod, type AttemptPlan } from './attempt-object.ts';
 import { createVerdict } from './create-verdict.ts';
@@ -10,6 +10,9 @@ import { backoffMs, type WorkerContext } from './worker-context.ts';
 
 /** How long a name stays taken by the remains of a deleted run, between two looks. */
 const PREDECESSOR_MS = 500;
+
+/** What an attempt is started with. */
+export type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod'>;
 
 /** What a creator tells. */
 export interface CreatorCallbacks {
@@ -42,7 +45,7 @@ export class AttemptCreator {
   }
 
   /** Goes on until the attempt exists, is refused for good, or is stopped. Rejects only when the signal is aborted. */
-  async create(entry: AttemptEntry, inputs: JsonObject): Promise<void> {
+  async create(entry: AttemptEntry, values: StartValues): Promise<void> {
     const { clock, timing, log } = this.#context;
     const startedAt = clock.monotonic();
     for (let failures = 1; ; failures++) {
@@ -51,7 +54,7 @@ export class AttemptCreator {
         return this.#observed(entry, neverEnded(clock.now(), 'it was stopped before its pod was created'));
       let wait = backoffMs(failures, timing.maxBackoffMs);
       try {
-        return this.#callbacks.created(entry, await this.#post(entry, inputs));
+        return this.#callbacks.created(entry, await this.#post(entry, values));
       } catch (error) {
         this.#signal.throwIfAborted();
         if (entry.created) return;
@@ -75,12 +78,12 @@ export class AttemptCreator {
     }
   }
 
-  async #post(entry: AttemptEntry, inputs: JsonObject): Promise<Pod | Job> {
+  async #post(entry: AttemptEntry, { inputs, pod }: StartValues): Promise<Pod | Job> {
     const { client, graphs, clock, metrics, mode } = this.#context;
     const { step, attempt } = entry;
     const run = this.#run();
     const synthesized = await graphs.template(run.metadata.namespace!, step.template);
-    const template = runtimeTemplate(step.name, synthesized, this.#layers);
+    const template = runtimeTemplate(step.name, synthesized, this.#layers, holeValues(step, pod));
     const plan: AttemptPlan = { run, mode, step, attempt, inputs, template };
     const startedAt = clock.monotonic();
     const options = { signal: this.#signal };

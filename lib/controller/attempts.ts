@@ -6,7 +6,6 @@ import type { Topology } from '../graph/topology.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { pods } from '../kube/resources.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
-import type { JsonObject } from '../values/json.ts';
 import { AttemptCreator, type StartValues } from './attempt-creator.ts';
 import { neverEnded, objectOf, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { AttemptStopper } from './attempt-stopper.ts';

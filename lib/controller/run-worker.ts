@@ -184,7 +184,7 @@ export class RunWorker {
 
   #do({ commands, steps, run, wakeAt }: Decision): void {
     for (const command of commands) {
-      if (command.kind === 'start') this.#attempts!.start(command.step, command.attempt, command.inputs);
+      if (command.kind === 'start') this.#attempts!.start(command.step, command.attempt, command);
       else this.#attempts!.stop(command.step, command.attempt, command.reason);
     }
     this.#record.put(run, steps);

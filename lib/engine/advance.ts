@@ -54,7 +54,14 @@ export interface OutputsText {
 /** What a shell does for the engine. Doing one twice must be the same as doing it once. */
 export type Command =
   /** Create the attempt. If it exists already and is this run's own, that is as good. */
-  | { readonly kind: 'start'; readonly step: string; readonly attempt: number; readonly inputs: JsonObject }
+  | {
+      readonly kind: 'start';
+      readonly step: string;
+      readonly attempt: number;
+      readonly inputs: JsonObject;
+      /** What values make of the pod, to be merged over the step's template. Left out when it waits for none. */
+      readonly pod?: JsonObject;
+    }
   /** End the attempt. Its end is then observed as a failure, whatever the reason observed; also when it never came to exist. */
   | { readonly kind: 'stop'; readonly step: string; readonly attempt: number; readonly reason: StepReason };
 

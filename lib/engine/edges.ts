@@ -1,4 +1,4 @@
-import { stepOutputs } from '../graph/sources.ts';
+import { stepOutputs, stepSources } from '../graph/sources.ts';
 import type { StepNode } from '../graph/graph.ts';
 import type { Topology, TopologyStep } from '../graph/topology.ts';
 import type { StepReason } from './reasons.ts';
@@ -82,7 +82,7 @@ export function blockedBy(
 /** The steps whose values a step cannot do without: one of its references has no default, or its condition reads them. */
 function demandedSteps(node: StepNode): Set<string> {
   const steps = new Set(node.when?.steps);
-  for (const source of Object.values(node.inputs))
+  for (const source of stepSources(node))
     for (const { step, optional } of stepOutputs(source)) if (!optional) steps.add(step);
   return steps;
 }

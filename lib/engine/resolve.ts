@@ -1,4 +1,5 @@
 import type { ValueSource } from '../graph/graph.ts';
+import { encodeValue, escapeExpansion } from '../values/environment.ts';
 import type { Json, JsonObject } from '../values/json.ts';
 
 /** The values that sources refer to. */
@@ -24,11 +25,28 @@ export function resolveAll(sources: Readonly<Record<string, ValueSource>>, scope
  */
 export function resolve(source: ValueSource, scope: Scope): Json | undefined {
   if ('value' in source) return source.value;
-  if ('input' in source) return own(scope.inputs, source.input);
+  if ('input' in source) {
+    const input = own(scope.inputs, source.input);
+    return input === undefined ? source.default : input;
+  }
   if ('list' in source) return source.list.map((item) => resolve(item, scope)).filter((item) => item !== undefined);
   if ('fields' in source) return resolveAll(source.fields, scope);
+  if ('first' in source) return firstOf(source.first, scope);
+  if ('text' in source) {
+    const value = resolve(source.text, scope);
+    if (value === undefined || value === null) return value;
+    return source.literal ? escapeExpansion(encodeValue(value)) : encodeValue(value);
+  }
   const output = own(scope.outputs(source.step), source.output);
   return output === undefined ? source.default : output;
+}
+
+function firstOf(sources: readonly ValueSource[], scope: Scope): Json | undefined {
+  for (const source of sources) {
+    const value = resolve(source, scope);
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 function own(values: JsonObject | undefined, name: string): Json | undefined {

@@ -1,12 +1,13 @@
 import type { TaskStep } from '../graph/graph.ts';
+import type { JsonObject } from '../values/json.ts';
 import type { AttemptState } from './advance.ts';
 import type { StepKind } from './kinds.ts';
 import { readOutputs } from './outputs.ts';
 import { ended, liveAttempt, withLastAttempt, type StepEnd } from './phases.ts';
 import type { AttemptRecord, FailureKind, Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
-import { resolveAll } from './resolve.ts';
-import { nextRetry } from './retries.ts';
+import { resolve, resolveAll } from './resolve.ts';
+import { isLastChance, nextRetry } from './retries.ts';
 import { scopeOf } from './scope.ts';
 import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
@@ -16,15 +17,20 @@ export const taskStep: StepKind = { start, observe, stop, repeat, expire, due };
 
 function start(turn: Turn, index: number): void {
   const record = turn.ledger.of(index);
-  const node = turn.ledger.step(index).node;
   const attempt = (record.attempts.at(-1)?.number ?? 0) + 1;
   addAttempt(turn, index, attempt, turn.now);
-  commandStart(turn, node, attempt);
+  commandStart(turn, index, attempt);
 }
 
 // Every attempt has the same inputs: the upstreams have ended.
-function commandStart(turn: Turn, node: TaskStep, attempt: number): void {
-  turn.commands.push({ kind: 'start', step: node.name, attempt, inputs: resolveAll(node.inputs, scopeOf(turn)) });
+function commandStart(turn: Turn, index: number, attempt: number): void {
+  const node = turn.ledger.step(index).node;
+  const scope = scopeOf(turn);
+  const inputs = resolveAll(node.inputs, scope);
+  // A step that the platform took away so often ends where it cannot: on nodes that stay.
+  const source = isLastChance(turn.ledger.of(index).attempts) ? node.pod : (node.spot ?? node.pod);
+  const pod = source && (resolve(source, scope) as JsonObject);
+  turn.commands.push({ kind: 'start', step: node.name, attempt, inputs, ...(pod && { pod }) });
 }
 
 function addAttempt(turn: Turn, index: number, number: number, createdAt: Instant): void {
@@ -165,7 +171,7 @@ function repeat(turn: Turn, index: number): void {
   const node = turn.ledger.step(index).node;
   if (attempt?.stopping !== undefined)
     turn.commands.push({ kind: 'stop', step: node.name, attempt: attempt.number, reason: attempt.stopping });
-  else if (attempt?.reason === 'Created') commandStart(turn, node, attempt.number);
+  else if (attempt?.reason === 'Created') commandStart(turn, index, attempt.number);
 }
 
 function expire(turn: Turn, index: number): void {

@@ -1,5 +1,5 @@
 import type { Graph, StepNode } from './graph.ts';
-import { stepOutputs } from './sources.ts';
+import { stepOutputs, stepSources } from './sources.ts';
 
 /** An edge as a picture shows it: at most one between two steps. */
 export interface Edge {
@@ -20,8 +20,7 @@ function edgesTo(step: StepNode): Edge[] {
   const data = new Map<string, Set<string>>();
   const add = (from: string, outputs: Iterable<string>) =>
     data.set(from, (data.get(from) ?? new Set<string>()).union(new Set(outputs)));
-  for (const source of Object.values(step.inputs))
-    for (const { step: from, output } of stepOutputs(source)) add(from, [output]);
+  for (const source of stepSources(step)) for (const { step: from, output } of stepOutputs(source)) add(from, [output]);
   for (const from of step.when?.steps ?? []) add(from, outputsRead(step.when!.cel, from));
   const order = new Set(step.after).difference(new Set(data.keys()));
   return [

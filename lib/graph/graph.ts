@@ -42,6 +42,10 @@ export interface TaskStep {
   /** With `runAs: 'Job'`: what its author says of the Job around the pod. */
   readonly job?: StepJob;
   readonly inputs: Readonly<Record<string, ValueSource>>;
+  /** What values make of the pod: part of a pod template, merged over the PodTemplate. Left out when all of the pod is known. */
+  readonly pod?: ValueSource;
+  /** The same for an attempt on spot nodes, with what brings it there. The last attempt that the platform may fail goes without. Left out when no attempt goes there. */
+  readonly spot?: ValueSource;
   /** Left out when the task has no outputs. */
   readonly outputs?: ObjectSchema;
   /** Steps that come before this one without passing data. */
@@ -69,12 +73,16 @@ export interface StepJob {
 /** Where a value comes from. Exactly one of the members. */
 export type ValueSource =
   | { readonly value: Json }
-  /** A workflow input. */
-  | { readonly input: string }
+  /** A workflow input; `default` takes its place when it was not given. */
+  | { readonly input: string; readonly default?: Json }
   /** An output of a step; `default` takes its place when the step gave none: its `when` was false, it failed with `continueOnFailure`, or the output is optional. */
   | { readonly step: string; readonly output: string; readonly default?: Json }
   | { readonly list: readonly ValueSource[] }
-  | { readonly fields: Readonly<Record<string, ValueSource>> };
+  | { readonly fields: Readonly<Record<string, ValueSource>> }
+  /** The first of them that has a value. */
+  | { readonly first: readonly ValueSource[] }
+  /** A value as text; `literal`: written so that a kubelet gives it back unchanged, whatever `$(...)` is in it. */
+  | { readonly text: ValueSource; readonly literal?: boolean };
 
 /** A condition on values, in CEL, over `inputs.<name>` and `steps.<step>.outputs.<name>`. */
 export interface ValueCondition {

@@ -3,22 +3,31 @@ import type { StepNode, ValueSource } from './graph.ts';
 /** Every step output that a value is made of. */
 export function* stepOutputs(source: ValueSource): Generator<{ step: string; output: string; optional: boolean }> {
   if ('step' in source) yield { step: source.step, output: source.output, optional: 'default' in source };
-  else if ('list' in source) for (const inner of source.list) yield* stepOutputs(inner);
-  else if ('fields' in source) for (const inner of Object.values(source.fields)) yield* stepOutputs(inner);
+  else for (const inner of partsOf(source)) yield* stepOutputs(inner);
 }
 
 /** Every workflow input that a value is made of. */
 export function* workflowInputs(source: ValueSource): Generator<string> {
   if ('input' in source) yield source.input;
-  else if ('list' in source) for (const inner of source.list) yield* workflowInputs(inner);
-  else if ('fields' in source) for (const inner of Object.values(source.fields)) yield* workflowInputs(inner);
+  else for (const inner of partsOf(source)) yield* workflowInputs(inner);
+}
+
+function partsOf(source: ValueSource): readonly ValueSource[] {
+  if ('list' in source) return source.list;
+  if ('fields' in source) return Object.values(source.fields);
+  if ('first' in source) return source.first;
+  return 'text' in source ? [source.text] : [];
+}
+
+/** Everything that a step takes values from: its inputs, and what of its pod waits for values. */
+export function stepSources({ inputs, pod }: StepNode): readonly ValueSource[] {
+  return [...Object.values(inputs), ...(pod === undefined ? [] : [pod])];
 }
 
 /** The steps a step takes values from. */
 export function dataUpstreams(step: StepNode): Set<string> {
   const steps = new Set<string>(step.when?.steps);
-  for (const source of Object.values(step.inputs))
-    for (const { step: upstream } of stepOutputs(source)) steps.add(upstream);
+  for (const source of stepSources(step)) for (const { step: upstream } of stepOutputs(source)) steps.add(upstream);
   return steps;
 }
 

@@ -2,6 +2,7 @@ import { isJsonObject } from '../values/json.ts';
 import { dnsLabelProblem } from '../values/names.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
 import { failurePolicies, GRAPH_API_VERSION, type Graph, type StepNode, type ValueSource } from './graph.ts';
+import { podSources } from './pod-sources.ts';
 import { stepOutputs, workflowInputs } from './sources.ts';
 import { findCycle, topology } from './topology.ts';
 
@@ -27,6 +28,7 @@ export function graphProblems(
   for (const step of graph.steps) {
     const at = path(step.name);
     for (const [name, source] of Object.entries(step.inputs)) check(source, `${at}.inputs.${name}`);
+    if (step.pod !== undefined) for (const [place, source] of podSources(step.pod)) check(source, `${at}.pod.${place}`);
     for (const name of [...(step.after ?? []), ...(step.when?.steps ?? [])])
       if (!steps.has(name)) problems.push(unknownStep(at, name, steps));
   }
@@ -108,6 +110,8 @@ function shapeProblems(document: unknown): readonly Problem[] {
     for (const field of ['name', 'task', 'template'])
       expect(typeof step[field] === 'string', `${at}.${field}`, step[field], 'a string');
     expect(isSources(step.inputs), `${at}.inputs`, step.inputs, 'an object of value sources');
+    expect(step.pod === undefined || isPod(step.pod), `${at}.pod`, step.pod, 'an object of value sources');
+    expect(step.spot === undefined || isSource(step.spot), `${at}.spot`, step.spot, 'a value source');
     expect(
       step.outputs === undefined || isObjectSchema(step.outputs),
       `${at}.outputs`,
@@ -138,6 +142,7 @@ const isRetryPolicy = (value: unknown) =>
   isJsonObject(value) &&
   typeof value.limit === 'number' &&
   Object.values(value).every((field) => typeof field === 'number');
+const isPod = (value: unknown) => isJsonObject(value) && 'fields' in value && isSource(value);
 const isSources = (value: unknown) => isJsonObject(value) && Object.values(value).every(isSource);
 
 function isSource(value: unknown): boolean {
@@ -146,5 +151,7 @@ function isSource(value: unknown): boolean {
   if ('input' in value) return typeof value.input === 'string';
   if ('step' in value) return typeof value.step === 'string' && typeof value.output === 'string';
   if ('list' in value) return Array.isArray(value.list) && value.list.every(isSource);
+  if ('first' in value) return Array.isArray(value.first) && value.first.every(isSource);
+  if ('text' in value) return isSource(value.text);
   return 'fields' in value && isSources(value.fields);
 }

@@ -1,4 +1,5 @@
 import type { CancelMode } from '../graph/labels.ts';
+import { holeValues } from '../engine/hole-values.ts';
 import { topology, type Topology } from '../graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from '../engine/advance.ts';
 import type { Instant, RunRecord, RunState } from '../engine/record.ts';
@@ -30,6 +31,8 @@ export interface LocalRunnerProps {
   /** @default the processes of this machine */
   readonly table?: ProcessTable;
 }
+
+type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod'>;
 
 /** Why an attempt cannot be started here. */
 interface NoPlan {
@@ -110,19 +113,19 @@ export class LocalRunner {
 
   #execute(command: Command): void {
     const { step, attempt } = command;
-    if (command.kind === 'start') return this.#start(step, attempt, command.inputs);
+    if (command.kind === 'start') return this.#start(step, attempt, command);
     const process = this.#live.get(keyOf(step, attempt));
     if (this.#killing) process?.kill();
     else process?.stop();
   }
 
-  #start(step: string, attempt: number, inputs: RunSpec['inputs']): void {
+  #start(step: string, attempt: number, values: StartValues): void {
     const key = keyOf(step, attempt);
     if (this.#live.has(key)) return;
     const { run, directory } = this.#props;
     const outputsPath = directory.outputsFile(step, attempt);
     const logFile = directory.logFile(step, attempt);
-    const plan = this.#plan(step, attempt, inputs);
+    const plan = this.#plan(step, attempt, values);
     if ('problem' in plan) {
       const { reason, problem: message } = plan;
       const state = { kind: 'failed', finishedAt: this.#now(), failure: 'permanent', reason, message } as const;
@@ -142,12 +145,12 @@ export class LocalRunner {
     process.start();
   }
 
-  #plan(step: string, attempt: number, inputs: RunSpec['inputs']): AttemptPlan | NoPlan {
+  #plan(step: string, attempt: number, { inputs, pod }: StartValues): AttemptPlan | NoPlan {
     const { run, directory, env } = this.#props;
     const { configMaps, name } = run;
     const outputsPath = directory.outputsFile(step, attempt);
     try {
-      const template = localTemplate(run, step);
+      const template = localTemplate(run, step, holeValues(this.#topology.byName.get(step)!.node, pod));
       const plan = planAttempt({ run: name, step, attempt, template, inputs, outputsPath, env, configMaps });
       return 'problem' in plan ? { ...plan, reason: 'StartError' } : plan;
     } catch (error) {

@@ -1,6 +1,12 @@
 import { mergeWithOrigins } from '../pods/merge.ts';
-import { readPolicy, runtimeLayers, runtimeTemplate, type SynthesizedTemplate } from '../pods/runtime-template.ts';
-import type { PodTemplate, PodTemplateOverride } from '../pods/template.ts';
+import {
+  readPolicy,
+  runtimeLayers,
+  runtimeTemplate,
+  type HoleValues,
+  type SynthesizedTemplate,
+} from '../pods/runtime-template.ts';
+import type { PodTemplate } from '../pods/template.ts';
 import { InvalidError, type Problem } from '../values/problems.ts';
 import type { LocalRun } from './run-directory.ts';
 
@@ -9,7 +15,7 @@ import type { LocalRun } from './run-directory.ts';
  *
  * @throws InvalidError when it contradicts the cluster's policy or is no pod
  */
-export function localTemplate(run: LocalRun, step: string, values?: PodTemplateOverride): PodTemplate | undefined {
+export function localTemplate(run: LocalRun, step: string, values?: HoleValues): PodTemplate | undefined {
   const synthesized = synthesizedOf(run, step);
   return synthesized && runtimeTemplate(step, synthesized, run.layers ?? { run: run.name }, values);
 }

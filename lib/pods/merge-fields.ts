@@ -7,7 +7,7 @@ import { orderItems } from './element-order.ts';
 import { grow } from './grow.ts';
 import type { MergeContext } from './merge-context.ts';
 import { mergeItems, sameKinds } from './merge-items.ts';
-import { isPlainObject, Leaf, ListNode, MapNode, valueOf, type Node } from './node.ts';
+import { copyOf, isPlainObject, Leaf, ListNode, MapNode, valueOf, type Node } from './node.ts';
 import { fieldStep, type Path } from './path.ts';
 import { fieldSchema, type FieldSchema } from './pod-schema.ts';
 import { unionMembers } from './unions.ts';
@@ -78,7 +78,7 @@ function applyFunction(
   path: Path,
 ): void {
   const here = node.live(field);
-  const result = callOverride(override, here && structuredClone(valueOf(here)));
+  const result = callOverride(override, here && copyOf(valueOf(here)));
   if (result === undefined) return;
   const cleaned = cleanValue(result, schema, context, path);
   if (cleaned === undefined) return node.remove(field, context.layer);

@@ -105,6 +105,13 @@ export function valueOf(node: LiveNode): Json {
   return value;
 }
 
+/** A value that may be changed freely; instances of classes are shared. */
+export function copyOf(value: Json): Json {
+  if (Array.isArray(value)) return (value as readonly Json[]).map(copyOf);
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([field, inner]) => [field, copyOf(inner)]));
+}
+
 /** Whether merging looks into a value: an instance of a class is somebody's own and is taken whole. */
 export function isPlainObject(value: unknown): value is Readonly<Record<string, Json>> {
   if (!isJsonObject(value)) return false;

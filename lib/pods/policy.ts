@@ -6,7 +6,7 @@ import { isDirective, type Patch } from './directives.ts';
 import { grow } from './grow.ts';
 import { layerName, type Layer } from './layer.ts';
 import type { MergeContext } from './merge-context.ts';
-import { isPlainObject, ListNode, MapNode, Removed, valueOf, type Item, type LiveNode } from './node.ts';
+import { copyOf, isPlainObject, ListNode, MapNode, Removed, valueOf, type Item, type LiveNode } from './node.ts';
 import { fieldStep, pathText, type Path } from './path.ts';
 import { fieldSchema, POD_TEMPLATE, type FieldSchema } from './pod-schema.ts';
 import { termsText } from './node-affinity.ts';
@@ -75,7 +75,7 @@ function enforceField(
   if (here instanceof ListNode && Array.isArray(value) && typeof schema?.list === 'object')
     return enforceItems(here, value, schema.list.key, schema, context, path);
   if (typeof value === 'function') {
-    const result = callOverride(value, here && structuredClone(valueOf(here)));
+    const result = callOverride(value, here && copyOf(valueOf(here)));
     const cleaned = result === undefined ? here && valueOf(here) : cleanValue(result, schema, context, path);
     if (cleaned === undefined) node.remove(field, context.layer);
     else

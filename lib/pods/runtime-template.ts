@@ -1,5 +1,6 @@
 import { isJsonObject } from '../values/json.ts';
 import { InvalidError, show, type Problem } from '../values/problems.ts';
+import { holesOverride } from './holes.ts';
 import { layerName, type Layer } from './layer.ts';
 import { mergeWithOrigins, type MergedTemplate } from './merge.ts';
 import { runOverrideLayers, type RunOverride } from './run-override.ts';
@@ -24,6 +25,13 @@ export interface RunLayers {
   readonly runOverride?: RunOverride;
 }
 
+/** What values made of the fields that waited for them. */
+export interface HoleValues {
+  readonly template: PodTemplateOverride;
+  /** Where the values came from, by the paths of the fields, for messages: `inputs.memory`. */
+  readonly sources: ReadonlyMap<string, string>;
+}
+
 /**
  * The layers of a step's pod that are known once it runs, low to high: what synth wrote down, what comes of values, the plan's
  * override, the run's, and the policy.
@@ -34,12 +42,12 @@ export function runtimeLayers(
   step: string,
   { template, policy }: SynthesizedTemplate,
   { run, plan, podOverride, runOverride }: RunLayers,
-  values?: PodTemplateOverride,
+  values?: HoleValues,
 ): readonly Layer[] {
   const synthesized = template as PodTemplateOverride;
   return [
     { kind: 'task', source: `step ${step}`, template: synthesized },
-    ...(values ? [{ kind: 'step override', source: `${step}, from inputs`, template: values } as const] : []),
+    ...(values ? [valuesLayer(step, values, template)] : []),
     ...(podOverride ? [planLayer(podOverride, run, plan)] : []),
     ...(runOverride ? runOverrideLayers(runOverride, step, run) : []),
     ...(policy ? [policy] : []),
@@ -55,20 +63,26 @@ export function runtimeTemplate(
   step: string,
   synthesized: SynthesizedTemplate,
   run: RunLayers,
-  values?: PodTemplateOverride,
+  values?: HoleValues,
 ): PodTemplate {
   const layers = runtimeLayers(step, synthesized, run, values);
   if (layers.every(({ kind }) => kind === 'task' || kind === 'cluster policy')) return synthesized.template;
   const merged = mergeWithOrigins(layers);
-  const problems = templateProblems(merged);
+  const problems = templateProblems(merged, values?.sources);
   if (problems.length > 0) throw new InvalidError(`The pod of step ${step}`, problems);
   return merged.template;
 }
 
 /** What makes a merged template no pod, each with the layer that set the field. */
-export function templateProblems({ template, origins }: MergedTemplate): readonly Problem[] {
+export function templateProblems(
+  { template, origins }: MergedTemplate,
+  sources: HoleValues['sources'] = new Map(),
+): readonly Problem[] {
   return validateTemplate(template).map((problem) => {
     const origin = origins.at(problem.path) ?? origins.below(problem.path).at(-1)?.origin;
+    const source = sources.get(problem.path);
+    if (source !== undefined && (origin === undefined || origin.layer.source.endsWith(FROM_VALUES)))
+      return { ...problem, message: `${problem.message} (from ${source})` };
     return origin === undefined ? problem : { ...problem, message: `${problem.message} (${layerName(origin.layer)})` };
   });
 }
@@ -90,6 +104,12 @@ export function readPolicy(text: string | undefined, path: string): Layer | unde
       },
     ]);
   return { kind: 'cluster policy', source: policy.cluster, template: policy.template as PodTemplateOverride };
+}
+
+const FROM_VALUES = ', from values';
+
+function valuesLayer(step: string, { template: values }: HoleValues, template: PodTemplate): Layer {
+  return { kind: 'step override', source: `${step}${FROM_VALUES}`, template: holesOverride(values, template) };
 }
 
 function planLayer(template: PodTemplateOverride, run: string, plan: string | undefined): Layer {

@@ -1,4 +1,5 @@
 import type { V1PodTemplateSpec } from '@kubernetes/client-node/dist/gen/models/V1PodTemplateSpec.js';
+import type { Reference } from '../values/reference.ts';
 
 /** A pod template as it crosses the wire. */
 export type PodTemplate = V1PodTemplateSpec;
@@ -27,20 +28,27 @@ type Wire = string | number | boolean | Date;
  *     containers: [{ name: 'main', env: [{ name: 'DEBUG', $patch: 'delete' }], livenessProbe: null }],
  *   },
  * };
+ *
+ * Where the pod is one of a step, texts, numbers and booleans may also be values of its workflow, `Scope`: they are
+ * filled in when the step starts.
  */
-export type PodTemplateOverride = Override<PodTemplate>;
+export type PodTemplateOverride<Scope = never> = Override<PodTemplate, Scope>;
 
 /** Part of a `T`, to be merged over another. */
-export type Override<T> = T extends Wire
-  ? T
+export type Override<T, Scope = never> = [T] extends [Wire]
+  ? Hole<T, Scope>
   : T extends readonly (infer Item)[]
-    ? Override<Item>[]
+    ? Override<Item, Scope>[]
     : string extends keyof T
-      ? { [Key in keyof T]?: OverrideField<T[Key]> }
-      : { [Field in keyof T]?: OverrideField<NonNullable<T[Field]>> } & MergeDirectives & ListDirectives<T>;
+      ? { [Key in keyof T]?: OverrideField<T[Key], Scope> }
+      : { [Field in keyof T]?: OverrideField<NonNullable<T[Field]>, Scope> } & MergeDirectives & ListDirectives<T>;
+
+/** A value, or one that is known only when the step starts. Where that turns out to be none, what is inherited stays. */
+export type Hole<T, Scope> = T | Reference<T | undefined, Scope>;
 
 /** A field of an override: its part, `null` to remove it, or a function of what is inherited. `undefined` from it changes nothing. */
-export type OverrideField<T> = Override<T> | null | ((inherited: T | undefined) => T | null | undefined);
+export type OverrideField<T, Scope = never> =
+  Override<T, Scope> | null | ((inherited: T | undefined) => T | Override<T, Scope> | null | undefined);
 
 /** How a map or an item of a list is merged, where the default will not do. */
 export interface MergeDirectives {

@@ -1,3 +1,5 @@
+import { Reference, type AnyReference } from './reference.ts';
+
 /** One thing that is wrong with what a user gave, in words that let them mend it. */
 export interface Problem {
   /** The construct path, field path or flag, such as `site-etl/extract.inputs.site` or `--input site`. */
@@ -26,10 +28,15 @@ export function formatProblem({ path, message, fix }: Problem): string {
   return `${path === '' ? '' : `${path}: `}${message}${fix === undefined ? '' : `; ${fix}`}`;
 }
 
-/** A value as it is shown in a problem: JSON, cut after 60 characters. */
+/** A value as it is shown in a problem: JSON, cut after 60 characters; a reference by its name. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  if (value instanceof Reference) return (value as AnyReference).expression;
+  const text = JSON.stringify(value, named) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+function named(_key: string, value: unknown): unknown {
+  return value instanceof Reference ? `<${(value as AnyReference).expression}>` : value;
 }
 
 /** `did you mean "x"?` for the candidate nearest to what was written, or a list of the candidates, or nothing. */

@@ -9,16 +9,17 @@ export type Origin = { readonly input: string } | { readonly step: string; reado
 
 /**
  * A value that is known only when the workflow runs: one of its inputs, or an output of one of its steps.
- * `T` is the value's type; `Scope` stands for the workflow, so that a reference does not fit into another one.
+ * `T` is the value's type; `Scope` stands for the workflow, so that a reference does not fit into another one. Where
+ * `Scope` is `never` no reference fits; what is made of values alone fits everywhere.
  */
 export class Reference<T, Scope = unknown> {
   declare readonly [valueType]?: T;
-  declare readonly [scopeType]?: (scope: Scope) => Scope;
+  declare readonly [scopeType]?: () => Scope;
   /** The workflow that the value belongs to. */
   readonly owner: object;
   readonly origin: Origin;
   readonly schema: JsonSchema;
-  /** Takes the value's place when its step gives none. */
+  /** Takes the value's place when there is none. */
   readonly fallback?: Json;
 
   /** @internal */
@@ -29,7 +30,10 @@ export class Reference<T, Scope = unknown> {
     if (fallback !== undefined) this.fallback = fallback;
   }
 
-  /** The same value, or `fallback` when its step gives none: its own `when` was false, it failed with `continueOnFailure`, or the output is optional. */
+  /**
+   * The same value, or `fallback` when there is none: an optional input was not given, or the step of an output gave none,
+   * because its own `when` was false, it failed with `continueOnFailure`, or the output is optional.
+   */
   or<F extends T & (Json | undefined)>(fallback: F): Reference<T, Scope> {
     return new Reference<T, Scope>(this.owner, this.origin, this.schema, fallback as Json);
   }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { annotations, labels } from '../../lib/graph/labels.ts';
+import type { Pod } from '../../lib/controller/objects.ts';
 import { configMaps, jobs, pods } from '../../lib/kube/resources.ts';
 import type { Behaviour } from '../cluster/behaviour.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
@@ -253,6 +254,22 @@ describe('a run', () => {
     await bench.finished('deleted');
     const { attempts } = (await bench.record('deleted')).steps.get('a')!;
     expect(attempts).toMatchObject([{ failure: 'system', reason: 'PodDeleted' }, { phase: 'Succeeded' }]);
+  });
+
+  it('asks for spot nodes until another failure of the platform would be the last, and ends on any node', async () => {
+    behave(() => ({}));
+    const spot = { value: { spec: { nodeSelector: { pool: 'spot' } } } };
+    await bench.launch(workflow('spot', [{ name: 'a', spot }]), 'spot');
+    for (const attempt of [1, 2, 3])
+      await eventually(async () => {
+        const { spec } = await bench.client.get<Pod>(pods, `spot-a-${attempt}`);
+        expect(spec).toMatchObject({ nodeSelector: { pool: 'spot' } });
+        await bench.client.delete(pods, `spot-a-${attempt}`, { gracePeriodSeconds: 0 });
+      }, 20_000);
+    await bench.finished('spot', 30_000);
+    const { attempts } = (await bench.record('spot')).steps.get('a')!;
+    expect(attempts.map(({ reason }) => reason)).toEqual(['PodDeleted', 'PodDeleted', 'PodDeleted', 'Completed']);
+    expect((await bench.client.get<Pod>(pods, 'spot-a-4')).spec).not.toHaveProperty('nodeSelector');
   });
 
   it('is made by a CronJob, and waited for with kubectl', async () => {

@@ -24,6 +24,8 @@ export interface TestStep extends Partial<Omit<TaskStep, 'kind' | 'name'>> {
   readonly sim?: Readonly<Record<string, string>>;
   /** Fields of the pod's spec beside the main container. */
   readonly spec?: JsonObject;
+  /** What the spec of a pod must hold to, whoever overrides it. */
+  readonly policy?: JsonObject;
 }
 
 /** A workflow as the manifests that synth would write. */
@@ -47,7 +49,7 @@ export function workflow(
     outputs: {},
     failurePolicy: 'FinishRunning',
     ...options,
-    steps: steps.map(({ sim: _, spec: __, ...step }, index) => ({
+    steps: steps.map(({ sim: _, spec: __, policy: ___, ...step }, index) => ({
       kind: 'task',
       task: step.name,
       template: templates[index]!.metadata!.name!,
@@ -79,7 +81,7 @@ export function chain(length: number, step: Omit<TestStep, 'name'> = {}): readon
   }));
 }
 
-function podTemplate(workflowName: string, { name, sim = {}, spec = {} }: TestStep): NewObject {
+function podTemplate(workflowName: string, { name, sim = {}, spec = {}, policy }: TestStep): NewObject {
   const annotated = Object.fromEntries(Object.entries(sim).map(([key, value]) => [`${annotationPrefix}${key}`, value]));
   const template = {
     metadata: { annotations: annotated },
@@ -89,8 +91,11 @@ function podTemplate(workflowName: string, { name, sim = {}, spec = {} }: TestSt
     apiVersion: 'v1',
     kind: 'PodTemplate',
     metadata: {
-      name: `${workflowName}-${name}-${contentHash(template)}`,
+      name: `${workflowName}-${name}-${contentHash([template, policy])}`,
       labels: { [labels.managedBy]: MANAGED_BY, [labels.workflow]: workflowName, [labels.step]: name },
+      ...(policy && {
+        annotations: { [annotations.policy]: JSON.stringify({ cluster: 'test', template: { spec: policy } }) },
+      }),
     },
     template,
   };

@@ -70,6 +70,35 @@ describe('a failed attempt', () => {
     ]);
   });
 
+  it('of a step on spot nodes goes elsewhere once another failure of the platform would be the last', () => {
+    const spot = { value: { spec: { nodeSelector: { pool: 'spot' } } } };
+    const run = begin(graphOf({ a: { spot, retries: { limit: 9 } } }));
+    const onSpot = () => run.commands.map((command) => command.kind === 'start' && command.pod === spot.value);
+    expect(onSpot()).toEqual([true]);
+    expect(run.fail('a', evicted).after(60).asked).toEqual(['start a 2']);
+    expect(onSpot()).toEqual([true]);
+    expect(run.fail('a').asked).toEqual(['start a 3']);
+    expect(onSpot()).toEqual([true]);
+    expect(run.fail('a', evicted).after(60).asked).toEqual(['start a 4']);
+    expect(onSpot()).toEqual([true]);
+    expect(run.fail('a', evicted).after(60).asked).toEqual(['start a 5']);
+    expect(run.commands[0]).not.toHaveProperty('pod');
+    expect(run.fail('a').asked).toEqual(['start a 6']);
+    expect(run.commands[0]).not.toHaveProperty('pod');
+    expect(run.fail('a', evicted).phase('a')).toBe('Failed/Evicted');
+  });
+
+  it('of a step on spot nodes has what values make of its pod wherever it goes', () => {
+    const size = { input: 'size' };
+    const pod = { fields: { spec: { fields: { schedulerName: size } } } };
+    const spot = { fields: { spec: { fields: { schedulerName: size, nodeSelector: { value: { pool: 'spot' } } } } } };
+    const run = begin(graphOf({ a: { pod, spot } }), { inputs: { size: 'large' } });
+    const given = () => run.commands.map((command) => command.kind === 'start' && command.pod);
+    expect(given()).toEqual([{ spec: { schedulerName: 'large', nodeSelector: { pool: 'spot' } } }]);
+    for (let failures = 0; failures < 3; failures++) run.fail('a', evicted).after(60);
+    expect(given()).toEqual([{ spec: { schedulerName: 'large' } }]);
+  });
+
   it('that is permanent is the last', () => {
     const run = begin(graphOf({ a: { retries: { limit: 5 } } }));
     run.fail('a', { failure: 'permanent', reason: 'InvalidImage', message: 'no such image' });

@@ -49,7 +49,12 @@ describe('the pod of a step of a run', () => {
       'train',
     ],
   ])('is decided by %s, where that is the highest layer', (_, overrides, values, expected) => {
-    const pod = runtimeTemplate('train', { template }, { ...run, ...overrides }, values);
+    const pod = runtimeTemplate(
+      'train',
+      { template },
+      { ...run, ...overrides },
+      values && { template: values, sources: new Map() },
+    );
     expect(pod.spec?.priorityClassName).toBe(expected);
     expect(template.spec?.priorityClassName).toBe('task');
   });
