@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { taskPodProblems } from '../../lib/cli/cluster/launch-pods.ts';
@@ -5,8 +7,10 @@ import { taskRun, workflowRun } from '../../lib/cli/cluster/launch-job.ts';
 import type { PlanCronJob } from '../../lib/cli/cluster/run-objects.ts';
 import { checkOverride } from '../../lib/cli/pods/given-override.ts';
 import { overrideLines } from '../../lib/cli/pods/override-lines.ts';
+import { readOverride } from '../../lib/cli/pods/read-override.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
 import { formatProblem } from '../../lib/values/problems.ts';
+import { temporaryDirectory } from '../local/fixtures.ts';
 
 const steps = ['extract', 'train'];
 
@@ -72,11 +76,17 @@ describe('--set', () => {
         'train.spec.priorityClassName.x=a',
         'train.spec.nodeSelector=a',
         'train.spec.containers[main].resources.limits.memory=lots',
+        'train.spec.containers[0].image=x',
+        'train.spec.containers[main].name=x',
+        'train.spec.volumes=[{emptyDir: {}}, {name: d, hostpath: {}}]',
+        'train.spec.nodeSelector.__proto__=x',
+        '',
         'train',
         'train=3',
         'train.spec.priority=2',
       ]),
     ).toEqual([
+      '--set : has no value; write --set <step>.<field>[<item>].<field>=<value>',
       '--set train: has no value; write --set <step>.<field>[<item>].<field>=<value>',
       '--set train=3: names no step and field; write --set <step>.<field>[<item>].<field>=<value>',
       '--set train.spec.priority: is given twice; give it once',
@@ -89,6 +99,11 @@ describe('--set', () => {
       '--set train.spec.priorityClassName.x: priorityClassName has no field "x": it is a value',
       '--set train.spec.nodeSelector: "a" cannot be read as an object',
       '--set train.spec.containers[main].resources.limits.memory: must be a quantity such as "500m", "2" or "8Gi", not "lots"',
+      '--set train.spec.containers[0].image: containers has its items by their name, and they are not counted; write containers[<name>]',
+      '--set train.spec.containers[main].name: name is what the item is found by, and cannot be changed',
+      '--set train.spec.nodeSelector.__proto__: has a name that nothing can have',
+      '--set train.spec.volumes[d].hostpath: is no field of Volume; did you mean "hostPath"?',
+      '--set train.spec.volumes: the item {"emptyDir":{}} has no name; items are merged by name: set it',
     ]);
   });
 });
@@ -136,11 +151,34 @@ describe('--override', () => {
       ],
     ],
     [
-      { spec: { containers: [{ image: 'x' }] } },
-      [expect.stringContaining('*.spec.containers: the item {"image":"x"} has no name')],
+      { spec: { containers: [{ image: 'x' }, { name: 'main', image: 3 }] } },
+      [
+        '--override a.yaml: spec.containers[main].image: must be a string, not 3; quote it',
+        '--override a.yaml: spec.containers: the item {"image":"x"} has no name; items are merged by name: set it',
+      ],
     ],
+    [null, ['--override a.yaml: must hold part of a pod template, and is empty']],
   ])('%j is refused', (file, problems) => {
     expect(given([], file)).toEqual(problems);
+  });
+});
+
+describe('the file of --override', () => {
+  it.each([
+    ['nosuch.yaml', undefined, 'cannot be read: ENOENT: no such file or directory'],
+    ['two.yaml', 'spec: {}\n---\nspec: {}\n', 'cannot be read: it holds several documents; leave one'],
+    ['open.yaml', 'spec: {a: [\n', 'cannot be read: Flow sequence in block collection'],
+    [
+      'twice.yaml',
+      'spec: {nodeSelector: {a: b, a: c}}',
+      'cannot be read: Map keys must be unique at line 1, column 29',
+    ],
+    ['.', undefined, 'cannot be read: EISDIR'],
+  ])('%s is refused', async (name, text, message) => {
+    using directory = temporaryDirectory();
+    if (text !== undefined) writeFileSync(join(directory.path, name), text);
+    const read = readOverride(directory.path, { override: name });
+    await expect(read).rejects.toThrow(`--override ${name} ${message}`);
   });
 });
 
@@ -202,8 +240,18 @@ describe('the Job of a launch', () => {
       },
     });
     expect(plan).toEqual(before);
-    expect(taskPodProblems(plan, { train: { spec: { hostNetwork: true } } }).map(formatProblem)).toEqual([
+  });
+
+  it('is not made when the policy or Kubernetes would refuse the pod, and all of that is said', () => {
+    const told = (spec: object) => taskPodProblems(plan, { train: { spec } }).map(formatProblem);
+    expect(
+      told({ hostNetwork: true, containers: [{ name: 'main', volumeMounts: [{ name: 'd', mountPath: '/d' }] }] }),
+    ).toEqual([
       'spec.hostNetwork: is true and must be false: run override of this launch set it, cluster policy of eu holds it; leave it out of the run override, or have the policy changed',
+      'spec.containers[main].volumeMounts[/d]: there is no volume "d" (run override of this launch); add it to spec.volumes',
+    ]);
+    expect(told({ containers: [{ name: 'main', $patch: 'delete' }] })).toEqual([
+      'spec.containers: is empty (task of step train), with the run override of this launch; a pod needs a container',
     ]);
   });
 });

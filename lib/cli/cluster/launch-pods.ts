@@ -4,6 +4,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { podTemplates } from '../../kube/resources.ts';
+import type { Layer } from '../../pods/layer.ts';
 import { mergeWithOrigins } from '../../pods/merge.ts';
 import { EVERY_STEP, type RunOverride } from '../../pods/run-override.ts';
 import {
@@ -86,13 +87,23 @@ function newProblems(
   layers: RunLayers,
   runOverride: RunOverride,
 ): readonly Problem[] {
+  const before = podProblems(runtimeLayers(step, synthesized, layers)).map(formatProblem);
+  return podProblems(runtimeLayers(step, synthesized, { ...layers, runOverride }))
+    .filter((problem) => !before.includes(formatProblem(problem)))
+    .map((problem) => {
+      const named = problem.message.includes('run override');
+      return named ? problem : { ...problem, message: `${problem.message}, with the run override of ${THIS_LAUNCH}` };
+    });
+}
+
+/** What the policy excludes, and what makes no pod also without it. */
+function podProblems(layers: readonly Layer[]): readonly Problem[] {
   try {
-    const before = templateProblems(mergeWithOrigins(runtimeLayers(step, synthesized, layers))).map(formatProblem);
-    const merged = mergeWithOrigins(runtimeLayers(step, synthesized, { ...layers, runOverride }));
-    return templateProblems(merged).filter((problem) => !before.includes(formatProblem(problem)));
+    return templateProblems(mergeWithOrigins(layers));
   } catch (error) {
-    if (error instanceof InvalidError) return error.problems;
-    throw error;
+    if (!(error instanceof InvalidError)) throw error;
+    const free = layers.filter(({ kind }) => kind !== 'cluster policy');
+    return free.length === layers.length ? error.problems : [...error.problems, ...podProblems(free)];
   }
 }
 

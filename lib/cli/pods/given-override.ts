@@ -1,7 +1,8 @@
 import { validatePartialTemplate } from '../../manifests/validate.ts';
-import { EVERY_STEP, runOverrideProblems, unknownStepProblems, type RunOverride } from '../../pods/run-override.ts';
+import { EVERY_STEP, overrideProblems, unknownStepProblems, type RunOverride } from '../../pods/run-override.ts';
+import type { PodTemplateOverride } from '../../pods/template.ts';
 import { isJsonObject, type JsonObject } from '../../values/json.ts';
-import { show, suggest, type Problem } from '../../values/problems.ts';
+import { formatProblem, show, suggest, type Problem } from '../../values/problems.ts';
 import { setField } from './set-field.ts';
 import { parseSetOptions } from './set-option.ts';
 
@@ -42,11 +43,10 @@ export function checkOverride({ file, sets, parse }: GivenOverride, steps: reado
     problems.push(...setField(part, option, parse));
   }
   const filled = Object.fromEntries(Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0));
-  // What has the right fields may still be no patch: an item without its name, a directive that is none.
-  if (problems.length === 0) {
-    problems.push(...partProblems(filled, (step) => (step === EVERY_STEP ? 'override' : `override of step ${step}`)));
-    if (problems.length === 0) problems.push(...runOverrideProblems(filled, 'override'));
-  }
+  // Of an object or list that is set whole, only its kind was checked.
+  const before = new Set(partProblems(override, fieldOf).map(formatProblem));
+  const whole = partProblems(filled, fieldOf).filter((problem) => !before.has(formatProblem(problem)));
+  problems.push(...whole.map((problem) => ({ ...problem, path: `--set ${problem.path}` })));
   return Object.keys(filled).length === 0 ? { problems } : { override: filled as RunOverride, problems };
 }
 
@@ -61,7 +61,12 @@ function readFile(
   if (!isJsonObject(file.content))
     return {
       override: {},
-      problems: [{ path, message: `must hold part of a pod template, not ${show(file.content)}` }],
+      problems: [
+        {
+          path,
+          message: `must hold part of a pod template, ${file.content === null ? 'and is empty' : `not ${show(file.content)}`}`,
+        },
+      ],
     };
   const problems: Problem[] = [];
   const { steps = {}, ...top } = file.content;
@@ -82,7 +87,9 @@ function readFile(
       else if (isJsonObject(part)) override[step] = part;
       else problems.push({ path: at, message: `must be part of a pod template, not ${show(part)}` });
     }
-  const told = partProblems(override, (step) => (step === EVERY_STEP ? path : `${path}: steps.${step}`));
+  const told = partProblems(override, (step, place) =>
+    step === EVERY_STEP ? `${path}: ${place}` : `${path}: steps.${step}.${place}`,
+  );
   return { override, problems: [...problems, ...told] };
 }
 
@@ -92,12 +99,17 @@ function fixOf(step: string, known: readonly string[]): { readonly fix?: string 
   return fix === undefined ? {} : { fix };
 }
 
-function partProblems(parts: Parts, path: (step: string) => string): readonly Problem[] {
-  return Object.entries(parts).flatMap(([step, part]) =>
-    validatePartialTemplate(part).map(({ path: place, message, fix }) => {
-      const at = path(step);
-      const joined = at.includes(': steps.') ? `${at}.${place}` : `${at}: ${place}`;
-      return { path: joined, message, ...(fix !== undefined && { fix }) };
-    }),
-  );
+/** As `--set` names it. */
+const fieldOf = (step: string, place: string) => `${step}.${place}`;
+
+/** Fields that there are not and values of other types; and what no merge can do, such as an item without its name. */
+function partProblems(parts: Parts, path: (step: string, place: string) => string): readonly Problem[] {
+  return Object.entries(parts).flatMap(([step, part]) => [
+    ...validatePartialTemplate(part).map(({ path: place, message, fix }) => ({
+      path: path(step, place),
+      message,
+      ...(fix !== undefined && { fix }),
+    })),
+    ...overrideProblems(part as PodTemplateOverride, (place) => path(step, place)),
+  ]);
 }

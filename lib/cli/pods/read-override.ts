@@ -25,6 +25,8 @@ export async function readOverride(
     const content: unknown = parse(await readFile(resolve(cwd, override), 'utf8'));
     return { file: { name: override, content }, sets: set, parse };
   } catch (error) {
-    throw new UsageError(`--override ${override} cannot be read: ${(error as Error).message}`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === 'MULTIPLE_DOCS' ? 'it holds several documents; leave one' : message.trimEnd();
+    throw new UsageError(`--override ${override} cannot be read: ${why}`, { cause: error });
   }
 }

@@ -12,7 +12,9 @@ interface Cursor {
   readonly schema: FieldSchema | undefined;
   readonly get: () => Json | undefined;
   readonly set: (value: Json) => void;
-  /** For an item of a keyed list, what is written in its stead to remove it. */
+  /** For an item of a keyed list, the field that it is found by. */
+  readonly key?: string;
+  /** The same, what is written in its stead to remove it. */
   readonly removed?: Json;
 }
 
@@ -42,6 +44,7 @@ export function setField(
         .slice(0, index)
         .map((step) => step.name)
         .at(-1) ?? 'a pod template';
+    if (name === '__proto__') return problem('has a name that nothing can have');
     if (at.type.is === 'scalar') return problem(`${here} has no field ${show(name)}: it is a value`);
     if (at.type.is === 'list') {
       const key = typeof at.schema?.list === 'object' ? at.schema.list.key : undefined;
@@ -51,9 +54,12 @@ export function setField(
           `give all of it: --set '${upTo(option, index)}=[...]'`,
         );
       if (!bracketed) return problem(`${here} is a list`, `name the item by its ${key}: ${here}[${name}]`);
+      if (/^\d+$/.test(name) && scalarOf(at.type.of, key) === 'string')
+        return problem(`${here} has its items by their ${key}, and they are not counted`, `write ${here}[<${key}>]`);
       at = itemOf(at, at.type.of, key, name);
       continue;
     }
+    if (name === at.key) return problem(`${name} is what the item is found by, and cannot be changed`);
     const field = fieldOf(at, name);
     if (field === undefined) {
       const { name: type, fields } = structType((at.type as { readonly name: string }).name);
@@ -97,8 +103,7 @@ function fieldOf(at: Cursor, name: string): Cursor | undefined {
 
 /** An item of a list that is merged by a key. */
 function itemOf(at: Cursor, type: FieldType, key: string, name: string): Cursor {
-  const keyType = type.is === 'struct' ? structType(type.name).fields.get(key) : undefined;
-  const id = keyType?.is === 'scalar' && /^-?\d+$/.test(name) && keyType.scalar !== 'string' ? Number(name) : name;
+  const id = /^-?\d+$/.test(name) && scalarOf(type, key) !== 'string' ? Number(name) : name;
   const items = (): Json[] => {
     const known = at.get();
     return Array.isArray(known) ? (known as Json[]) : known === null ? [{ $patch: 'replace' }] : [];
@@ -116,8 +121,15 @@ function itemOf(at: Cursor, type: FieldType, key: string, name: string): Cursor 
       else list[found] = item;
       at.set(list);
     },
+    key,
     removed: { [key]: id, $patch: 'delete' },
   };
+}
+
+/** Of what kind a field of an item is; nothing when it is no plain value. */
+function scalarOf(type: FieldType, field: string): string | undefined {
+  const inner = type.is === 'struct' ? structType(type.name).fields.get(field) : undefined;
+  return inner?.is === 'scalar' ? inner.scalar : undefined;
 }
 
 function valueOf(type: FieldType, text: string, parse: (text: string) => unknown): Json | undefined {
