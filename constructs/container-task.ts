@@ -1,6 +1,6 @@
 import type { Construct } from 'constructs';
 import { basename } from 'node:path/posix';
-import type { Hole } from '../lib/pods/template.ts';
+import type { OrReference } from '../lib/pods/template.ts';
 import { hasInputMarker, inputMarker, inputVariable, toKubernetesArgument } from '../lib/values/environment.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
@@ -16,7 +16,7 @@ export type Arguments<I extends Shape> =
 
 export interface ContainerTaskProps<I extends Shape = NoValues, O extends Shape = NoValues> extends TaskProps<I, O> {
   /** The image of the container that does the work. */
-  readonly image: FromInputs<Hole<string, TaskScope>, I>;
+  readonly image: FromInputs<OrReference<string, TaskScope>, I>;
   /** What to run. @default the image's entrypoint */
   readonly command?: Arguments<I>;
   /** Its arguments. @default the image's, if `command` is not set either */

@@ -205,7 +205,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
     yield* templateProblems;
     if (templateProblems.length > 0) return;
     for (const { path, hole } of this.#template.compiled.places)
-      for (const reference of hole.references) yield* this.#foreign(reference, `podTemplate.${path}`);
+      for (const reference of references(hole)) yield* this.#foreign(reference, `podTemplate.${path}`);
   }
 
   /** @internal Why the pod template cannot be merged. */
@@ -245,8 +245,8 @@ export function toSource(value: unknown, owner: object): ValueSource {
   };
 }
 
-function holeSource({ references, form, held }: Hole, owner: object): ValueSource {
-  const sources = references.map((reference) => toSource(reference, owner));
+function holeSource({ values, form, held }: Hole, owner: object): ValueSource {
+  const sources = values.map((value) => toSource(value, owner));
   const first = held ? [...sources, { value: null }] : sources;
   const source = first.length === 1 ? first[0]! : { first };
   if (form === 'value') return source;

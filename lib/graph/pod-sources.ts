@@ -27,9 +27,11 @@ export function describeSource(source: ValueSource): string {
   return JSON.stringify(source.value);
 }
 
-// Items of lists that merge by a key carry it beside what they wait for, and nothing else that is known.
+// Items of lists that merge by a key carry it beside what they wait for, and nothing else that has a value.
 function keyOf(item: ValueSource): string | undefined {
   if (!('fields' in item)) return undefined;
-  const known = Object.values(item.fields).flatMap((inner) => ('value' in inner ? [inner.value] : []));
+  const known = Object.values(item.fields).flatMap((inner) =>
+    'value' in inner && inner.value !== null ? [inner.value] : [],
+  );
   return known.length === 1 ? String(known[0]) : undefined;
 }

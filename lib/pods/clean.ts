@@ -1,5 +1,6 @@
 import type { Json } from '../values/json.ts';
 import { show, suggest } from '../values/problems.ts';
+import { NotKnownError, Reference, type AnyReference } from '../values/reference.ts';
 import { isDirective, modeOf, readDirectives, type Patch } from './directives.ts';
 import type { MergeContext } from './merge-context.ts';
 import { isPlainObject } from './node.ts';
@@ -16,7 +17,8 @@ export function cleanValue(
   context: MergeContext,
   path: Path,
 ): Json | undefined {
-  if (typeof value === 'function') return cleanValue(callOverride(value, undefined), schema, context, path);
+  if (typeof value === 'function')
+    return cleanValue(callOverride(value, undefined, context, path), schema, context, path);
   if (value === null || value === undefined) return undefined;
   if (Array.isArray(value)) return cleanList(value, schema, context, path);
   if (!isPlainObject(value)) return value as Json;
@@ -24,8 +26,20 @@ export function cleanValue(
 }
 
 /** Calls an override that is a function of what it inherits. It gets a copy, so that it may work in place. */
-export function callOverride(override: unknown, inherited: Json | undefined): unknown {
-  return (override as (inherited: Json | undefined) => unknown)(inherited);
+export function callOverride(
+  override: unknown,
+  inherited: Json | undefined,
+  context: MergeContext,
+  path: Path,
+): unknown {
+  try {
+    return (override as (inherited: Json | undefined) => unknown)(inherited);
+  } catch (error) {
+    // Where a value is inherited that is known only at run time.
+    if (!(error instanceof NotKnownError)) throw error;
+    context.problem(path, error.message);
+    return undefined;
+  }
 }
 
 /** The fields of a map, without its directives. */
@@ -114,8 +128,19 @@ function cleanItem(
   }
   const mode = modeOf(item, context, path);
   if (mode === 'replace') return (isMarker(item, context, path), undefined);
-  if (item[key] === undefined || item[key] === null) return (missingKey(item, key, context, path), undefined);
-  return mode === 'delete' ? undefined : cleanMap(item, schema, context, step(path, item[key]));
+  const id = keyOf(item, key, context, path);
+  return mode === 'delete' || id === undefined ? undefined : cleanMap(item, schema, context, step(path, id));
+}
+
+/** The key of an item of a keyed list. Nothing when it has none, or none yet, which is told to the context. */
+export function keyOf(item: Patch, key: string, context: MergeContext, path: Path): Json | undefined {
+  const id = item[key];
+  if (id instanceof Reference) {
+    const { expression } = id as AnyReference;
+    context.problem(path, `the ${key} of an item is ${expression}, and items are merged by it`, 'write it out');
+  } else if (id === undefined || id === null) missingKey(item, key, context, path);
+  else return id as Json;
+  return undefined;
 }
 
 /** Tells of an item of a keyed list that has no key. */

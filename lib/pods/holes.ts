@@ -12,20 +12,25 @@ import type { PodTemplate, PodTemplateOverride } from './template.ts';
  * What becomes of a value in its place: it stays as it is, becomes text (an amount), or becomes text in which the
  * kubelet expands nothing (a variable, an argument).
  */
-export type HoleForm = 'value' | 'text' | 'literal text';
+type HoleForm = 'value' | 'text' | 'literal text';
 
 /** A place of a template that waits for a value. */
 export class Hole {
-  /** Highest first: the first that has a value gives it. */
-  readonly references: readonly AnyReference[];
+  /** References, or lists and objects with references in them. Highest first: the first that has a value gives it. */
+  readonly values: readonly unknown[];
   readonly form: HoleForm;
-  /** Whether the template has {@link AT_RUN_TIME} there, which goes when there is no value. */
+  /** Whether the template has a {@link PLACEHOLDERS placeholder} there, which goes when there is no value. */
   readonly held: boolean;
 
-  constructor(references: readonly AnyReference[], form: HoleForm, held = false) {
-    this.references = references;
+  constructor(values: readonly unknown[], form: HoleForm, held = false) {
+    this.values = values;
     this.form = form;
     this.held = held;
+  }
+
+  /** For people: what it waits for. */
+  toJSON(): Json {
+    return namedReferences(this.values[0]);
   }
 }
 
@@ -38,37 +43,44 @@ export interface SplitTemplate {
   readonly places: readonly { readonly path: string; readonly hole: Hole }[];
 }
 
-/** Stands where the API server takes no template without a value; never in a pod. */
-export const AT_RUN_TIME = 'at-run-time';
+const AT_RUN_TIME = 'at-run-time';
 
-// What the API server demands of a PodTemplate, of the fields that are no keys. (pkg/apis/core/validation)
-const DEMANDED: ReadonlySet<string> = new Set([
-  'AzureFileVolumeSource.secretName',
-  'AzureFileVolumeSource.shareName',
-  'CSIVolumeSource.driver',
-  'ConfigMapKeySelector.key',
-  'ConfigMapKeySelector.name',
-  'ConfigMapVolumeSource.name',
-  'Container.image',
-  'HostPathVolumeSource.path',
-  'NFSVolumeSource.path',
-  'NFSVolumeSource.server',
-  'PersistentVolumeClaimVolumeSource.claimName',
-  'SecretKeySelector.key',
-  'SecretKeySelector.name',
-  'SecretVolumeSource.secretName',
-  'VolumeMount.name',
+// What stands where the API server takes no PodTemplate without a value; never in a pod. (pkg/apis/core/validation)
+const PLACEHOLDERS: ReadonlyMap<string, Json> = new Map<string, Json>([
+  ...[
+    'AzureFileVolumeSource.secretName',
+    'AzureFileVolumeSource.shareName',
+    'CSIVolumeSource.driver',
+    'ConfigMapKeySelector.key',
+    'ConfigMapKeySelector.name',
+    'ConfigMapVolumeSource.name',
+    'Container.image',
+    'HTTPGetAction.port',
+    'HostPathVolumeSource.path',
+    'NFSVolumeSource.path',
+    'NFSVolumeSource.server',
+    'PersistentVolumeClaimVolumeSource.claimName',
+    'SecretKeySelector.key',
+    'SecretKeySelector.name',
+    'SecretVolumeSource.secretName',
+    'TCPSocketAction.port',
+    'VolumeMount.name',
+  ].map((field): [string, Json] => [field, AT_RUN_TIME]),
+  ['GRPCAction.port', 1],
+  ['NodeSelector.nodeSelectorTerms', [{}]],
+  ['TopologySpreadConstraint.maxSkew', 1],
+  ['TopologySpreadConstraint.whenUnsatisfiable', 'DoNotSchedule'],
 ]);
 
 /** A value in the form that its place asks for. */
-export function inForm(value: Json, form: HoleForm): Json {
+function inForm(value: Json, form: HoleForm): Json {
   if (form === 'value' || value === null) return value;
   return form === 'text' ? encodeValue(value) : escapeExpansion(encodeValue(value));
 }
 
 /**
  * Takes the holes out of a merged template. What they replaced is back in their place, since that holds when there turns
- * out to be no value; only where Kubernetes takes no template without a value stands {@link AT_RUN_TIME}.
+ * out to be no value; only where Kubernetes takes no template without a value stands a placeholder.
  */
 export function splitHoles({ template, origins }: MergedTemplate): SplitTemplate {
   if (!hasReference(template)) return { template, places: [] };
@@ -77,7 +89,7 @@ export function splitHoles({ template, origins }: MergedTemplate): SplitTemplate
 
   function split(value: unknown, at: Place): Part {
     if (!hasReference(value)) return { rest: value };
-    if (value instanceof Reference) return splitReference(value, at);
+    if (isUnknown(value)) return splitUnknown(value, at);
     if (Array.isArray(value)) return typeof at.schema?.list === 'object' ? splitItems(value, at) : splitList(value, at);
     const rest: Record<string, unknown> = {};
     const holes: Record<string, unknown> = {};
@@ -86,22 +98,25 @@ export function splitHoles({ template, origins }: MergedTemplate): SplitTemplate
       if (part.rest !== undefined) rest[field] = part.rest;
       if (part.holes !== undefined) holes[field] = part.holes;
     }
+    // Left to Kubernetes, it goes by the image; in a PodTemplate the API server has filled it in by the image there.
+    if (holes['image'] !== undefined && at.schema?.type === 'Container' && !('imagePullPolicy' in (value as object)))
+      holes['imagePullPolicy'] = null;
     return { rest, holes };
   }
 
-  function splitReference(reference: AnyReference, at: Place): Part {
-    const { references, below } = underneath(reference, origin.get(at.path));
-    const held = below === undefined && DEMANDED.has(`${at.parent}.${at.field}`);
-    const hole = new Hole(references, at.form, held);
+  function splitUnknown(value: Unknown, at: Place): Part {
+    const { values, below } = underneath(value, origin.get(at.path));
+    const rest = below ?? placeholder(at);
+    const hole = new Hole(values, at.form, below === undefined && rest !== undefined);
     places.push({ path: at.path, hole });
-    return { rest: held ? AT_RUN_TIME : below, holes: hole };
+    return { rest, holes: hole };
   }
 
   /** A list that merges whole: it waits as a whole. */
   function splitList(list: readonly unknown[], at: Place): Part {
     const fill = (value: unknown, place: Place): unknown => {
-      if (value instanceof Reference) {
-        const hole = new Hole([value as AnyReference], place.form);
+      if (isUnknown(value)) {
+        const hole = new Hole(valuesOf(value), place.form);
         places.push({ path: place.path, hole });
         return hole;
       }
@@ -112,7 +127,7 @@ export function splitHoles({ template, origins }: MergedTemplate): SplitTemplate
       );
     };
     const below = originChain(origin.get(at.path) ?? NOTHING).find((one) => !hasReference(one.value))?.value;
-    return { rest: below, holes: fill(list, at) };
+    return { rest: below ?? placeholder(at), holes: fill(list, at) };
   }
 
   function splitItems(list: readonly unknown[], at: Place): Part {
@@ -142,7 +157,8 @@ export function fillReferences<T>(part: T, value: (reference: AnyReference) => u
   function fill(inner: unknown, at: Place): unknown {
     if (inner instanceof Reference) {
       const found = value(inner as AnyReference);
-      return found === undefined || found instanceof Reference ? found : inForm(found as Json, at.form);
+      if (found === undefined || found instanceof Reference) return found;
+      return hasReference(found) ? new Hole([found], at.form) : inForm(found as Json, at.form);
     }
     if (typeof inner === 'function')
       return (inherited: unknown) => fill((inner as (inherited: unknown) => unknown)(inherited), at);
@@ -226,18 +242,28 @@ function formOf(type: string | undefined, field: string): HoleForm | undefined {
   return undefined;
 }
 
-/** The references that a hole replaced, and the first value below them. */
-function underneath(reference: AnyReference, origin: Origin | undefined) {
-  const references: AnyReference[] = [reference];
+/** What is not known before the run: a reference, or what a task's input was given of references. */
+type Unknown = AnyReference | Hole;
+
+const isUnknown = (value: unknown): value is Unknown => value instanceof Reference || value instanceof Hole;
+const valuesOf = (value: Unknown) => (value instanceof Hole ? value.values : [value]);
+
+/** The unknown values that one replaced, itself first, and the first known one below them. */
+function underneath(value: Unknown, origin: Origin | undefined) {
+  const values = [...valuesOf(value)];
   for (let at = origin?.replaced; at !== undefined; at = at.replaced) {
-    if (!((at.value as unknown) instanceof Reference)) return { references, below: at.value };
-    references.push(at.value as unknown as AnyReference);
+    if (!isUnknown(at.value)) return { values, below: at.value };
+    values.push(...valuesOf(at.value));
   }
-  return { references, below: undefined };
+  return { values, below: undefined };
+}
+
+function placeholder({ parent, field }: Place): Json | undefined {
+  return PLACEHOLDERS.get(`${parent}.${field}`);
 }
 
 function hasReference(value: unknown): boolean {
-  if (value instanceof Reference) return true;
+  if (isUnknown(value)) return true;
   if (Array.isArray(value)) return value.some(hasReference);
   return isPlainObject(value) && Object.values(value).some(hasReference);
 }

@@ -78,7 +78,7 @@ function applyFunction(
   path: Path,
 ): void {
   const here = node.live(field);
-  const result = callOverride(override, here && copyOf(valueOf(here)));
+  const result = callOverride(override, here && copyOf(valueOf(here)), context, path);
   if (result === undefined) return;
   const cleaned = cleanValue(result, schema, context, path);
   if (cleaned === undefined) return node.remove(field, context.layer);

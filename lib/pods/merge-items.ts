@@ -1,6 +1,6 @@
 import type { Json } from '../values/json.ts';
 import { show } from '../values/problems.ts';
-import { cleanList, cleanMap, isMarker, missingKey } from './clean.ts';
+import { cleanList, cleanMap, isMarker, keyOf, missingKey } from './clean.ts';
 import { modeOf, type Patch } from './directives.ts';
 import { orderItems } from './element-order.ts';
 import { grow } from './grow.ts';
@@ -35,9 +35,13 @@ export function mergeItems(
       continue;
     }
     const mode = modeOf(item, context, path);
-    if (mode === 'replace') replaces = isMarker(item, context, path);
-    else if (item[key] === undefined || item[key] === null) missingKey(item, key, context, path);
-    else if (mode === 'delete') list.filter((id) => id !== item[key], context.layer);
+    if (mode === 'replace') {
+      replaces = isMarker(item, context, path);
+      continue;
+    }
+    const id = keyOf(item, key, context, path);
+    if (id === undefined) continue;
+    if (mode === 'delete') list.filter((other) => other !== id, context.layer);
     else plain.push(item);
   }
   if (replaces) return grow(cleanList(plain, schema, context, path), schema, context, list) as ListNode;

@@ -75,7 +75,7 @@ function enforceField(
   if (here instanceof ListNode && Array.isArray(value) && typeof schema?.list === 'object')
     return enforceItems(here, value, schema.list.key, schema, context, path);
   if (typeof value === 'function') {
-    const result = callOverride(value, here && copyOf(valueOf(here)));
+    const result = callOverride(value, here && copyOf(valueOf(here)), context, path);
     const cleaned = result === undefined ? here && valueOf(here) : cleanValue(result, schema, context, path);
     if (cleaned === undefined) node.remove(field, context.layer);
     else

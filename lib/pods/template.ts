@@ -36,7 +36,7 @@ export type PodTemplateOverride<Scope = never> = Override<PodTemplate, Scope>;
 
 /** Part of a `T`, to be merged over another. */
 export type Override<T, Scope = never> = [T] extends [Wire]
-  ? Hole<T, Scope>
+  ? OrReference<T, Scope>
   : T extends readonly (infer Item)[]
     ? Override<Item, Scope>[]
     : string extends keyof T
@@ -44,7 +44,7 @@ export type Override<T, Scope = never> = [T] extends [Wire]
       : { [Field in keyof T]?: OverrideField<NonNullable<T[Field]>, Scope> } & MergeDirectives & ListDirectives<T>;
 
 /** A value, or one that is known only when the step starts. Where that turns out to be none, what is inherited stays. */
-export type Hole<T, Scope> = T | Reference<T | undefined, Scope>;
+export type OrReference<T, Scope> = T | Reference<T | undefined, Scope>;
 
 /** A field of an override: its part, `null` to remove it, or a function of what is inherited. `undefined` from it changes nothing. */
 export type OverrideField<T, Scope = never> =

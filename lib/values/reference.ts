@@ -47,8 +47,17 @@ export class Reference<T, Scope = unknown> {
 
   /** Refuses to become text: the value does not exist yet. */
   toString(): string {
-    throw new TypeError(
-      `${this.expression} is not known before the workflow runs, so it cannot be part of a string; pass it to a step as an input of its own`,
+    throw new NotKnownError(this.expression);
+  }
+}
+
+/** Code asked for the value of a reference, which does not exist yet. */
+export class NotKnownError extends TypeError {
+  override readonly name = 'NotKnownError';
+
+  constructor(expression: string) {
+    super(
+      `${expression} is not known before the workflow runs, so it cannot be part of a string; pass it to a step as an input of its own`,
     );
   }
 }

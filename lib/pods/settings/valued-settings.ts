@@ -1,10 +1,10 @@
 import type { Reference } from '../../values/reference.ts';
-import type { Hole, PodTemplateOverride } from '../template.ts';
+import type { OrReference, PodTemplateOverride } from '../template.ts';
 import type { Gpu } from './gpu.ts';
 import type { PodSettings } from './pod-settings.ts';
 
-/** The short settings that may have holes. In `podTemplate` every text, number and boolean may be one. */
-type WithHoles =
+/** The short settings whose values may be references. In `podTemplate` every text, number and boolean may be one. */
+type MayRefer =
   | 'annotations'
   | 'args'
   | 'command'
@@ -30,14 +30,14 @@ export type ValuedSettings<Scope> = {
         ? ValuedGpu<Scope> | null
         : Setting extends 'serviceAccount'
           ? PodSettings[Setting] | Reference<string | undefined, Scope>
-          : Setting extends WithHoles
+          : Setting extends MayRefer
             ? Valued<PodSettings[Setting], Scope>
             : PodSettings[Setting];
 };
 
 /** A `T` whose leaves may be references. */
 type Valued<T, Scope> = T extends string | number | boolean
-  ? Hole<T, Scope>
+  ? OrReference<T, Scope>
   : T extends readonly (infer Item)[]
     ? readonly Valued<Item, Scope>[]
     : T extends object
