@@ -15,7 +15,7 @@ import { reportProblems } from './problems.ts';
 import { retryPolicy, seconds } from './settings.ts';
 import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
 import { StepTemplate } from './step-template.ts';
-import type { ExecutionSettings, Task } from './task.ts';
+import { Task, type ExecutionSettings } from './task.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
 /** A value for an input: itself, a reference to it, or a list or object with references in it. */
@@ -217,7 +217,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
     if (reference.owner !== this.#workflow)
       yield {
         path,
-        message: `${reference.expression} belongs to another workflow`,
+        message: `${reference.expression} belongs to another ${reference.owner instanceof Task ? 'task' : 'workflow'}`,
         fix: 'pass it in as an input of this workflow',
       };
   }
