@@ -2,6 +2,8 @@ import { ApiObject, type Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { annotations, NEVER } from '../lib/graph/labels.ts';
 import type { ClusterSelector } from '../lib/graph/placement.ts';
+import { singleTaskFile } from '../lib/pods/explanation.ts';
+import type { Layer } from '../lib/pods/layer.ts';
 import { timeZoneProblem } from '../lib/values/cron.ts';
 import { dnsLabelProblem, labelValueProblem, qualifiedNameProblem } from '../lib/values/names.ts';
 import { canonicalJson, type JsonObject } from '../lib/values/json.ts';
@@ -12,13 +14,13 @@ import { placeHere } from './cluster.ts';
 import { later } from './later.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
-import { layersOf, policyLayer, taskSpotLayers } from './layers.ts';
+import { layersOf, mergedOrProblems, policyLayer, taskSpotLayers } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import { overrideProblems, runJob, runLabels, type RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
 import { seconds } from './settings.ts';
-import { taskJobSpec, taskLabels, taskTemplate } from './task-template.ts';
+import { taskJobSpec, taskLabels, taskLayers } from './task-template.ts';
 import type { Task } from './task.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { Workflow } from './workflow.ts';
@@ -100,16 +102,22 @@ export class LaunchPlan<I extends Shape> extends Construct {
     return layersOf('plan override', this.node.path, this.#site, { serviceAccount, podTemplate });
   }
 
+  /** The pod of a single task. */
+  #taskLayers(task: Task<I, Shape>): readonly Layer[] {
+    return taskLayers(this, task, {
+      inputs: withDefaults(task.inputSchema, this.#inputs),
+      overrides: [...taskSpotLayers(task), ...this.#layers],
+      kind: 'job',
+      podLabels: taskLabels(task, this.name),
+    });
+  }
+
   get #job() {
     const { workflow, task } = this.#props;
     if (workflow !== undefined) return runJob(workflow, this.#inputs, this.#props, this.name);
+    const { template } = mergedOrProblems(this.#taskLayers(task));
     const ownLabels = taskLabels(task, this.name);
-    const layers = [...taskSpotLayers(task), ...this.#layers];
-    const spec = taskJobSpec(
-      task,
-      this.#props.timeout ? { timeout: this.#props.timeout } : undefined,
-      taskTemplate(this, task, withDefaults(task.inputSchema, this.#inputs), layers, 'job', ownLabels),
-    );
+    const spec = taskJobSpec(task, this.#props.timeout ? { timeout: this.#props.timeout } : undefined, template ?? {});
     const ttl = this.#props.ttlAfterFinished;
     const policy = this.#policy;
     return {
@@ -161,15 +169,21 @@ export class LaunchPlan<I extends Shape> extends Construct {
       },
     });
     checkObject(cronJob, this, { launches: workflow });
-    explainAtSynth(
-      this,
-      () =>
-        (workflow?.steps ?? []).map((step) => ({
-          template: step.toNode().template,
-          layers: [...step.layers, ...this.#layers],
-        })),
-      this.name,
-    );
+    if (task !== undefined)
+      explainAtSynth(this, () => [
+        { file: singleTaskFile('CronJob', this.name), step: task.name, layers: this.#taskLayers(task) },
+      ]);
+    else
+      explainAtSynth(
+        this,
+        () =>
+          workflow.steps.map((step) => ({
+            file: step.toNode().template,
+            step: step.name,
+            layers: [...step.layers, ...this.#layers],
+          })),
+        this.name,
+      );
   }
 
   *#problems(): Generator<Problem> {
@@ -183,6 +197,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
     if (wrongZone !== undefined) yield { path: 'timeZone', message: `${show(timeZone)} ${wrongZone}` };
     yield* labelProblems(this.#props.labels, this.#props.annotations);
     yield* overrideProblems(this.#props);
+    if (this.#props.task !== undefined) yield* mergedOrProblems(this.#taskLayers(this.#props.task)).problems;
     yield* this.#inputProblems();
   }
 

@@ -1,9 +1,11 @@
 import type { IConstruct } from 'constructs';
 import { BASE_TEMPLATE } from '../lib/pods/base-template.ts';
 import type { Layer, LayerKind } from '../lib/pods/layer.ts';
+import { mergeWithOrigins } from '../lib/pods/merge.ts';
 import { settingsLayers, type InheritedSettings, type PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import { spotFragment } from '../lib/pods/settings/spot.ts';
-import type { PodTemplateOverride } from '../lib/pods/template.ts';
+import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
+import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import type { CallSite } from './call-site.ts';
 import { clusterOf, clusterSite } from './cluster.ts';
@@ -68,6 +70,19 @@ export function layerWith(layer: Layer, template: PodTemplateOverride): Layer {
       return layer.at;
     },
   };
+}
+
+/** The template that layers make, or why they make none. */
+export function mergedOrProblems(layers: readonly Layer[]): {
+  readonly template?: PodTemplate;
+  readonly problems: readonly Problem[];
+} {
+  try {
+    return { template: mergeWithOrigins(layers).template, problems: [] };
+  } catch (error) {
+    if (!(error instanceof InvalidError)) throw error;
+    return { problems: error.problems.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` })) };
+  }
 }
 
 /** What a pod on a construct's cluster starts from, before its task says anything. */

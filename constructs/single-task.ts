@@ -1,4 +1,5 @@
 import { Construct } from 'constructs';
+import { singleTaskFile } from '../lib/pods/explanation.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { inheritSettings } from '../lib/pods/settings/pod-settings.ts';
 import type { JsonObject } from '../lib/values/json.ts';
@@ -6,10 +7,13 @@ import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { checkValues } from '../lib/values/schema.ts';
 import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
+import type { PodTemplate } from '../lib/pods/template.ts';
 import { CallSite } from './call-site.ts';
-import { layersOf, spotLayers, taskSpotLayers } from './layers.ts';
+import { explainAtSynth } from './explain.ts';
+import { layersOf, mergedOrProblems, spotLayers, taskSpotLayers } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
+import { taskLayers } from './task-template.ts';
 import type { ExecutionSettings, Task } from './task.ts';
 
 export type SingleTaskProps<I extends Shape> = {
@@ -44,8 +48,23 @@ export abstract class SingleTask<I extends Shape> extends Construct {
     reportProblems(this, () => problems);
   }
 
-  /** @internal What this use changes of the task's pod, as layers; Kubernetes repeats one and the same pod, on spot or not. */
-  protected overrides(override: ExecutionSettings = {}): readonly Layer[] {
+  /** @internal The pod of this use; nothing when its layers cannot be merged, which is reported. */
+  protected podTemplate(kind: 'Job' | 'Pod', override: ExecutionSettings = {}): PodTemplate | undefined {
+    const { attemptTimeout } = override;
+    const use = {
+      kind: kind === 'Job' ? 'job' : 'pod',
+      inputs: this.inputs,
+      overrides: this.#overrides(override),
+    } as const;
+    const layers = taskLayers(this, this.#task, { ...use, ...(attemptTimeout && { attemptTimeout }) });
+    explainAtSynth(this, () => [{ file: singleTaskFile(kind, this.name), layers }]);
+    const { template, problems } = mergedOrProblems(layers);
+    reportProblems(this, () => problems);
+    return template;
+  }
+
+  /** What this use changes of the task's pod, as layers; Kubernetes repeats one and the same pod, on spot or not. */
+  #overrides(override: ExecutionSettings): readonly Layer[] {
     const source = this.node.path;
     const inherited = inheritSettings(this.#task.execution);
     return [

@@ -43,7 +43,7 @@ export class StepTemplate {
     this.#given = given;
     this.#inherited = inheritSettings(task.execution);
     this.#spot = taskSpotLayers(task);
-    this.#emit({
+    this.#emit(name, {
       [labels.managedBy]: MANAGED_BY,
       [labels.workflow]: workflow,
       [labels.step]: name,
@@ -109,7 +109,7 @@ export class StepTemplate {
     return policy && canonicalJson({ cluster: policy.source, template: policy.template });
   }
 
-  #emit(ownLabels: Readonly<Record<string, string>>): void {
+  #emit(name: string, ownLabels: Readonly<Record<string, string>>): void {
     const policy = this.#policy;
     const template = new ApiObject(this.#step, 'Template', {
       apiVersion: 'v1',
@@ -122,6 +122,6 @@ export class StepTemplate {
       template: later(() => this.compiled.template),
     });
     checkObject(template, this.#step, { name: this.#prefix });
-    explainAtSynth(this.#step, () => [{ template: this.compiled.name, layers: this.layers }]);
+    explainAtSynth(this.#step, () => [{ file: this.compiled.name, step: name, layers: this.layers }]);
   }
 }

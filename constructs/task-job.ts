@@ -2,7 +2,7 @@ import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { Shape } from '../lib/values/shape.ts';
 import { SingleTask, type SingleTaskProps } from './single-task.ts';
-import { taskJobSpec, taskLabels, taskTemplate } from './task-template.ts';
+import { taskJobSpec, taskLabels } from './task-template.ts';
 import { checkObject } from './validate-manifests.ts';
 
 export type TaskJobProps<I extends Shape> = SingleTaskProps<I>;
@@ -15,11 +15,13 @@ export class TaskJob<I extends Shape> extends SingleTask<I> {
   constructor(scope: Construct, id: string, props: TaskJobProps<I>) {
     super(scope, id, 'Job', props);
     const { task, override } = props;
+    const template = this.podTemplate('Job', override);
+    if (template === undefined) return;
     const job = new ApiObject(this, 'Job', {
       apiVersion: 'batch/v1',
       kind: 'Job',
       metadata: { name: this.name, labels: taskLabels(task) },
-      spec: taskJobSpec(task, override, taskTemplate(this, task, this.inputs, this.overrides(override), 'job')),
+      spec: taskJobSpec(task, override, template),
     });
     checkObject(job, this);
   }

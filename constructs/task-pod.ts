@@ -2,7 +2,6 @@ import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { Shape } from '../lib/values/shape.ts';
 import { SingleTask, type SingleTaskProps } from './single-task.ts';
-import { taskTemplate } from './task-template.ts';
 import { checkObject } from './validate-manifests.ts';
 
 export type TaskPodProps<I extends Shape> = SingleTaskProps<I>;
@@ -11,7 +10,9 @@ export type TaskPodProps<I extends Shape> = SingleTaskProps<I>;
 export class TaskPod<I extends Shape> extends SingleTask<I> {
   constructor(scope: Construct, id: string, props: TaskPodProps<I>) {
     super(scope, id, 'Pod', props);
-    const { metadata, spec } = taskTemplate(this, props.task, this.inputs, this.overrides(props.override), 'pod');
+    const template = this.podTemplate('Pod', props.override);
+    if (template === undefined) return;
+    const { metadata, spec } = template;
     const pod = new ApiObject(this, 'Pod', {
       apiVersion: 'v1',
       kind: 'Pod',

@@ -1,9 +1,9 @@
 import type { V1EnvVar } from '@kubernetes/client-node/dist/gen/models/V1EnvVar.js';
+import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { RetryPolicy } from '../lib/graph/graph.ts';
 import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import type { Layer } from '../lib/pods/layer.ts';
-import { mergeLayers, mergeWithOrigins } from '../lib/pods/merge.ts';
 import { MAIN_CONTAINER, OUTPUTS_PATH, type PodTemplate } from '../lib/pods/template.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../lib/values/environment.ts';
 import type { JsonObject } from '../lib/values/json.ts';
@@ -16,18 +16,27 @@ import type { Shape } from '../lib/values/shape.ts';
 /** Where a pod that no engine starts learns the name of its run. */
 const RUN_NAME = { pod: 'metadata.name', job: "metadata.labels['batch.kubernetes.io/job-name']" } as const;
 
+/** What a use of a task says of its pod. */
+export interface SingleUse {
+  readonly inputs: JsonObject;
+  readonly overrides: readonly Layer[];
+  /** Of the object that it is run by. */
+  readonly kind: keyof typeof RUN_NAME;
+  /** @default the task's own */
+  readonly attemptTimeout?: Duration;
+  /** @default those of the task */
+  readonly podLabels?: Readonly<Record<string, string>>;
+}
+
 /**
- * The pod of one task that Kubernetes runs by itself. It finds the same environment as in a workflow, but for
+ * The pod of one task that Kubernetes runs by itself, as layers. It finds the same environment as in a workflow, but for
  * `WORKFLOW_ATTEMPT`: the Job controller does not tell a pod which attempt it is.
  */
-export function taskTemplate<I extends Shape, O extends Shape>(
+export function taskLayers<I extends Shape, O extends Shape>(
   scope: Construct,
   task: Task<I, O>,
-  inputs: JsonObject,
-  overrides: readonly Layer[],
-  kind: keyof typeof RUN_NAME,
-  podLabels: Record<string, string> = taskLabels(task),
-): PodTemplate {
+  { inputs, overrides, kind, attemptTimeout, podLabels = taskLabels(task) }: SingleUse,
+): readonly Layer[] {
   const variables: V1EnvVar[] = [
     ...Object.entries(inputs).map(([name, value]) => ({
       name: inputVariable(name),
@@ -38,14 +47,20 @@ export function taskTemplate<I extends Shape, O extends Shape>(
     { name: 'WORKFLOW_OUTPUTS', value: OUTPUTS_PATH },
   ];
   const environment = { spec: { containers: [{ name: MAIN_CONTAINER, env: variables }] } };
+  const deadline = attemptTimeout ?? task.execution.attemptTimeout;
   const policy = policyLayer(scope);
-  return mergeWithOrigins([
+  return [
     ...lowestLayers(scope),
     { kind: 'base', source: 'cdk8s-workflows', template: environment },
     ...fillInputs([...task.layers, ...overrides], task, (input) => inputs[input]),
+    ...(deadline ? [deadlineLayer(task, seconds(deadline))] : []),
     { kind: 'base', source: 'cdk8s-workflows', template: { metadata: { labels: podLabels } } },
     ...(policy ? [policy] : []),
-  ]).template;
+  ];
+}
+
+function deadlineLayer(task: Task<Shape, Shape>, activeDeadlineSeconds: number): Layer {
+  return { kind: 'task', source: task.node.path, template: { spec: { activeDeadlineSeconds } } };
 }
 
 /** Labels of what a single task is run by. */
@@ -59,13 +74,11 @@ export function taskLabels(task: Task<Shape, Shape>, plan?: string): Record<stri
 
 /** The Job spec of one task: Kubernetes' own retries and deadline. */
 export function taskJobSpec(task: Task<Shape, Shape>, override: ExecutionSettings | undefined, template: PodTemplate) {
-  const { retries, timeout, attemptTimeout }: ExecutionSettings = { ...task.execution, ...override };
+  const { retries, timeout }: ExecutionSettings = { ...task.execution, ...override };
   const policy: RetryPolicy = retryPolicy(retries) ?? { limit: 0 };
   return {
     backoffLimit: policy.limit,
     ...(timeout && { activeDeadlineSeconds: seconds(timeout) }),
-    template: attemptTimeout
-      ? mergeLayers([template, { spec: { activeDeadlineSeconds: seconds(attemptTimeout) } }])
-      : template,
+    template,
   };
 }

@@ -26,6 +26,23 @@ export function addAllNamespacesOption(command: Command): Command {
   return command.option('-A, --all-namespaces', 'look in every namespace');
 }
 
+/** What {@link addOverrideOptions} gives to the action. */
+export interface OverrideOptions {
+  readonly override?: string;
+  readonly set?: readonly string[];
+}
+
+/** `--override` and `--set`, by which pods are changed when a run is started. */
+export function addOverrideOptions(command: Command): Command {
+  return command
+    .option('--override <file>', "YAML or JSON file with what is changed of the steps' pods")
+    .option(
+      '--set <step.field=value>',
+      'one such change; * is every step; wins over the file; may be given several times',
+      collect,
+    );
+}
+
 /** `-o, --output`, with the formats that the command knows. */
 export function addOutputOption(
   command: Command,

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../values/json.ts';
 import type { Layer, LayerKind } from './layer.ts';
 import type { MergedTemplate } from './merge.ts';
+import type { Problem } from '../values/problems.ts';
 import { originChain, type Origin, type PlaceStep } from './origins.ts';
 import type { PodTemplate } from './template.ts';
 
@@ -10,6 +11,9 @@ export const EXPLAIN_DIRECTORY = 'CDK8S_WORKFLOWS_EXPLAIN';
 
 /** The environment variable that names a launch plan whose changes are to be explained too. */
 export const EXPLAIN_PLAN = 'CDK8S_WORKFLOWS_EXPLAIN_PLAN';
+
+/** The environment variable that has, as JSON, what a launch would change of the pods. */
+export const EXPLAIN_OVERRIDE = 'CDK8S_WORKFLOWS_EXPLAIN_OVERRIDE';
 
 /** A value and who set it. */
 export interface ExplainedValue {
@@ -37,6 +41,11 @@ export interface Explanation {
   readonly fields: readonly ExplainedField[];
 }
 
+/** In place of an {@link Explanation}: why there is none with what the launch would change. */
+export interface Refusal {
+  readonly problems: readonly Problem[];
+}
+
 /** What merging remembered, as plain JSON. */
 export function explain({ template, origins }: MergedTemplate): Explanation {
   const fields = origins.fields().map(({ path, place, origin }) => {
@@ -48,10 +57,19 @@ export function explain({ template, origins }: MergedTemplate): Explanation {
   return { template, fields };
 }
 
-/** Where the explanation of a PodTemplate is, below the directory. */
-export function explanationFile(cluster: string | undefined, template: string, plan?: string): string {
-  const file = plan === undefined ? `${template}.json` : `${template}@${plan}.json`;
+/**
+ * Where the explanation of a pod is, below the directory.
+ *
+ * @param name of its PodTemplate, or the {@link singleTaskFile}
+ */
+export function explanationFile(cluster: string | undefined, name: string, plan?: string): string {
+  const file = plan === undefined ? `${name}.json` : `${name}@${plan}.json`;
   return cluster === undefined ? file : `${cluster}/${file}`;
+}
+
+/** How the explanation of a single task is named, after the object that has its pod. No PodTemplate can be named so. */
+export function singleTaskFile(kind: 'CronJob' | 'Job' | 'Pod', name: string): string {
+  return `${kind}.${name}`;
 }
 
 /** A layer that says what the one below said has changed nothing. */

@@ -73,6 +73,17 @@ export function runtimeTemplate(
   return merged.template;
 }
 
+/** What keeps layers from making a pod: what cannot be merged, what the policy excludes, and what makes no pod also without it. */
+export function layerProblems(layers: readonly Layer[]): readonly Problem[] {
+  try {
+    return templateProblems(mergeWithOrigins(layers));
+  } catch (error) {
+    if (!(error instanceof InvalidError)) throw error;
+    const free = layers.filter(({ kind }) => kind !== 'cluster policy');
+    return free.length === layers.length ? error.problems : [...error.problems, ...layerProblems(free)];
+  }
+}
+
 /** What makes a merged template no pod, each with the layer that set the field. */
 export function templateProblems(
   { template, origins }: MergedTemplate,

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { expect, test } from 'vitest';
+import type { ExplainedPod } from '../../lib/cli/app/explained-pod.ts';
 import { manifestsOf, temporaryDirectory, writeManifests } from '../local/fixtures.ts';
 import { cli } from './cli.ts';
 
@@ -56,6 +57,72 @@ test('a pod is shown with who set each field where, and what was there before', 
     '      operator: Exists',
   ]);
   expect(code).toBe(0);
+});
+
+test.each([
+  ['once', 'us', 'hostNetwork', /# hostNetwork: +step override .* removed, was true/],
+  ['alone', 'eu', 'serviceAccountName', /serviceAccountName: robot +plan override +test/],
+])('the single task %s is shown by the name of what runs it', async (name, cluster, field, line) => {
+  const { code, stdout } = await cli(['explain', name, APP, '--cluster', cluster, '--field', `spec.${field}`]);
+  expect(stdout).toMatch(new RegExp(`^${name} on ${cluster} +SET BY`));
+  expect(stdout.split('\n')[2]).toMatch(line);
+  expect(code).toBe(0);
+});
+
+test('what a launch would change is shown over all but the policy', async () => {
+  using directory = temporaryDirectory();
+  const file = join(directory.path, 'a100.yaml');
+  writeFileSync(file, 'spec: { nodeSelector: { pool: a100 } }\nsteps: { extract: { spec: { priority: 1 } } }\n');
+  const set = 'big.spec.tolerations=[{key: a100, operator: Exists}]';
+  const { stdout } = await cli([
+    'explain',
+    'etl/big',
+    APP,
+    '--plan',
+    'nightly',
+    '--override',
+    file,
+    '--set',
+    set,
+    '-o',
+    'json',
+  ]);
+  const { template, fields } = JSON.parse(stdout) as ExplainedPod;
+  expect(template.spec).toMatchObject({
+    nodeSelector: { pool: 'a100' },
+    tolerations: [{ key: 'a100' }, { key: 'eu' }],
+  });
+  expect(template.spec).not.toHaveProperty('priority');
+  expect(fields.find(({ path }) => path === 'spec.nodeSelector.pool')).toMatchObject({
+    layer: 'run override',
+    replaced: [{ value: 'spot', layer: 'plan override' }, { value: 'large' }, { value: 'medium' }, { value: 'small' }],
+  });
+});
+
+test.each([
+  [
+    'etl/big',
+    ['bgi.spec.priority=1', 'big.spec.priority=high'],
+    [
+      '--set bgi.spec.priority: there is no step "bgi"; did you mean "big"?',
+      '--set big.spec.priority: must be a whole number, not "high"',
+    ],
+  ],
+  [
+    'alone',
+    ['extract.spec.securityContext.runAsNonRoot=false', '*.spec.containers[main].volumeMounts[/d].name=d'],
+    [
+      'spec.securityContext.runAsNonRoot: is false and must be true: run override set it, cluster policy of eu',
+      'spec.containers[main].volumeMounts[/d]: there is no volume "d" (run override); add it to spec.volumes',
+    ],
+  ],
+])('what a launch of %s could not change is told as it would tell it', async (name, sets, problems) => {
+  const options = sets.flatMap((set) => ['--set', set]);
+  const { code, stdout, stderr } = await cli(['explain', name, APP, '--cluster', 'eu', ...options]);
+  const lines = stderr.trimEnd().split('\n');
+  expect(lines[0]).toBe(`error: Cannot launch ${name} so:`);
+  expect(lines.slice(1)).toEqual(problems.map((problem) => expect.stringContaining(problem)));
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
 test.each([
@@ -122,7 +189,11 @@ test('steps with the same pod are said to be the same', async () => {
 });
 
 test.each([
-  [['etl'], '"etl" names no step; give <workflow>/<step>'],
+  [['etl'], '"etl" names no step and no single task; give <workflow>/<step>, or a single task: known are once, alone'],
+  [['onec'], '"onec" names no step and no single task; give <workflow>/<step>, or a single task: did you mean "once"?'],
+  [['nightly'], '"nightly" launches a workflow; give etl/<step> --plan nightly'],
+  [['once', '--plan', 'nightly'], '--plan goes with a step; "once" is a single task'],
+  [['once', '--set', '*.spec.priority=1'], 'are for a launch, and nothing launches the Job "once"'],
   [['elt/big'], 'there is no workflow "elt"; did you mean "etl"?'],
   [['etl/bgi'], 'workflow "etl" has no step "bgi"; did you mean "big"?'],
   [['etl/big', '--cluster', 'ue'], 'there is no cluster "ue"; did you mean "eu"?'],

@@ -1,5 +1,5 @@
 import type { ExplainedField } from '../../pods/explanation.ts';
-import { explainSteps } from '../app/explained-step.ts';
+import { explainPods } from '../app/explained-pod.ts';
 import { fieldChanges, type FieldChange } from '../app/field-changes.ts';
 import type { DiffOptions } from '../commands/diff.ts';
 import type { CliContext } from '../context.ts';
@@ -15,7 +15,7 @@ export async function diff(
   options: DiffOptions,
 ): Promise<void> {
   const { out, err } = context;
-  const [first, second] = await explainSteps([from, to], { app, ...options }, context);
+  const [first, second] = await explainPods([from, to], { app, ...options }, context);
   const changes = fieldChanges(first!, second!);
   if (options.output === 'json')
     return out.json({ from, to, changes: changes.filter(({ same }) => !same).map(toJson) });

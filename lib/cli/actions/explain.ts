@@ -1,34 +1,35 @@
 import type { ExplainedField } from '../../pods/explanation.ts';
-import { explainSteps, type ExplainedStep } from '../app/explained-step.ts';
+import { explainPods, type ExplainedPod } from '../app/explained-pod.ts';
 import { withKeys } from '../app/item-keys.ts';
 import { selectFields } from '../app/select-fields.ts';
 import type { ExplainOptions } from '../commands/explain.ts';
 import type { CliContext } from '../context.ts';
+import { readOverride } from '../pods/read-override.ts';
 import { formatAnnotated, type AnnotatedLine } from '../terminal/annotated-lines.ts';
 import { layerText, paintLayer, replacedText } from '../terminal/origin-text.ts';
 import type { Colors } from '../terminal/output.ts';
 import { podLines, type PodLine } from '../terminal/pod-lines.ts';
 
-/** `explain`: prints a step's pod template with where each of its fields comes from. */
+/** `explain`: prints a pod template with where each of its fields comes from. */
 export async function explain(
   { out, ...context }: CliContext,
-  target: { readonly step: string; readonly app: string },
+  { pod, app }: { readonly pod: string; readonly app: string },
   options: ExplainOptions,
 ): Promise<void> {
-  const { app } = target;
-  const [explained] = await explainSteps([target.step], { app, ...options }, { out, ...context });
+  const launch = await readOverride(context.cwd, options);
+  const [explained] = await explainPods([pod], { app, ...options, launch }, { out, ...context });
   const { fields, ...rest } = explained!;
-  const shown = options.field === undefined ? fields : selectFields(fields, options.field, target.step);
+  const shown = options.field === undefined ? fields : selectFields(fields, options.field, pod);
   if (options.output === 'json') return out.json({ ...rest, fields: shown.map(withoutPlace) });
   const lines = (await podLines(withKeys(shown, fields))).map((line) => annotated(line, out.colors));
   const header = headerLine(explained!, out.colors);
   out.write(formatAnnotated([header, ...lines], out));
 }
 
-function headerLine({ workflow, step, cluster, plan }: ExplainedStep, { bold }: Colors): AnnotatedLine {
+function headerLine({ name, cluster, plan }: ExplainedPod, { bold }: Colors): AnnotatedLine {
   const where = `${cluster === undefined ? '' : ` on ${cluster}`}${plan === undefined ? '' : ` with plan ${plan}`}`;
   const columns = ['SET BY', 'AT', 'BEFORE'];
-  return { text: `${workflow}/${step}${where}`, columns, heading: true, style: (text) => bold(text) };
+  return { text: `${name}${where}`, columns, heading: true, style: (text) => bold(text) };
 }
 
 function annotated({ text, field, continued }: PodLine<ExplainedField>, colors: Colors): AnnotatedLine {

@@ -2,9 +2,10 @@ import { findWorkflows } from '../../graph/bundle.ts';
 import type { CompletionRequest } from '../command-module.ts';
 import type { CliContext } from '../context.ts';
 import { lastOutput, unique } from './complete-local.ts';
+import { singleTasksOf } from './single-tasks.ts';
 
 /**
- * Completion for commands over so many steps `<workflow>/<step>`, then `[app]`. It reads what the last synth wrote and
+ * Completion for commands over so many pods, `<workflow>/<step>` or a single task, then `[app]`. It reads what the last synth wrote and
  * runs nothing; the names come from the app in the working directory, for the shell does not know another one yet.
  */
 export async function completeSteps(
@@ -24,5 +25,7 @@ export async function completeSteps(
         .filter((each) => workflow === undefined || each.workflow === workflow)
         .flatMap(({ plans }) => plans.map(({ name }) => name)),
     );
-  return unique(all.flatMap(({ graph }) => graph.steps.map(({ name }) => `${graph.workflow}/${name}`)));
+  const tasks = clusters.flatMap(({ files }) => singleTasksOf(files.flatMap(({ objects }) => objects)));
+  const steps = all.flatMap(({ graph }) => graph.steps.map(({ name }) => `${graph.workflow}/${name}`));
+  return unique([...steps, ...tasks.map(({ name }) => name)]);
 }

@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { show, suggest } from '../../values/problems.ts';
+import { UsageError } from '../errors.ts';
 import { readManifests, type ManifestFile } from './manifests.ts';
 
 /** What a synth wrote, by cluster. */
@@ -30,4 +32,18 @@ export async function readOutput(directory: string): Promise<OutputTree> {
       .map(([name, own]) => (name === undefined ? { files: own } : { name, files: own }))
       .sort((a, b) => ((a.name ?? '') < (b.name ?? '') ? -1 : 1)),
   };
+}
+
+/**
+ * What was written for one cluster, or for each when none is asked for.
+ *
+ * @throws UsageError when there is no such cluster
+ */
+export function outputOf({ clusters }: OutputTree, wanted: string | undefined): OutputTree['clusters'] {
+  if (wanted === undefined) return clusters;
+  const found = clusters.filter(({ name }) => name === wanted);
+  if (found.length > 0) return found;
+  const names = clusters.flatMap(({ name }) => name ?? []);
+  if (names.length === 0) throw new UsageError(`there is no cluster ${show(wanted)}: the app has no fleet`);
+  throw new UsageError(`there is no cluster ${show(wanted)}; ${suggest(wanted, names) ?? `there are ${names.length}`}`);
 }

@@ -2,7 +2,7 @@ import { findWorkflows, type WorkflowManifests } from '../../graph/bundle.ts';
 import type { JsonObject } from '../../values/json.ts';
 import { InvalidError, show, suggest } from '../../values/problems.ts';
 import { UsageError } from '../errors.ts';
-import type { OutputTree } from './output-tree.ts';
+import { outputOf, type OutputTree } from './output-tree.ts';
 
 /** A workflow as one cluster has it. */
 export interface SelectedWorkflow {
@@ -32,7 +32,7 @@ export interface WorkflowSelection {
  * @throws InvalidError when manifests of workflows cannot be used
  */
 export function selectWorkflow(tree: OutputTree, { workflow, cluster, plan }: WorkflowSelection): SelectedWorkflow {
-  const candidates = clustersOf(tree, cluster).map(({ name, files }) => {
+  const candidates = outputOf(tree, cluster).map(({ name, files }) => {
     const objects = files.flatMap((file) => file.objects);
     return { name, objects, found: findWorkflows(objects) };
   });
@@ -64,15 +64,6 @@ export function selectWorkflow(tree: OutputTree, { workflow, cluster, plan }: Wo
     objects: first.objects,
     differsOn,
   };
-}
-
-function clustersOf({ clusters }: OutputTree, wanted: string | undefined): OutputTree['clusters'] {
-  if (wanted === undefined) return clusters;
-  const found = clusters.filter(({ name }) => name === wanted);
-  if (found.length > 0) return found;
-  const names = clusters.flatMap(({ name }) => name ?? []);
-  if (names.length === 0) throw new UsageError(`there is no cluster ${show(wanted)}: the app has no fleet`);
-  throw new UsageError(`there is no cluster ${show(wanted)}; ${suggest(wanted, names) ?? `there are ${names.length}`}`);
 }
 
 function notFound(workflow: string | undefined, names: readonly string[]): string {

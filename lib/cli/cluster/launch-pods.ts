@@ -4,19 +4,18 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { podTemplates } from '../../kube/resources.ts';
-import type { Layer } from '../../pods/layer.ts';
 import { mergeWithOrigins } from '../../pods/merge.ts';
 import { EVERY_STEP, type RunOverride } from '../../pods/run-override.ts';
 import {
+  layerProblems,
   readPolicy,
   runtimeLayers,
-  templateProblems,
   type RunLayers,
   type SynthesizedTemplate,
 } from '../../pods/runtime-template.ts';
 import type { PodTemplate, PodTemplateOverride } from '../../pods/template.ts';
 import { isJsonObject } from '../../values/json.ts';
-import { formatProblem, InvalidError, type Problem } from '../../values/problems.ts';
+import { formatProblem, type Problem } from '../../values/problems.ts';
 import type { JobSpec, PlanCronJob } from './run-objects.ts';
 
 /** How problems name a launch whose run has no name yet. */
@@ -87,24 +86,13 @@ function newProblems(
   layers: RunLayers,
   runOverride: RunOverride,
 ): readonly Problem[] {
-  const before = podProblems(runtimeLayers(step, synthesized, layers)).map(formatProblem);
-  return podProblems(runtimeLayers(step, synthesized, { ...layers, runOverride }))
+  const before = layerProblems(runtimeLayers(step, synthesized, layers)).map(formatProblem);
+  return layerProblems(runtimeLayers(step, synthesized, { ...layers, runOverride }))
     .filter((problem) => !before.includes(formatProblem(problem)))
     .map((problem) => {
       const named = problem.message.includes('run override');
       return named ? problem : { ...problem, message: `${problem.message}, with the run override of ${THIS_LAUNCH}` };
     });
-}
-
-/** What the policy excludes, and what makes no pod also without it. */
-function podProblems(layers: readonly Layer[]): readonly Problem[] {
-  try {
-    return templateProblems(mergeWithOrigins(layers));
-  } catch (error) {
-    if (!(error instanceof InvalidError)) throw error;
-    const free = layers.filter(({ kind }) => kind !== 'cluster policy');
-    return free.length === layers.length ? error.problems : [...error.problems, ...podProblems(free)];
-  }
 }
 
 function taskOf({ metadata, spec }: TaskJobTemplate): { name: string; synthesized: SynthesizedTemplate } {

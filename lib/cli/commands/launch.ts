@@ -1,13 +1,18 @@
 import type { CommandModule } from '../command-module.ts';
-import { addClusterOptions, addOutputOption, collect, type ClusterOptions } from '../options.ts';
+import {
+  addClusterOptions,
+  addOutputOption,
+  addOverrideOptions,
+  collect,
+  type ClusterOptions,
+  type OverrideOptions,
+} from '../options.ts';
 import { parseSeconds } from '../terminal/seconds-option.ts';
 
 /** Options of `launch`. */
-export interface LaunchOptions extends ClusterOptions {
+export interface LaunchOptions extends ClusterOptions, OverrideOptions {
   readonly input?: readonly string[];
   readonly inputFile?: string;
-  readonly override?: string;
-  readonly set?: readonly string[];
   readonly name?: string;
   readonly watch?: boolean;
   readonly wait?: boolean;
@@ -25,12 +30,6 @@ export const launchCommand: CommandModule = {
     addClusterOptions(command.argument('<plan>', 'name of the launch plan'))
       .option('-i, --input <name=value>', "an input, in place of the plan's; may be given several times", collect)
       .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it')
-      .option('--override <file>', "YAML or JSON file with what is changed of the steps' pods")
-      .option(
-        '--set <step.field=value>',
-        'one such change; * is every step; wins over the file; may be given several times',
-        collect,
-      )
       .option('--name <name>', 'name of the run; <plan>-<5 random> when left out')
       .option('-w, --watch', 'show progress until the run ends; exit code 1 unless it succeeded')
       .option('--wait', 'the same without the progress')
@@ -40,6 +39,7 @@ export const launchCommand: CommandModule = {
         parseSeconds,
       )
       .option('--dry-run', 'let the cluster check the run and start nothing');
+    addOverrideOptions(command);
     addOutputOption(command, ['json', 'yaml', 'name'])
       .addHelpText(
         'after',

@@ -1,14 +1,12 @@
 import type { CommandModule } from '../command-module.ts';
-import { addOutputOption, collect, wholeNumber } from '../options.ts';
+import { addOutputOption, addOverrideOptions, collect, wholeNumber, type OverrideOptions } from '../options.ts';
 
 /** Options of `run`. */
-export interface RunOptions {
+export interface RunOptions extends OverrideOptions {
   readonly local?: boolean;
   readonly input?: readonly string[];
   readonly inputFile?: string;
   readonly plan?: string;
-  readonly override?: string;
-  readonly set?: readonly string[];
   readonly cluster?: string;
   readonly parallelism?: number;
   readonly run?: string;
@@ -30,13 +28,12 @@ export const runCommand: CommandModule = {
       .option('-i, --input <name=value>', 'an input; may be given several times', collect)
       .option('--input-file <file>', 'inputs as JSON or YAML')
       .option('--plan <name>', "use a launch plan's inputs, parallelism, timeout and pod override")
-      .option('--override <file>', "YAML or JSON file with what is changed of the steps' pods, as for launch")
-      .option('--set <step.field=value>', 'one such change; may be given several times', collect)
       .option('--cluster <name>', 'use what is synthesized for this cluster; the first one when left out')
       .option('--parallelism <number>', 'steps that may run at once', wholeNumber(1))
       .option('--run <name>', 'name of the run; made from the workflow and the time when left out')
       .option('--resume [run]', 'go on with an interrupted run; with the newest when no name is given')
       .option('--logs', 'print what the steps print');
+    addOverrideOptions(command);
     addOutputOption(command, ['json'])
       .addHelpText(
         'after',

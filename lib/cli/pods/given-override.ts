@@ -26,15 +26,18 @@ export interface CheckedOverride {
  * The file's parts with those of `--set` over them, checked field by field. In the file, what is for all steps stands at the top, as
  * in a pod template, and what is for one step under `steps.<step>`.
  *
- * @param steps the names that there are
+ * @param steps the names that there are; when nobody knows yet, any will do
  */
-export function checkOverride({ file, sets, parse }: GivenOverride, steps: readonly string[]): CheckedOverride {
+export function checkOverride(
+  { file, sets, parse }: GivenOverride,
+  steps: readonly string[] | undefined,
+): CheckedOverride {
   const { override, problems: inFile } = readFile(file, steps);
   const { sets: options, problems: unreadable } = parseSetOptions(sets);
   const problems = [...inFile, ...unreadable];
   const parts: Record<string, JsonObject> = structuredClone(override);
   for (const option of options) {
-    const astray = unknownStepProblems({ [option.step]: {} }, steps, `--set ${option.written}`);
+    const astray = steps ? unknownStepProblems({ [option.step]: {} }, steps, `--set ${option.written}`) : [];
     if (astray.length > 0) {
       problems.push(...astray);
       continue;
@@ -54,7 +57,7 @@ type Parts = Readonly<Record<string, JsonObject>>;
 
 function readFile(
   file: GivenOverride['file'],
-  known: readonly string[],
+  known: readonly string[] | undefined,
 ): { readonly override: Parts; readonly problems: readonly Problem[] } {
   if (file === undefined) return { override: {}, problems: [] };
   const path = `--override ${file.name}`;
@@ -82,7 +85,7 @@ function readFile(
   else
     for (const [step, part] of Object.entries(steps)) {
       const at = `${path}: steps.${step}`;
-      if (!known.includes(step))
+      if (known && !known.includes(step))
         problems.push({ path: at, message: `there is no step ${show(step)}`, ...fixOf(step, known) });
       else if (isJsonObject(part)) override[step] = part;
       else problems.push({ path: at, message: `must be part of a pod template, not ${show(part)}` });

@@ -1,13 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
+import type { OverrideOptions } from '../options.ts';
 import type { GivenOverride } from './given-override.ts';
-
-/** Options by which pods are changed when a run is started. */
-export interface OverrideOptions {
-  readonly override?: string;
-  readonly set?: readonly string[];
-}
 
 /**
  * Reads the file of `--override`; nothing when nothing is to be changed.
