@@ -4,6 +4,7 @@ import { annotations, CONTROLLER_NAME } from '../lib/graph/labels.ts';
 import { ruleProblems, type Rule, type RuleContext } from '../lib/manifests/rule.ts';
 import { validateManifest, validatePartialTemplate } from '../lib/manifests/validate.ts';
 import { podTemplateOf } from '../lib/manifests/workload.ts';
+import { overrideProblems } from '../lib/pods/run-override.ts';
 import type { PodTemplate } from '../lib/pods/template.ts';
 import { validateTemplate } from '../lib/pods/validate-template.ts';
 import { isJsonObject, type Json, type JsonObject } from '../lib/values/json.ts';
@@ -46,7 +47,9 @@ export function* manifestProblems(
   const override = podOverride(manifest);
   const inOverride = override === undefined ? [] : validatePartialTemplate(override, checks);
   for (const problem of inOverride) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
-  if (![...found, ...inOverride].every(({ readable }) => readable)) return;
+  const unmergeable = override ? overrideProblems(override, (path) => at(`podTemplate.${path}`)) : [];
+  yield* unmergeable;
+  if (unmergeable.length > 0 || ![...found, ...inOverride].every(({ readable }) => readable)) return;
   const where = contextOf(object, manifest);
   const embedded = startsPods(manifest) ? podTemplateOf(manifest) : undefined;
   if (embedded !== undefined)

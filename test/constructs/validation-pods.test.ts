@@ -2,6 +2,8 @@ import { ApiObject } from 'cdk8s';
 import {
   ContainerTask,
   LaunchPlan,
+  TaskJob,
+  TaskPod,
   validateManifests,
   Workflow,
   type PodTemplateOverride,
@@ -53,6 +55,31 @@ describe('a pod that is none, though all its fields are right', () => {
     expect(problems).toEqual([
       '[pod] Pod x: spec.containers[main].image: is missing; set the image that the container runs',
       `[pod] Pod x: ${MOUNTED}`,
+    ]);
+  });
+
+  it('is told with all else that is wrong where an item of a list has no key', () => {
+    const podTemplate = { spec: { containers: [{ image: 'x' }], hostNetwork: 'yes' } } as never;
+    const item = 'podTemplate.spec.containers: the item {"image":"x"} has no name';
+    const fix = 'items are merged by name: set it';
+    const network = 'podTemplate.spec.hostNetwork: must be true or false, not "yes"';
+    expect(synthProblems((chart) => void plan(chart, { podTemplate, labels: { a: '!' } }))).toEqual([
+      expect.stringContaining('[plan] labels.a: "!" must be'),
+      `[plan] CronJob plan: ${network}`,
+      `[plan] CronJob plan: ${item}; ${fix}`,
+    ]);
+    const where = (layer: string, path: string) => `[${path}] ${item} (${layer} of chart/${path} (`;
+    const told = synthProblems((chart) => {
+      const task = new ContainerTask(chart, 'extract', { image: 'etl:1' });
+      new LaunchPlan(chart, 'plan', { task, podTemplate });
+      new TaskJob(chart, 'job', { task, override: { podTemplate } });
+      new TaskPod(chart, 'pod', { task, override: { podTemplate }, name: 'Pod' });
+    });
+    expect(told).toEqual([
+      expect.stringContaining(where('plan override', 'plan')),
+      expect.stringContaining(where('step override', 'job')),
+      expect.stringContaining('[pod] name: "Pod" must be'),
+      expect.stringContaining(where('step override', 'pod')),
     ]);
   });
 });
