@@ -233,3 +233,50 @@ test.each([
   writeFileSync(kept.recordFile, text);
   expect(() => RecordFile.read(kept)).toThrow(message);
 });
+
+test('values reach the pod of a step: its variables and arguments, as they are', async () => {
+  using directory = temporaryDirectory();
+  const text = (input: string) => ({ text: { input }, literal: true });
+  const pod = {
+    fields: {
+      spec: {
+        fields: {
+          containers: {
+            list: [
+              {
+                fields: {
+                  name: { value: 'main' },
+                  env: { list: [{ fields: { name: { value: 'A' }, value: text('a') } }] },
+                  args: { list: [{ value: '--b' }, text('b'), text('none')] },
+                },
+              },
+            ],
+          },
+        },
+      },
+    },
+  };
+  const printer = template('', { command: ['sh', '-c', 'echo "$A, $*"', 'sh'], env: [{ name: 'A' }] });
+  const { runner, lines } = prepare(
+    directory.path,
+    { inputs: objectSchema({ a: 'string', b: 'integer' }), steps: { print: { template: printer, pod } } },
+    { inputs: { a: '$(HOME) $$', b: 3 } },
+  );
+  expect(await runner.execute()).toMatchObject({ phase: 'Succeeded' });
+  expect(lines).toEqual(['print: $(HOME) $$, --b 3']);
+});
+
+test('values that make no pod fail their step with the place, the value and the input', async () => {
+  using directory = temporaryDirectory();
+  const limits = { fields: { memory: { text: { input: 'memory' } } } };
+  const main = { fields: { name: { value: 'main' }, resources: { fields: { limits } } } };
+  const pod = { fields: { spec: { fields: { containers: { list: [main] } } } } };
+  const { runner, step } = prepare(
+    directory.path,
+    { inputs: objectSchema({ memory: 'string' }), steps: { train: { pod } } },
+    { inputs: { memory: '8GB' } },
+  );
+  expect(await runner.execute()).toMatchObject({ phase: 'Failed' });
+  expect(step('train')).toMatchObject({ phase: 'Failed', reason: 'Rejected' });
+  expect(step('train').message).toMatch(/limits\.memory: .*"8GB".*\(from inputs\.memory\)/);
+});
