@@ -115,7 +115,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
   get #job() {
     const { workflow, task } = this.#props;
     if (workflow !== undefined) return runJob(workflow, this.#inputs, this.#props, this.name);
-    const { template } = mergedOrProblems(this.#taskLayers(task));
+    const template = mergedOrProblems(this.#taskLayers(task)).merged?.template;
     const ownLabels = taskLabels(task, this.name);
     const spec = taskJobSpec(task, this.#props.timeout ? { timeout: this.#props.timeout } : undefined, template ?? {});
     const ttl = this.#props.ttlAfterFinished;
@@ -168,7 +168,8 @@ export class LaunchPlan<I extends Shape> extends Construct {
         jobTemplate: later(() => this.#job),
       },
     });
-    checkObject(cronJob, this, { launches: workflow });
+    const origins = () => (task === undefined ? undefined : mergedOrProblems(this.#taskLayers(task)).merged?.origins);
+    checkObject(cronJob, this, { launches: workflow, origins });
     if (task !== undefined)
       explainAtSynth(this, () => [
         { file: singleTaskFile('CronJob', this.name), step: task.name, layers: this.#taskLayers(task) },

@@ -1,10 +1,10 @@
 import type { IConstruct } from 'constructs';
 import { BASE_TEMPLATE } from '../lib/pods/base-template.ts';
 import type { Layer, LayerKind } from '../lib/pods/layer.ts';
-import { mergeWithOrigins } from '../lib/pods/merge.ts';
+import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
 import { settingsLayers, type InheritedSettings, type PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import { spotFragment } from '../lib/pods/settings/spot.ts';
-import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
+import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import type { CallSite } from './call-site.ts';
@@ -72,13 +72,13 @@ export function layerWith(layer: Layer, template: PodTemplateOverride): Layer {
   };
 }
 
-/** The template that layers make, or why they make none. */
+/** What layers make, or why they make nothing. */
 export function mergedOrProblems(layers: readonly Layer[]): {
-  readonly template?: PodTemplate;
+  readonly merged?: MergedTemplate;
   readonly problems: readonly Problem[];
 } {
   try {
-    return { template: mergeWithOrigins(layers).template, problems: [] };
+    return { merged: mergeWithOrigins(layers), problems: [] };
   } catch (error) {
     if (!(error instanceof InvalidError)) throw error;
     return { problems: error.problems.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` })) };

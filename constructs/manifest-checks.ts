@@ -4,6 +4,8 @@ import { annotations, CONTROLLER_NAME } from '../lib/graph/labels.ts';
 import { ruleProblems, type Rule, type RuleContext } from '../lib/manifests/rule.ts';
 import { validateManifest, validatePartialTemplate } from '../lib/manifests/validate.ts';
 import { podTemplateOf } from '../lib/manifests/workload.ts';
+import { layerName } from '../lib/pods/layer.ts';
+import type { Origins } from '../lib/pods/origins.ts';
 import { overrideProblems } from '../lib/pods/run-override.ts';
 import type { PodTemplate } from '../lib/pods/template.ts';
 import { validateTemplate } from '../lib/pods/validate-template.ts';
@@ -24,6 +26,8 @@ export interface ManifestOptions {
   readonly name?: string;
   /** The workflow that it starts. @default none */
   readonly launches?: Launched;
+  /** Where the fields of its pod came from, to name whose they are; nothing when they made no pod. @default nobody is named */
+  readonly origins?: () => Origins | undefined;
 }
 
 /** What holds for the manifests of a scope. */
@@ -42,8 +46,10 @@ export function* manifestProblems(
   if (manifest === undefined) return;
   const { name = nameOf(manifest) } = options;
   const at = (path: string) => `${object.kind} ${name}: ${path}`;
+  const embedded = startsPods(manifest) ? podTemplateOf(manifest) : undefined;
+  const podPath = embedded === undefined || embedded.path === '' ? '' : `${embedded.path}.`;
   const found = validateManifest(manifest, checks);
-  for (const problem of found) yield { ...problem, path: at(problem.path) };
+  for (const problem of found) yield { ...byLayer(problem, podPath, options), path: at(problem.path) };
   const override = podOverride(manifest);
   const inOverride = override === undefined ? [] : validatePartialTemplate(override, checks);
   for (const problem of inOverride) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
@@ -51,10 +57,9 @@ export function* manifestProblems(
   yield* unmergeable;
   if (unmergeable.length > 0 || ![...found, ...inOverride].every(({ readable }) => readable)) return;
   const where = contextOf(object, manifest);
-  const embedded = startsPods(manifest) ? podTemplateOf(manifest) : undefined;
   if (embedded !== undefined)
     for (const problem of podProblems(embedded.template, validateTemplate(embedded.template), checks, where).values())
-      yield { ...problem, path: at(embedded.path === '' ? problem.path : `${embedded.path}.${problem.path}`) };
+      yield { ...byLayer(problem, '', options), path: at(`${podPath}${problem.path}`) };
   if (override === undefined) return;
   const run = toRunOverride(override, policyLayer(object));
   for (const problem of accountProblems(run)) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
@@ -67,6 +72,12 @@ export function* manifestProblems(
     for (const [text, problem] of problems)
       if (!told.has(text)) yield { ...problem, path: at(`step ${step}: ${problem.path}`) };
   }
+}
+
+/** A problem with the layer that it is of. */
+function byLayer(problem: Problem, podPath: string, { origins }: ManifestOptions): Problem {
+  const layer = problem.path.startsWith(podPath) ? origins?.()?.layerOf(problem.path.slice(podPath.length)) : undefined;
+  return layer === undefined ? problem : { ...problem, message: `${problem.message} (${layerName(layer)})` };
 }
 
 /** What makes a template no pod, and what rules have against it. */

@@ -7,7 +7,7 @@ import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { checkValues } from '../lib/values/schema.ts';
 import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
-import type { PodTemplate } from '../lib/pods/template.ts';
+import type { MergedTemplate } from '../lib/pods/merge.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
 import { layersOf, mergedOrProblems, spotLayers, taskSpotLayers } from './layers.ts';
@@ -49,7 +49,7 @@ export abstract class SingleTask<I extends Shape> extends Construct {
   }
 
   /** @internal The pod of this use; nothing when its layers cannot be merged, which is reported. */
-  protected podTemplate(kind: 'Job' | 'Pod', override: ExecutionSettings = {}): PodTemplate | undefined {
+  protected podTemplate(kind: 'Job' | 'Pod', override: ExecutionSettings = {}): MergedTemplate | undefined {
     const { attemptTimeout } = override;
     const use = {
       kind: kind === 'Job' ? 'job' : 'pod',
@@ -58,9 +58,9 @@ export abstract class SingleTask<I extends Shape> extends Construct {
     } as const;
     const layers = taskLayers(this, this.#task, { ...use, ...(attemptTimeout && { attemptTimeout }) });
     explainAtSynth(this, () => [{ file: singleTaskFile(kind, this.name), layers }]);
-    const { template, problems } = mergedOrProblems(layers);
+    const { merged, problems } = mergedOrProblems(layers);
     reportProblems(this, () => problems);
-    return template;
+    return merged;
   }
 
   /** What this use changes of the task's pod, as layers; Kubernetes repeats one and the same pod, on spot or not. */

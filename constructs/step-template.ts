@@ -121,7 +121,7 @@ export class StepTemplate {
       },
       template: later(() => this.compiled.template),
     });
-    checkObject(template, this.#step, { name: this.#prefix });
+    checkObject(template, this.#step, { name: this.#prefix, origins: () => this.compiled.origins });
     explainAtSynth(this.#step, () => [{ file: this.compiled.name, step: name, layers: this.layers }]);
   }
 }

@@ -15,14 +15,14 @@ export class TaskJob<I extends Shape> extends SingleTask<I> {
   constructor(scope: Construct, id: string, props: TaskJobProps<I>) {
     super(scope, id, 'Job', props);
     const { task, override } = props;
-    const template = this.podTemplate('Job', override);
-    if (template === undefined) return;
+    const pod = this.podTemplate('Job', override);
+    if (pod === undefined) return;
     const job = new ApiObject(this, 'Job', {
       apiVersion: 'batch/v1',
       kind: 'Job',
       metadata: { name: this.name, labels: taskLabels(task) },
-      spec: taskJobSpec(task, override, template),
+      spec: taskJobSpec(task, override, pod.template),
     });
-    checkObject(job, this);
+    checkObject(job, this, { origins: () => pod.origins });
   }
 }

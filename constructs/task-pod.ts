@@ -10,15 +10,15 @@ export type TaskPodProps<I extends Shape> = SingleTaskProps<I>;
 export class TaskPod<I extends Shape> extends SingleTask<I> {
   constructor(scope: Construct, id: string, props: TaskPodProps<I>) {
     super(scope, id, 'Pod', props);
-    const template = this.podTemplate('Pod', props.override);
-    if (template === undefined) return;
-    const { metadata, spec } = template;
+    const merged = this.podTemplate('Pod', props.override);
+    if (merged === undefined) return;
+    const { metadata, spec } = merged.template;
     const pod = new ApiObject(this, 'Pod', {
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: this.name, labels: metadata?.labels, annotations: metadata?.annotations },
       spec,
     });
-    checkObject(pod, this);
+    checkObject(pod, this, { origins: () => merged.origins });
   }
 }

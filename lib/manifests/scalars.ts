@@ -1,3 +1,4 @@
+import { nearQuantity } from '../values/quantity.ts';
 import type { Scalar } from './type-expression.ts';
 
 /** Why a value does not fit: what it must be, and what to do if that is plain. */
@@ -40,7 +41,10 @@ function quantity(value: unknown): Misfit | undefined {
   if (typeof value === 'number' && Number.isFinite(value)) return undefined;
   return typeof value === 'string' && QUANTITY.test(value.trim())
     ? undefined
-    : { must: 'be a quantity such as "500m", "2" or "8Gi"' };
+    : {
+        must: 'be a quantity such as "500m", "2" or "8Gi"',
+        fix: typeof value === 'string' ? nearQuantity(value) : undefined,
+      };
 }
 
 function intOrString(value: unknown): Misfit | undefined {

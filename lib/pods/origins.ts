@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../values/json.ts';
-import { layerName } from './layer.ts';
+import { layerName, type Layer } from './layer.ts';
 import { ListNode, MapNode, originOf, Removed, type Node, type Origin } from './node.ts';
 import { fieldStep, joinPath } from './path.ts';
 
@@ -54,6 +54,11 @@ export class Origins {
   at(path: string): Origin | undefined {
     const inside = (leaf: string) => path === leaf || path.startsWith(`${leaf}.`) || path.startsWith(`${leaf}[`);
     return this.leaves().find((leaf) => inside(leaf.path))?.origin;
+  }
+
+  /** Whose a place is: of a map or list, theirs who set its last leaf. */
+  layerOf(path: string): Layer | undefined {
+    return (this.at(path) ?? this.below(path).at(-1)?.origin)?.layer;
   }
 
   /** The leaves at or below a path, such as `spec.nodeSelector`. */

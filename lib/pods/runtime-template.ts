@@ -90,11 +90,11 @@ export function templateProblems(
   sources: HoleValues['sources'] = new Map(),
 ): readonly Problem[] {
   return validateTemplate(template).map((problem) => {
-    const origin = origins.at(problem.path) ?? origins.below(problem.path).at(-1)?.origin;
+    const layer = origins.layerOf(problem.path);
     const source = sources.get(problem.path);
-    if (source !== undefined && (origin === undefined || origin.layer.source.endsWith(FROM_VALUES)))
+    if (source !== undefined && (layer === undefined || layer.source.endsWith(FROM_VALUES)))
       return { ...problem, message: `${problem.message} (from ${source})` };
-    return origin === undefined ? problem : { ...problem, message: `${problem.message} (${layerName(origin.layer)})` };
+    return layer === undefined ? problem : { ...problem, message: `${problem.message} (${layerName(layer)})` };
   });
 }
 

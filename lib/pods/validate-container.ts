@@ -1,7 +1,7 @@
 import type { V1Container } from '@kubernetes/client-node/dist/gen/models/V1Container.js';
 import { dnsLabelProblem } from '../values/names.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
-import { compareQuantities, parseQuantity, quantityProblem } from '../values/quantity.ts';
+import { compareQuantities, nearQuantity, parseQuantity, quantityProblem } from '../values/quantity.ts';
 import { fieldStep, joinPath } from './path.ts';
 
 /** A container as an override may have left it: nothing is sure to be there. */
@@ -41,7 +41,7 @@ function* resourceProblems({ resources }: AnyContainer, path: string): Generator
       const at = joinPath(`${path}.resources.${kind}`, fieldStep(resource));
       if (typeof amount === 'object') continue;
       const wrong = quantityProblem(amount);
-      if (wrong !== undefined) yield { path: at, message: `${show(amount)} ${wrong}`, fix: likelyQuantity(amount) };
+      if (wrong !== undefined) yield { path: at, message: `${show(amount)} ${wrong}`, fix: nearQuantity(amount) };
       else if (parseQuantity(amount)! < 0n)
         yield { path: at, message: `${show(amount)} is negative`, fix: 'give an amount from 0' };
       else if (isExtended(resource) && parseQuantity(amount)! % 1_000_000_000n !== 0n)
@@ -76,14 +76,6 @@ function* resourceProblems({ resources }: AnyContainer, path: string): Generator
 /** Devices and huge pages cannot be overcommitted. (validation.go: helper.IsOvercommitAllowed) */
 function isExtended(resource: string): boolean {
   return (resource.includes('/') && !/(^|\.)kubernetes\.io\//.test(resource)) || resource.startsWith('hugepages-');
-}
-
-function likelyQuantity(amount: string | number): string | undefined {
-  const [, number, unit = ''] = /^\s*([\d.]+)\s*([A-Za-z]*)\s*$/.exec(String(amount)) ?? [];
-  const known = ['m', 'k', 'M', 'G', 'T', 'Ki', 'Mi', 'Gi', 'Ti'];
-  const stem = unit.replace(/b$/i, '').toLowerCase();
-  const meant = known.find((suffix) => suffix.toLowerCase() === stem) ?? '';
-  return number === undefined || stem === '' ? undefined : suggest(String(amount), [`${number}${meant}`]);
 }
 
 function* mountProblems(container: AnyContainer, path: string, volumes: readonly string[]): Generator<Problem> {

@@ -41,7 +41,7 @@ function* problemsOf({ metadata, spec }: PodTemplate): Generator<Problem> {
 
 /** Containers, init containers and sidecars share one set of names. */
 function* uniqueContainers(spec: NonNullable<PodTemplate['spec']>): Generator<Problem> {
-  const lists = ['initContainers', 'containers', 'ephemeralContainers'] as const;
+  const lists = ['containers', 'initContainers', 'ephemeralContainers'] as const;
   const seen = new Map<string, string>();
   for (const list of lists)
     for (const { name } of spec[list] ?? []) {

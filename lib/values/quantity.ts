@@ -36,6 +36,14 @@ export function quantityProblem(text: string | number): string | undefined {
   return parseQuantity(text) === undefined ? 'is no quantity, such as 500m, 2, 1.5Gi or 1e3' : undefined;
 }
 
+/** What was most likely meant by a unit that there is not, such as `8GB`. */
+export function nearQuantity(text: string | number): string | undefined {
+  const [, number, unit = ''] = /^\s*(\d+\.?\d*)\s*([A-Za-z]+)\s*$/.exec(String(text)) ?? [];
+  const stem = unit.replace(/b$/i, '').toLowerCase();
+  const meant = ['m', 'k', 'M', 'G', 'T', 'Ki', 'Mi', 'Gi', 'Ti'].find((suffix) => suffix.toLowerCase() === stem);
+  return number === undefined || meant === undefined ? undefined : `did you mean "${number}${meant}"?`;
+}
+
 /** Less than 0 when `a` is the smaller amount, more when it is the larger, 0 when they are one amount, such as `1` and `1000m`. */
 export function compareQuantities(a: string | number, b: string | number): number | undefined {
   const [left, right] = [parseQuantity(a), parseQuantity(b)];

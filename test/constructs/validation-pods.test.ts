@@ -8,6 +8,7 @@ import {
   Workflow,
   type PodTemplateOverride,
   type RunSettings,
+  type StepOverride,
 } from 'cdk8s-workflows';
 import type { Construct } from 'constructs';
 import { describe, expect, it } from 'vitest';
@@ -27,9 +28,10 @@ const MOUNTED = 'spec.containers[main].volumeMounts[/scratch]: there is no volum
 
 describe('a pod that is none, though all its fields are right', () => {
   it('is told of the step', () => {
+    const ofTask = MOUNTED.replace(';', ' (task of chart/extract (test/constructs/validation-pods.test.ts:<line>));');
     expect(synthProblems((chart) => void plan(chart, {}, mount))).toEqual([
-      `[etl/extract] PodTemplate etl-extract: template.${MOUNTED}`,
-      `[etl/load] PodTemplate etl-load: template.${MOUNTED}`,
+      `[etl/extract] PodTemplate etl-extract: template.${ofTask}`,
+      `[etl/load] PodTemplate etl-load: template.${ofTask}`,
     ]);
   });
 
@@ -81,5 +83,55 @@ describe('a pod that is none, though all its fields are right', () => {
       expect.stringContaining('[pod] name: "Pod" must be'),
       expect.stringContaining(where('step override', 'pod')),
     ]);
+  });
+});
+
+describe('what an override makes of a step is refused with the path, the layer, the value and what to do', () => {
+  const container = (fields: object, name = 'main') => ({
+    podTemplate: { spec: { containers: [{ name, ...fields }] } },
+  });
+  const of = 'step override of chart/etl/extract (test/constructs/validation-pods.test.ts:<line>)';
+
+  it.each<[string, StepOverride, string]>([
+    [
+      'two containers of one name',
+      { sidecars: { main: { image: 'proxy:1' } } },
+      `spec.initContainers[main]: has the name of a container in spec.containers (${of}); all containers of a pod need names of their own: rename one`,
+    ],
+    [
+      'a mount without its volume',
+      container({ volumeMounts: [{ name: 'date', mountPath: '/data' }] }),
+      `spec.containers[main].volumeMounts[/data]: there is no volume "date" (${of}); did you mean "data"?`,
+    ],
+    [
+      'a request above its limit',
+      { resources: { requests: { memory: '2Gi' } } },
+      `spec.containers[main].resources.requests.memory: "2Gi" is above the limit of "1Gi" (${of}); lower the request or raise the limit`,
+    ],
+    [
+      'an invalid quantity',
+      { resources: { limits: { memory: '2GB' } } },
+      `spec.containers[main].resources.limits.memory: must be a quantity such as "500m", "2" or "8Gi", not "2GB" (${of}); did you mean "2G"?`,
+    ],
+    [
+      'a label that Kubernetes refuses',
+      { labels: { team: 'data science' } },
+      `metadata.labels.team: "data science" must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit (${of}); rename it`,
+    ],
+    [
+      'a name that Kubernetes refuses',
+      container({ image: 'proxy:1' }, 'Proxy'),
+      `spec.containers[Proxy].name: "Proxy" must be lower-case letters, digits and "-", and begin and end with a letter or digit (${of}); rename it`,
+    ],
+  ])('%s', (_, override, problem) => {
+    const told = synthProblems((chart) => {
+      const task = new ContainerTask(chart, 'extract', {
+        image: 'etl:1',
+        resources: { limits: { memory: '1Gi' } },
+        volumes: { data: { mountPath: '/d', emptyDir: {} } },
+      });
+      new Workflow(chart, 'etl', {}, ({ step }) => void step('extract', task).override(override));
+    });
+    expect(told).toEqual([`[etl/extract] PodTemplate etl-extract: template.${problem}`]);
   });
 });

@@ -21,7 +21,7 @@ import {
   type RunSettings,
 } from 'cdk8s-workflows';
 import type { Construct } from 'constructs';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -53,19 +53,20 @@ const deployment = (scope: Construct, container: object = {}, id = 'web') =>
 
 describe('the objects of this package are checked in any app', () => {
   const SAID = 'spec.containers[main].comand: is no field of Container; did you mean "command"?';
+  const OF_TASK = SAID.replace(';', ' (task of chart/extract (test/constructs/validation.test.ts:<line>));');
 
   it.each<[string, (scope: Construct) => unknown, string]>([
-    ['a step', (scope) => workflow(scope, misspelt), `[etl/extract] PodTemplate etl-extract: template.${SAID}`],
+    ['a step', (scope) => workflow(scope, misspelt), `[etl/extract] PodTemplate etl-extract: template.${OF_TASK}`],
     [
       'a TaskJob',
       (scope) => new TaskJob(scope, 'job', { task: etl(scope, misspelt) }),
-      `[job] Job job: spec.template.${SAID}`,
+      `[job] Job job: spec.template.${OF_TASK}`,
     ],
-    ['a TaskPod', (scope) => new TaskPod(scope, 'pod', { task: etl(scope, misspelt) }), `[pod] Pod pod: ${SAID}`],
+    ['a TaskPod', (scope) => new TaskPod(scope, 'pod', { task: etl(scope, misspelt) }), `[pod] Pod pod: ${OF_TASK}`],
     [
       'a plan over a task',
       (scope) => new LaunchPlan(scope, 'plan', { task: etl(scope, misspelt) }),
-      `[plan] CronJob plan: spec.jobTemplate.spec.template.${SAID}`,
+      `[plan] CronJob plan: spec.jobTemplate.spec.template.${OF_TASK}`,
     ],
     [
       'the pod override of a plan',
@@ -162,7 +163,9 @@ describe('validateManifests', () => {
     const said = (chart: Chart) => chart.node.findAll().flatMap((construct) => construct.node.validate());
     expect(said(one!)).toEqual([]);
     expect(said(two!)).toEqual([
-      'Job job-two: spec.template.spec.containers[main].image: "etl:1" has no digest (pinnedImages digest); write "etl:1@sha256:..."',
+      expect.stringMatching(
+        /^Job job-two: spec.template.spec.containers\[main\].image: "etl:1" has no digest \(pinnedImages digest\) \(task of two\/extract .*; write "etl:1@sha256:..."$/,
+      ),
     ]);
   });
 
@@ -214,7 +217,8 @@ describe('rules over what a plan makes of a step', () => {
 
   it('what the step has by itself is told of the step alone', () => {
     const own = found({ serviceAccount: 'etl' }, privileged);
-    expect(own).toEqual([said('[etl/extract] PodTemplate etl-extract: template').replace('template: ', 'template.')]);
+    const told = said('[etl/extract] PodTemplate etl-extract: template').replace('template: ', 'template.');
+    expect(own).toEqual([told.replace(';', ' (task of chart/extract (test/constructs/validation.test.ts:<line>));')]);
   });
 
   it('an override that mends what the step has does not excuse the step', () => {
@@ -241,12 +245,15 @@ describe('a fleet', () => {
         deployment(chart, { imag: 'x' });
         workflow(chart, misspelt);
       });
+    const line = readFileSync(import.meta.filename, 'utf8')
+      .split('\n')
+      .findIndex((text) => text.includes("scope, 'extract', {"));
     expect(broken).toThrow(
       [
         'Synth found problems and wrote nothing:',
         '  etl/web: Deployment web: spec.template.spec.containers[main].imag: is no field of Container; did you mean "image"?',
         '  etl/web: Deployment web: spec.template.spec.containers[main].resources.requests.cpu: is not set (resourcesSet); state a request of cpu',
-        '  etl/etl/extract: PodTemplate etl-extract: template.spec.containers[main].comand: is no field of Container; did you mean "command"?',
+        `  etl/etl/extract: PodTemplate etl-extract: template.spec.containers[main].comand: is no field of Container (task of etl/extract (test/constructs/validation.test.ts:${line + 1})); did you mean "command"?`,
         '  etl/etl/extract: PodTemplate etl-extract: template.spec.containers[main].resources.requests.cpu: is not set (resourcesSet); state a request of cpu',
       ].join('\n'),
     );
@@ -264,7 +271,9 @@ describe('a fleet', () => {
           workflow(chart);
         },
       ).synth();
-    expect(broken).toThrow(/comand: is no field of Container; did you mean "command"\? \(on eu\)/);
+    expect(broken).toThrow(
+      /comand: is no field of Container \(cluster defaults of eu \(.*\)\); did you mean "command"\? \(on eu\)/,
+    );
     expect(broken).toThrow(/template\.x: on us \(cluster\) \(on us\)/);
   });
 

@@ -40,7 +40,7 @@ describe('a template', () => {
     [
       'a sidecar with the name of a container',
       { initContainers: [main({ restartPolicy: 'Always' })], containers: [main()] },
-      'spec.containers[main]: has the name of a container in spec.initContainers; all containers of a pod need names of their own: rename one',
+      'spec.initContainers[main]: has the name of a container in spec.containers; all containers of a pod need names of their own: rename one',
     ],
     [
       'a mount without its volume',

@@ -75,7 +75,7 @@ export function setField(
   if (value === undefined)
     return problem(`${show(option.text)} cannot be read as ${at.type.is === 'list' ? 'a list' : 'an object'}`);
   const misfit = at.type.is === 'scalar' ? scalarMisfit(at.type.scalar, value) : undefined;
-  if (misfit !== undefined) return problem(`must ${misfit.must}, not ${show(value)}`);
+  if (misfit !== undefined) return problem(`must ${misfit.must}, not ${show(value)}`, misfit.fix);
   at.set(value);
   return [];
 }
