@@ -55,7 +55,7 @@ describe('a manifest', () => {
     [
       'a quantity that is none',
       pod({ resources: { limits: { memory: '8 GB' } } }),
-      `${main}.resources.limits.memory: must be a quantity such as "500m", "2" or "8Gi", not "8 GB"`,
+      `${main}.resources.limits.memory: must be a quantity such as "500m", "2" or "8Gi", not "8 GB"; did you mean "8G"?`,
     ],
     [
       'an annotation that is no text',
