@@ -20,7 +20,7 @@ import { reportProblems } from './problems.ts';
 import { overrideProblems, runJob, runLabels, type RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
 import { seconds } from './settings.ts';
-import { taskJobSpec, taskLabels, taskLayers } from './task-template.ts';
+import { taskJob, taskLabels, taskLayers } from './task-template.ts';
 import type { Task } from './task.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { Workflow } from './workflow.ts';
@@ -112,18 +112,22 @@ export class LaunchPlan<I extends Shape> extends Construct {
     });
   }
 
+  #taskJob(task: Task<I, Shape>) {
+    const { timeout } = this.#props;
+    const template = mergedOrProblems(this.#taskLayers(task)).merged?.template ?? {};
+    return taskJob(task, this.node.path, timeout && { timeout }, template);
+  }
+
   get #job() {
     const { workflow, task } = this.#props;
     if (workflow !== undefined) return runJob(workflow, this.#inputs, this.#props, this.name);
-    const template = mergedOrProblems(this.#taskLayers(task)).merged?.template;
-    const ownLabels = taskLabels(task, this.name);
-    const spec = taskJobSpec(task, this.#props.timeout ? { timeout: this.#props.timeout } : undefined, template ?? {});
+    const { metadata, spec } = this.#taskJob(task);
     const ttl = this.#props.ttlAfterFinished;
-    const policy = this.#policy;
+    const notes = { ...this.#props.annotations, ...metadata?.annotations, ...this.#policy };
     return {
       metadata: {
-        labels: { ...this.#props.labels, ...ownLabels },
-        ...((this.#props.annotations || policy) && { annotations: { ...this.#props.annotations, ...policy } }),
+        labels: { ...this.#props.labels, ...metadata?.labels, ...taskLabels(task, this.name) },
+        ...(Object.keys(notes).length > 0 && { annotations: notes }),
       },
       spec: { ...spec, ...(ttl && { ttlSecondsAfterFinished: seconds(ttl) }) },
     };
@@ -198,7 +202,10 @@ export class LaunchPlan<I extends Shape> extends Construct {
     if (wrongZone !== undefined) yield { path: 'timeZone', message: `${show(timeZone)} ${wrongZone}` };
     yield* labelProblems(this.#props.labels, this.#props.annotations);
     yield* overrideProblems(this.#props);
-    if (this.#props.task !== undefined) yield* mergedOrProblems(this.#taskLayers(this.#props.task)).problems;
+    if (this.#props.task !== undefined) {
+      yield* mergedOrProblems(this.#taskLayers(this.#props.task)).problems;
+      yield* this.#taskJob(this.#props.task).problems;
+    }
     yield* this.#inputProblems();
   }
 

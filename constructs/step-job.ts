@@ -2,6 +2,7 @@ import { CONTROLLER_NAME } from '../lib/graph/labels.ts';
 import type { StepJob } from '../lib/graph/graph.ts';
 import { validateManifest } from '../lib/manifests/validate.ts';
 import { mergeJobLayers, type JobLayer, type ManagedJobField } from '../lib/pods/job-template.ts';
+import { validateJob } from '../lib/pods/validate-job.ts';
 import { MAIN_CONTAINER } from '../lib/pods/template.ts';
 import { isJsonObject, type JsonObject } from '../lib/values/json.ts';
 import { InvalidError, show, type Problem } from '../lib/values/problems.ts';
@@ -19,7 +20,7 @@ const managed: Readonly<Record<ManagedJobField, string>> = {
   ttlSecondsAfterFinished: 'the Job goes with its run: set ttlAfterFinished of the plan or run',
 };
 
-/** What the task and the overrides of a step say of the Job around its pod, low to high. */
+/** What the task and the overrides of a use of it say of the Job around its pod, low to high. */
 export function jobLayers(
   task: Task<Shape, Shape>,
   path: string,
@@ -45,7 +46,7 @@ export function stepJob(layers: readonly JobLayer[]): StepJob | undefined {
   }
 }
 
-/** What is wrong with the Job around a step's pod. */
+/** What is wrong with the Job around a pod. */
 export function* stepJobProblems(
   layers: readonly JobLayer[],
   { runAs, hasOutputs }: { readonly runAs: 'Pod' | 'Job' | undefined; readonly hasOutputs: boolean },
@@ -65,8 +66,11 @@ export function* stepJobProblems(
   const { template: _, ...spec } = objectIn(job, 'spec');
   const pod = { spec: { containers: [{ name: MAIN_CONTAINER, image: 'any' }] } };
   const manifest = { apiVersion: 'batch/v1', kind: 'Job', ...job, spec: { ...spec, template: pod } };
-  for (const { path, message, fix } of validateManifest(manifest))
+  const misfits = validateManifest(manifest);
+  for (const { path, message, fix } of misfits)
     yield { path: `job.${path}`, message, ...(fix !== undefined && { fix }) };
+  if (misfits.length === 0)
+    for (const problem of validateJob(metadata, spec)) yield { ...problem, path: `job.${problem.path}` };
   for (const field of Object.keys(metadata))
     if (field !== 'labels' && field !== 'annotations')
       yield {

@@ -1,8 +1,9 @@
 import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { Shape } from '../lib/values/shape.ts';
+import { reportProblems } from './problems.ts';
 import { SingleTask, type SingleTaskProps } from './single-task.ts';
-import { taskJobSpec, taskLabels } from './task-template.ts';
+import { taskJob, taskLabels } from './task-template.ts';
 import { checkObject } from './validate-manifests.ts';
 
 export type TaskJobProps<I extends Shape> = SingleTaskProps<I>;
@@ -17,12 +18,18 @@ export class TaskJob<I extends Shape> extends SingleTask<I> {
     const { task, override } = props;
     const pod = this.podTemplate('Job', override);
     if (pod === undefined) return;
-    const job = new ApiObject(this, 'Job', {
+    const { metadata, spec, problems } = taskJob(task, this.node.path, override, pod.template);
+    reportProblems(this, () => problems);
+    const object = new ApiObject(this, 'Job', {
       apiVersion: 'batch/v1',
       kind: 'Job',
-      metadata: { name: this.name, labels: taskLabels(task) },
-      spec: taskJobSpec(task, override, pod.template),
+      metadata: {
+        name: this.name,
+        labels: { ...metadata?.labels, ...taskLabels(task) },
+        ...(metadata?.annotations && { annotations: { ...metadata.annotations } }),
+      },
+      spec,
     });
-    checkObject(job, this, { origins: () => pod.origins });
+    checkObject(object, this, { origins: () => pod.origins });
   }
 }

@@ -9,6 +9,7 @@ import { encodeValue, escapeExpansion, inputVariable } from '../lib/values/envir
 import type { JsonObject } from '../lib/values/json.ts';
 import { lowestLayers, policyLayer } from './layers.ts';
 import { retryPolicy, seconds } from './settings.ts';
+import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
 import type { ExecutionSettings, Task } from './task.ts';
 import { fillInputs } from './task-values.ts';
 import type { Shape } from '../lib/values/shape.ts';
@@ -72,13 +73,30 @@ export function taskLabels(task: Task<Shape, Shape>, plan?: string): Record<stri
   };
 }
 
-/** The Job spec of one task: Kubernetes' own retries and deadline. */
-export function taskJobSpec(task: Task<Shape, Shape>, override: ExecutionSettings | undefined, template: PodTemplate) {
+/**
+ * The Job of one task, with Kubernetes' own retries and deadline, and what is wrong with what its author says of it.
+ *
+ * @param path of the construct that has it
+ */
+export function taskJob(
+  task: Task<Shape, Shape>,
+  path: string,
+  override: ExecutionSettings | undefined,
+  template: PodTemplate,
+) {
   const { retries, timeout }: ExecutionSettings = { ...task.execution, ...override };
   const policy: RetryPolicy = retryPolicy(retries) ?? { limit: 0 };
+  const layers = jobLayers(task, path, override ? [override] : []);
+  const problems = [...stepJobProblems(layers, { runAs: 'Job', hasOutputs: false })];
+  const { metadata, spec } = (problems.length === 0 && stepJob(layers)) || {};
   return {
-    backoffLimit: policy.limit,
-    ...(timeout && { activeDeadlineSeconds: seconds(timeout) }),
-    template,
+    metadata,
+    spec: {
+      ...spec,
+      backoffLimit: policy.limit,
+      ...(timeout && { activeDeadlineSeconds: seconds(timeout) }),
+      template,
+    },
+    problems,
   };
 }

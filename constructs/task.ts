@@ -37,7 +37,7 @@ export interface ExecutionSettings extends PodSettings {
   readonly timeout?: Duration;
   /** What an attempt is: a `Job` keeps its result even when the pod is deleted. @default 'Pod' */
   readonly runAs?: 'Pod' | 'Job';
-  /** With `runAs: 'Job'`: fields of the Job around the pod, such as `suspend` for Kueue, merged with what is inherited. @default one pod, one completion */
+  /** With `runAs: 'Job'`, and of a task alone: fields of the Job around the pod, such as `suspend` for Kueue, merged with what is inherited. @default one pod, one completion */
   readonly job?: JobOverride;
   /** The run goes on, and may succeed, when this fails. @default false */
   readonly continueOnFailure?: boolean;
