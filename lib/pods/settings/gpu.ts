@@ -4,8 +4,9 @@ import type { ContainerSettings } from './container.ts';
 import { quantity } from './resources.ts';
 import { changeTolerations, type PlacementSettings } from './placement.ts';
 
-// NVIDIA: k8s-device-plugin and GPU feature discovery. AMD: k8s-device-plugin and its node labeller (-product-name).
-// Intel: intel-device-plugins-for-kubernetes, gpu_plugin, with its rules for node feature discovery.
+// NVIDIA: k8s-device-plugin, docs/gpu-feature-discovery. AMD: k8s-device-plugin, cmd/k8s-node-labeller with -product-name.
+// Intel: intel-device-plugins-for-kubernetes, cmd/gpu_plugin/labels.md, whose rules for node feature discovery name the
+// product of some cards only; those of the driver xe count as gpu.intel.com/xe.
 const vendors = {
   nvidia: { resource: 'nvidia.com/gpu', label: 'nvidia.com/gpu.product' },
   amd: { resource: 'amd.com/gpu', label: 'amd.com/gpu.product-name' },

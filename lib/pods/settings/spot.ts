@@ -24,7 +24,8 @@ export interface SpotSettings {
   readonly spot?: boolean | Spot | null;
 }
 
-// GKE and AKS taint such nodes themselves, EKS and Karpenter do not.
+// As the pages on spot nodes of GKE, AKS, EKS (managed node groups) and Karpenter (well-known labels) have them. AKS taints
+// such nodes; GKE's have the same taint where it, or whoever made the node pool, set one. Those of the others have none.
 const clouds: readonly { readonly label: string; readonly value: string; readonly tainted?: boolean }[] = [
   { label: 'cloud.google.com/gke-spot', value: 'true', tainted: true },
   { label: 'kubernetes.azure.com/scalesetpriority', value: 'spot', tainted: true },
