@@ -13,7 +13,23 @@ export { Workflow } from './workflow.ts';
 // Values and conditions
 export { z } from 'zod';
 export { Reference } from '../lib/values/reference.ts';
-export { and, Condition, eq, ge, gt, isTrue, le, lt, ne, not, or } from '../lib/values/condition.ts';
+export { and, Condition, eq, ge, gt, isTrue, le, lt, ne, or } from '../lib/values/condition.ts';
+export {
+  all,
+  allDone,
+  allSucceeded,
+  any,
+  cancelled,
+  EndCondition,
+  failed,
+  finished,
+  noneFailed,
+  not,
+  oneFailed,
+  oneSucceeded,
+  skipped,
+  succeeded,
+} from './end-condition.ts';
 
 // When and where to do it
 export { LaunchPlan } from './launch-plan.ts';
@@ -42,6 +58,7 @@ export { InvalidError } from '../lib/values/problems.ts';
 export type { Arguments, ContainerTaskProps } from './container-task.ts';
 export type { ExecutionSettings, Retries, TaskProps } from './task.ts';
 export type { AnyStep, Given, GivenInputs, StepIn, StepOutputs, StepOverride, StepProps } from './step.ts';
+export type { StepStatus } from './step-status.ts';
 export type { AnyWorkflow, InputReferences, WorkflowBuilder, WorkflowOutputs, WorkflowProps } from './workflow.ts';
 export type { LaunchPlanProps, LaunchPlanSettings, Launched } from './launch-plan.ts';
 export type { RunProps } from './run.ts';

@@ -1,5 +1,5 @@
 import { Construct } from 'constructs';
-import type { TaskStep, ValueCondition, ValueSource } from '../lib/graph/graph.ts';
+import type { Role, TaskStep, ValueCondition, ValueSource } from '../lib/graph/graph.ts';
 import type { JobLayer } from '../lib/pods/job-template.ts';
 import { Hole } from '../lib/pods/holes.ts';
 import type { Layer } from '../lib/pods/layer.ts';
@@ -11,9 +11,11 @@ import { show, suggest, type Problem } from '../lib/values/problems.ts';
 import { Reference, type AnyReference } from '../lib/values/reference.ts';
 import type { Shape, ValuesIn, ValuesOut } from '../lib/values/shape.ts';
 import { checkValue, withDefaults } from '../lib/values/schema.ts';
+import { all, EndCondition } from './end-condition.ts';
 import { reportProblems } from './problems.ts';
 import { retryPolicy, seconds } from './settings.ts';
 import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
+import { stepStatus, type StepStatus } from './step-status.ts';
 import { StepTemplate } from './step-template.ts';
 import { Task, type ExecutionSettings } from './task.ts';
 import type { AnyWorkflow } from './workflow.ts';
@@ -58,10 +60,14 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
   readonly name: string;
   /** What it gives. Passing one on makes the other step wait for this one. */
   readonly outputs: StepOutputs<O, Scope>;
+  /** How it ended. Passing a part of it on makes the other step wait for that end, whatever it is. */
+  readonly status: StepStatus<Scope>;
   readonly #workflow: AnyWorkflow;
   readonly #task: Task<I, O>;
   readonly #inputs: Readonly<Record<string, unknown>>;
   readonly #after = new Set<AnyStep>();
+  readonly #depends: EndCondition<Scope>[] = [];
+  #role: Role | undefined;
   #when: Condition<Scope> | undefined;
   readonly #overrides: ExecutionSettings[] = [];
   readonly #template: StepTemplate;
@@ -79,14 +85,38 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
         new Reference(workflow, { step: id, output }, outputSchema.properties[output]!),
       ]),
     ) as unknown as StepOutputs<O, Scope>;
+    this.status = stepStatus(workflow, id);
     this.#template = new StepTemplate(this, workflow.name, id, props.task, (input) => this.#given(input));
     reportProblems(this, () => this.#problems());
     workflow.addStep(this);
   }
 
-  /** Runs this step only after the others are done, without taking values from them. */
-  after(...steps: readonly StepIn<Scope>[]): this {
-    for (const step of steps) this.#after.add(step);
+  /**
+   * Runs this step only after others, without taking values from them: after steps that succeed, or once a condition on
+   * how steps end holds. If the condition comes out false, this step is skipped. All that is said here must hold.
+   *
+   * @example
+   * step('report', report).after(load, any(succeeded(check), failed(check)));
+   */
+  after(...others: readonly (StepIn<Scope> | EndCondition<Scope>)[]): this {
+    for (const other of others)
+      if (other instanceof EndCondition) this.#depends.push(other);
+      else this.#after.add(other);
+    return this.#changed();
+  }
+
+  /** Runs this step when all steps but those of `finally` have ended and the run has failed, side by side with others of its kind. */
+  onFailure(): this {
+    this.#role = 'onFailure';
+    return this.#changed();
+  }
+
+  /**
+   * Runs this step when all others have ended, whatever became of them and of the run, side by side with others of its
+   * kind; only a run that is cancelled with `Now` goes without. If it fails, the run fails.
+   */
+  finally(): this {
+    this.#role = 'finally';
     return this.#changed();
   }
 
@@ -135,6 +165,10 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
       ...(spot !== undefined && { spot: toSource(spot, this.#workflow) }),
       ...(Object.keys(outputs).length > 0 && { outputs: outputSchema }),
       ...(this.#after.size > 0 && { after: [...this.#after].map((step) => step.name) }),
+      ...(this.#depends.length > 0 && {
+        depends: this.#depends.length === 1 ? this.#depends[0]!.toGraph() : all(...this.#depends).toGraph(),
+      }),
+      ...(this.#role && { role: this.#role }),
       ...(this.#when && { when: toValueCondition(this.#when) }),
       ...(policy && { retries: policy }),
       ...(attemptTimeout && { attemptTimeoutSeconds: seconds(attemptTimeout) }),
@@ -192,7 +226,7 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
       if (!given.has(input))
         yield { path: `inputs.${input}`, message: 'is missing', fix: `task ${show(this.#task.name)} needs it` };
     for (const reference of this.#when?.references ?? []) yield* this.#foreign(reference, 'when');
-    for (const step of this.#after)
+    for (const step of [...this.#after, ...this.#depends.flatMap(({ steps }) => steps)])
       if (step.#workflow !== this.#workflow)
         yield {
           path: 'after',
@@ -235,7 +269,7 @@ export function toSource(value: unknown, owner: object): ValueSource {
   if (value instanceof Reference) {
     const { origin, fallback } = value as AnyReference;
     if (value.owner !== owner) return { value: null };
-    return fallback === undefined ? origin : { ...origin, default: fallback };
+    return fallback === undefined || 'status' in origin ? origin : { ...origin, default: fallback };
   }
   if (value instanceof Hole) return holeSource(value, owner);
   if (!containsReference(value)) return { value: value as never };
@@ -264,6 +298,7 @@ function containsReference(value: unknown): boolean {
 }
 
 function toValueCondition<Scope>({ cel, references }: Condition<Scope>): ValueCondition {
-  const steps = references.flatMap(({ origin }) => ('step' in origin ? [origin.step] : []));
-  return { cel, steps: [...new Set(steps)] };
+  const steps = new Set(references.flatMap(({ origin }) => ('step' in origin ? [origin.step] : [])));
+  const statuses = new Set(references.flatMap(({ origin }) => ('status' in origin ? [origin.status] : [])));
+  return { cel, steps: [...steps], ...(statuses.size > 0 && { statuses: [...statuses] }) };
 }

@@ -5,6 +5,7 @@ import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import type { JsonSchema, ObjectSchema } from '../values/schema.ts';
 import { show } from '../values/problems.ts';
 import type { Scope } from './resolve.ts';
+import type { StepStatus } from './scope.ts';
 
 /** What a condition came to, or why it came to nothing. */
 export type ConditionResult = { readonly holds: boolean } | { readonly error: string };
@@ -16,9 +17,10 @@ export function evaluateCondition(
   outputsOf: ReadonlyMap<string, ObjectSchema | undefined>,
   scope: Scope,
 ): ConditionResult {
-  const steps = condition.steps.map((name) => [
+  const names = new Set([...condition.steps, ...(condition.statuses ?? [])]);
+  const steps = [...names].map((name) => [
     name,
-    { outputs: typed(outputsOf.get(name), scope.outputs(name) ?? {}) },
+    { outputs: typed(outputsOf.get(name), scope.outputs(name) ?? {}), status: typedStatus(scope.status(name)) },
   ]);
   try {
     const holds: unknown = program(condition)({
@@ -59,6 +61,10 @@ function typed(schema: ObjectSchema | undefined, values: JsonObject): Record<str
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => [name, typedValue(schema?.properties[name], value)]),
   );
+}
+
+function typedStatus(status: StepStatus | undefined): Record<string, unknown> {
+  return { ...status, attempt: BigInt(status?.attempt ?? 0) };
 }
 
 function typedValue(schema: Json | undefined, value: Json): unknown {

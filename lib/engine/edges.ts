@@ -1,5 +1,4 @@
-import { stepOutputs, stepSources } from '../graph/sources.ts';
-import type { StepNode } from '../graph/graph.ts';
+import type { EdgeKind } from '../graph/step-edges.ts';
 import type { Topology, TopologyStep } from '../graph/topology.ts';
 import type { StepReason } from './reasons.ts';
 import type { StepRecord } from './record.ts';
@@ -7,22 +6,20 @@ import type { StepRecord } from './record.ts';
 /** What an upstream's end means for a step that comes after it. */
 export type EdgeVerdict = 'Satisfied' | 'InputUnavailable' | 'UpstreamSkipped' | 'UpstreamFailed' | 'UpstreamCancelled';
 
-/** Whether a step only comes after another, takes values that have a default, or cannot do without its values. */
-export type EdgeKind = 'order' | 'data-with-default' | 'data';
-
 /**
  * The truth table of edges.
  *
- * | upstream ended as | order | data with a default | data |
- * |---|---|---|---|
- * | Succeeded | Satisfied | Satisfied | Satisfied |
- * | Skipped, its `when` was false | Satisfied | Satisfied | InputUnavailable |
- * | Skipped for another reason | UpstreamSkipped | UpstreamSkipped | UpstreamSkipped |
- * | Failed, with `continueOnFailure` | Satisfied | Satisfied | InputUnavailable |
- * | Failed | UpstreamFailed | UpstreamFailed | UpstreamFailed |
- * | Cancelled | UpstreamCancelled | UpstreamCancelled | UpstreamCancelled |
+ * | upstream ended as | order | data with a default | data | its end |
+ * |---|---|---|---|---|
+ * | Succeeded | Satisfied | Satisfied | Satisfied | Satisfied |
+ * | Skipped, its `when` was false | Satisfied | Satisfied | InputUnavailable | Satisfied |
+ * | Skipped for another reason | UpstreamSkipped | UpstreamSkipped | UpstreamSkipped | Satisfied |
+ * | Failed, with `continueOnFailure` | Satisfied | Satisfied | InputUnavailable | Satisfied |
+ * | Failed | UpstreamFailed | UpstreamFailed | UpstreamFailed | Satisfied |
+ * | Cancelled | UpstreamCancelled | UpstreamCancelled | UpstreamCancelled | Satisfied |
  */
 export function edgeVerdict(upstream: StepRecord, continueOnFailure: boolean, edge: EdgeKind): EdgeVerdict {
+  if (edge === 'end') return 'Satisfied';
   const withoutValues = edge === 'data' ? 'InputUnavailable' : 'Satisfied';
   switch (upstream.phase) {
     case 'Succeeded':
@@ -60,11 +57,9 @@ export function blockedBy(
   topology: Topology,
   recordOf: (index: number) => StepRecord,
 ): Blocked | undefined {
-  const demanded = demandedSteps(step.node);
   let worst: { verdict: EdgeVerdict; upstream: string; record: StepRecord } | undefined;
-  for (const index of step.upstreams) {
+  for (const [index, edge] of step.edges) {
     const { node } = topology.steps[index]!;
-    const edge = !step.data.has(index) ? 'order' : demanded.has(node.name) ? 'data' : 'data-with-default';
     const record = recordOf(index);
     const verdict = edgeVerdict(record, node.continueOnFailure ?? false, edge);
     if (precedence.indexOf(verdict) > precedence.indexOf(worst?.verdict ?? 'Satisfied'))
@@ -77,14 +72,6 @@ export function blockedBy(
     reason: verdict,
     message: sentence(verdict, upstream, record),
   };
-}
-
-/** The steps whose values a step cannot do without: one of its references has no default, or its condition reads them. */
-function demandedSteps(node: StepNode): Set<string> {
-  const steps = new Set(node.when?.steps);
-  for (const source of stepSources(node))
-    for (const { step, optional } of stepOutputs(source)) if (!optional) steps.add(step);
-  return steps;
 }
 
 function sentence(verdict: EdgeVerdict, upstream: string, record: StepRecord): string {

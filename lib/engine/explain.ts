@@ -1,5 +1,8 @@
+import { conditionText } from '../graph/end-condition.ts';
+import type { Role } from '../graph/graph.ts';
+import { upstreamsOf } from '../graph/topology.ts';
 import type { RunSpec } from './advance.ts';
-import { isEnding } from './ending.ts';
+import { isTooLate } from './run-state.ts';
 import type { Ledger } from './ledger.ts';
 import { nextRetry } from './retries.ts';
 import { isFinal, liveAttempt } from './phases.ts';
@@ -26,15 +29,23 @@ export function explainStep(sight: Sight, index: number): string {
 const NAMED = 3;
 
 function explainPending({ ledger, state }: Sight, index: number): string {
-  const { upstreams } = ledger.step(index);
-  const open = ledger.openUpstreams(index);
-  if (open === 0) return 'ready to start';
-  const names = upstreams
-    .filter((upstream) => !isFinal(ledger.of(upstream).phase))
-    .map((upstream) => ledger.step(upstream).node.name);
-  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : '';
-  const waits = `${upstreams.length - open} of ${upstreams.length} upstreams done; waiting for ${names.slice(0, NAMED).join(', ')}${more}`;
-  return isEnding(state) ? `${waits}; it will not start since the run is ending (${state.reason})` : waits;
+  const step = ledger.step(index);
+  const { depends, role } = step.node;
+  const upstreams = [...upstreamsOf(step)];
+  const open = upstreams.filter((upstream) => !isFinal(ledger.of(upstream).phase));
+  if (role !== undefined && open.length === 0) return explainRole(ledger, role);
+  if (open.length === 0) return 'ready to start';
+  const names = open.slice(0, NAMED).map((upstream) => ledger.step(upstream).node.name);
+  const more = open.length > NAMED ? ` and ${open.length - NAMED} more` : '';
+  const until = depends === undefined ? '' : `, until ${conditionText(depends)}`;
+  const waits = `${upstreams.length - open.length} of ${upstreams.length} upstreams done; waiting for ${names.join(', ')}${more}${until}`;
+  return isTooLate(state, step.node) ? `${waits}; it will not start since the run is ending (${state.reason})` : waits;
+}
+
+function explainRole(ledger: Ledger, role: Role): string {
+  const open = ledger.open('main') + (role === 'finally' ? ledger.open('onFailure') : 0);
+  const when = role === 'finally' ? 'whatever becomes of them' : 'if the run fails';
+  return `waiting for the ${open} other steps to end; it runs then, ${when}`;
 }
 
 function explainWaiting({ ledger, spec, now }: Sight, index: number, record: StepRecord): string {

@@ -1,6 +1,8 @@
+import type { Role, StepNode } from '../graph/graph.ts';
 import type { Topology, TopologyStep } from '../graph/topology.ts';
+import { EndsWatch } from './ends-watch.ts';
 import { dueOf } from './kinds.ts';
-import { isFinal, untouched } from './phases.ts';
+import { endingOf, isFinal, untouched } from './phases.ts';
 import type { StepPhase, StepRecord } from './record.ts';
 import { Timers } from './timers.ts';
 
@@ -23,6 +25,12 @@ export class Ledger {
   failures = 0;
   readonly #records: (StepRecord | undefined)[];
   readonly #openUpstreams: Int32Array;
+  /** What steps with a `depends` wait for. */
+  readonly #watches = new Map<number, EndsWatch>();
+  /** How many steps look at a step's end by their `depends`, and ran or still may. */
+  readonly #openDependents: Int32Array;
+  /** Steps that have not ended, by the stage in which they run. */
+  readonly #open: Record<Stage, number> = { main: 0, onFailure: 0, finally: 0 };
   readonly #undecided: number[] = [];
   readonly #changed = new Set<number>();
   readonly #phases: Record<StepPhase, number>;
@@ -30,7 +38,12 @@ export class Ledger {
   constructor(topology: Topology, records?: ReadonlyMap<string, StepRecord>) {
     this.topology = topology;
     this.#records = new Array<StepRecord | undefined>(topology.steps.length);
-    this.#openUpstreams = Int32Array.from(topology.steps, (step) => step.upstreams.length);
+    this.#openUpstreams = Int32Array.from(topology.steps, (step) => step.edges.size);
+    this.#openDependents = Int32Array.from(topology.steps, (step) => step.dependents.length);
+    for (const { index, node } of topology.steps) {
+      this.#open[stageOf(node)] += 1;
+      if (node.depends !== undefined) this.#watches.set(index, new EndsWatch(node.depends));
+    }
     this.#phases = {
       Pending: topology.steps.length,
       Waiting: 0,
@@ -40,10 +53,10 @@ export class Ledger {
       Skipped: 0,
       Cancelled: 0,
     };
-    for (const step of topology.steps) {
-      if (step.upstreams.length === 0) this.#undecided.push(step.index);
-      const record = records?.get(step.node.name);
-      if (record !== undefined) this.put(step.index, record);
+    for (const { index } of topology.steps) this.#offer(index);
+    for (const { index, node } of topology.steps) {
+      const record = records?.get(node.name);
+      if (record !== undefined) this.put(index, record);
     }
     this.#changed.clear();
   }
@@ -73,7 +86,7 @@ export class Ledger {
   /** Replaces a step's record. */
   put(index: number, record: StepRecord): void {
     const before = this.of(index).phase;
-    const { node, downstreams } = this.step(index);
+    const { node } = this.step(index);
     this.#records[index] = record;
     this.#changed.add(index);
     this.#phases[before] -= 1;
@@ -83,13 +96,61 @@ export class Ledger {
     const ready = record.phase === 'Waiting' && record.reason !== 'Backoff';
     this.ready.set(index, ready ? (record.retryAt ?? record.readyAt ?? 0) : undefined);
     this.timers.set(index, dueOf(node, record));
-    if (!isFinal(record.phase) || isFinal(before)) return;
-    if (record.phase === 'Failed' && node.continueOnFailure !== true) this.failures += 1;
+    if (isFinal(record.phase) && !isFinal(before)) this.#end(index, record);
+  }
+
+  /** Tells the steps that wait for this one that it has ended. */
+  #end(index: number, { phase }: StepRecord): void {
+    const { node, downstreams, dependents, dependsOn } = this.step(index);
     for (const downstream of downstreams) {
-      const open = this.#openUpstreams[downstream]! - 1;
-      this.#openUpstreams[downstream] = open;
-      if (open === 0) this.#undecided.push(downstream);
+      this.#openUpstreams[downstream]! -= 1;
+      this.#offer(downstream);
     }
+    for (const dependent of dependents) {
+      this.#watches.get(dependent)!.tell(node.name, endingOf(phase)!);
+      this.#offer(dependent);
+    }
+    if (this.isFailure(index)) this.failures += 1;
+    if (phase === 'Skipped' || phase === 'Cancelled')
+      for (const upstream of dependsOn) {
+        this.#openDependents[upstream]! -= 1;
+        if (this.#openDependents[upstream] === 0 && this.isFailure(upstream)) this.failures += 1;
+      }
+    this.#open[stageOf(node)] -= 1;
+    if (this.#open[stageOf(node)] === 0) for (const { index: other } of this.topology.handlers) this.#offer(other);
+  }
+
+  /**
+   * Whether a step's failure fails the run: nothing goes on in spite of it. A step goes on in spite of a failure if its
+   * `depends` speaks of the failed one and it was not skipped or cancelled.
+   */
+  isFailure(index: number): boolean {
+    const { continueOnFailure } = this.step(index).node;
+    return this.of(index).phase === 'Failed' && continueOnFailure !== true && this.#openDependents[index] === 0;
+  }
+
+  /** How many steps of a stage have not ended. */
+  open(stage: Stage): number {
+    return this.#open[stage];
+  }
+
+  /** A step whose time has come is decided next. */
+  #offer(index: number): void {
+    if (this.of(index).phase === 'Pending' && this.#isDecidable(index)) this.#undecided.push(index);
+  }
+
+  #isDecidable(index: number): boolean {
+    const stage = stageOf(this.step(index).node);
+    if (this.#openUpstreams[index] !== 0) return false;
+    if (stage !== 'main' && this.#open.main > 0) return false;
+    if (stage === 'finally' && this.#open.onFailure > 0) return false;
+    const watch = this.#watches.get(index);
+    return watch === undefined || watch.holds !== undefined;
+  }
+
+  /** Whether what a step's `depends` says holds. It is decided. */
+  holds(index: number): boolean {
+    return this.#watches.get(index)?.holds ?? true;
   }
 
   /** A step whose upstreams have all ended and of which nothing was decided yet. */
@@ -100,11 +161,6 @@ export class Ledger {
     }
   }
 
-  /** How many upstreams of a step have not ended. */
-  openUpstreams(index: number): number {
-    return this.#openUpstreams[index]!;
-  }
-
   /** The records that were put since the last call, by step. */
   takeChanges(): Map<string, StepRecord> {
     const changes = new Map<string, StepRecord>();
@@ -112,6 +168,13 @@ export class Ledger {
     this.#changed.clear();
     return changes;
   }
+}
+
+/** The main steps run first, then those for failures, then those that run whatever happened. */
+export type Stage = 'main' | Role;
+
+export function stageOf({ role }: StepNode): Stage {
+  return role ?? 'main';
 }
 
 function keep(set: Set<number>, index: number, belongs: boolean): void {

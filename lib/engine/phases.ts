@@ -1,8 +1,14 @@
+import type { Ending } from '../graph/graph.ts';
 import type { AttemptRecord, Instant, StepPhase, StepRecord } from './record.ts';
 
 /** Whether a step that reached this phase is done with. */
 export function isFinal(phase: StepPhase): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Skipped' || phase === 'Cancelled';
+}
+
+/** How a step in this phase ended, as conditions ask for it. */
+export function endingOf(phase: StepPhase): Exclude<Ending, 'finished'> | undefined {
+  return isFinal(phase) ? (phase.toLowerCase() as Exclude<Ending, 'finished'>) : undefined;
 }
 
 /** What holds for a step that nothing happened to yet. */

@@ -22,7 +22,15 @@ export const stepReasons = {
     'PodDeleted',
     'StartError',
   ],
-  Skipped: ['WhenFalse', 'InputUnavailable', 'UpstreamFailed', 'UpstreamSkipped', 'RunFailing'],
+  Skipped: [
+    'WhenFalse',
+    'AfterFalse',
+    'InputUnavailable',
+    'UpstreamFailed',
+    'UpstreamSkipped',
+    'RunFailing',
+    'NoFailure',
+  ],
   Cancelled: ['CancelRequested', 'RunTimeout', 'FailurePolicy', 'UpstreamCancelled'],
 } as const;
 

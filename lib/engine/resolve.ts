@@ -1,4 +1,5 @@
 import type { ValueSource } from '../graph/graph.ts';
+import type { StepStatus } from './scope.ts';
 import { encodeValue, escapeExpansion } from '../values/environment.ts';
 import type { Json, JsonObject } from '../values/json.ts';
 
@@ -7,6 +8,8 @@ export interface Scope {
   readonly inputs: JsonObject;
   /** The outputs of a step that succeeded; nothing for any other. */
   outputs(step: string): JsonObject | undefined;
+  /** How a step ended. */
+  status(step: string): StepStatus | undefined;
 }
 
 /** The values of named sources; names without a value are left out. */
@@ -29,6 +32,7 @@ export function resolve(source: ValueSource, scope: Scope): Json | undefined {
     const input = own(scope.inputs, source.input);
     return input === undefined ? source.default : input;
   }
+  if ('status' in source) return scope.status(source.status)?.[source.field];
   if ('list' in source) return source.list.map((item) => resolve(item, scope)).filter((item) => item !== undefined);
   if ('fields' in source) return resolveAll(source.fields, scope);
   if ('first' in source) return firstOf(source.first, scope);

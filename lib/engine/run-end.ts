@@ -24,9 +24,7 @@ const NAMED = 5;
 
 /** Which steps failed and why, the first ones by name: `2 of 7 steps failed: load (exit code 3), train (OOMKilled: exit code 137)`. */
 export function failureSentence(ledger: Ledger): string {
-  const failed = ledger.topology.steps.filter(
-    ({ index, node }) => ledger.of(index).phase === 'Failed' && node.continueOnFailure !== true,
-  );
+  const failed = ledger.topology.steps.filter(({ index }) => ledger.isFailure(index));
   const named = failed.slice(0, NAMED).map(({ index, node }) => {
     return `${node.name} (${why(ledger.of(index))})`;
   });

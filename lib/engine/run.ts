@@ -1,7 +1,7 @@
 import type { Topology } from '../graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from './advance.ts';
 import { decide } from './decide.ts';
-import { endEarly, isEnding, runTimeoutAt } from './ending.ts';
+import { endEarly, runTimeoutAt } from './ending.ts';
 import { explainStep } from './explain.ts';
 import { kindOf } from './kinds.ts';
 import { Ledger } from './ledger.ts';
@@ -9,6 +9,7 @@ import { isFinal, liveAttempt } from './phases.ts';
 import type { Instant, RunRecord, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { endOf } from './run-end.ts';
+import { isEnding } from './run-state.ts';
 import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
@@ -124,7 +125,7 @@ export class Run {
     if (!started) this.#state = { ...this.#state, startedAt: time };
     this.#started = true;
     const commands: Command[] = [];
-    const turn: Turn = { now: time, spec: this.#spec, ledger: this.#ledger, commands, ending: isEnding(this.#state) };
+    const turn: Turn = { now: time, spec: this.#spec, ledger: this.#ledger, commands, state: this.#state };
 
     if (!this.finished) this.#settle(turn);
     for (const sighting of this.#sightings(observations)) this.#observe(turn, sighting);
@@ -197,21 +198,18 @@ export class Run {
     }
   }
 
-  #go(turn: Turn): void {
-    this.#expire(turn);
-    const before = this.#state;
-    this.#state = endEarly(turn, before);
-    const ending = isEnding(this.#state);
-    this.#settle({ ...turn, ending });
-    if (this.#state !== before) for (const index of [...this.#held.keys()]) this.#adopt(turn, index);
-    if (!ending) {
-      this.#relabel(turn);
-      this.#start(turn);
-    }
+  #go(before: Turn): void {
+    this.#expire(before);
+    this.#state = endEarly(before, before.state);
+    const turn = { ...before, state: this.#state };
+    this.#settle(turn);
+    if (this.#state !== before.state) for (const index of [...this.#held.keys()]) this.#adopt(turn, index);
+    this.#relabel(turn);
+    this.#start(turn);
     if (this.#repeatCommands) this.#repeat(turn);
     this.#repeatCommands = false;
     if (this.#ledger.allFinal) this.#state = endOf(turn, this.#state);
-    else if (!ending) this.#showSuspension();
+    else if (!isEnding(this.#state)) this.#showSuspension();
   }
 
   #start(turn: Turn): void {

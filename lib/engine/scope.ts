@@ -1,3 +1,5 @@
+import type { StatusField } from '../graph/graph.ts';
+import type { StepRecord } from './record.ts';
 import type { Scope } from './resolve.ts';
 import type { Turn } from './turn.ts';
 
@@ -9,5 +11,16 @@ export function scopeOf({ spec, ledger }: Pick<Turn, 'ledger' | 'spec'>): Scope 
       const step = ledger.topology.byName.get(name);
       return step === undefined ? undefined : ledger.of(step.index).outputs;
     },
+    status(name) {
+      const step = ledger.topology.byName.get(name);
+      return step === undefined ? undefined : statusOf(ledger.of(step.index));
+    },
   };
+}
+
+/** How a step ended, as values for others. */
+export type StepStatus = Readonly<Record<Exclude<StatusField, 'attempt'>, string>> & { readonly attempt: number };
+
+function statusOf({ phase, reason, message = '', attempts }: StepRecord): StepStatus {
+  return { phase, reason, message, attempt: attempts.at(-1)?.number ?? 0 };
 }

@@ -8,6 +8,7 @@ import type { AttemptRecord, FailureKind, Instant, StepRecord } from './record.t
 import type { StepReason } from './reasons.ts';
 import { resolve, resolveAll } from './resolve.ts';
 import { isLastChance, nextRetry } from './retries.ts';
+import { isTooLate } from './run-state.ts';
 import { scopeOf } from './scope.ts';
 import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
@@ -124,7 +125,9 @@ function failed(turn: Turn, index: number, over: AttemptRecord, { failure, reaso
   const attempt: AttemptRecord = { ...over, phase: 'Failed', ...why, exitCode };
   const attempts = withLastAttempt(turn.ledger.of(index), attempt);
   const retry =
-    turn.ending || asked === 'StepTimeout' ? undefined : nextRetry(turn.spec.name, node.name, node.retries, attempts);
+    isTooLate(turn.state, node) || asked === 'StepTimeout'
+      ? undefined
+      : nextRetry(turn.spec.name, node.name, node.retries, attempts);
   const after = why.message ?? why.reason;
   if (retry === undefined) {
     const tries = attempts.length === 1 ? after : `${after} (${attempts.length} attempts)`;

@@ -1,6 +1,6 @@
 import type { AttemptState, Command, RunSpec } from './advance.ts';
 import type { Ledger } from './ledger.ts';
-import type { Instant } from './record.ts';
+import type { Instant, RunState } from './record.ts';
 
 /** One call of `advance`, as the rules of a step kind see it: the run as it stands, one moment, the commands so far. */
 export interface Turn {
@@ -8,8 +8,7 @@ export interface Turn {
   readonly spec: RunSpec;
   readonly ledger: Ledger;
   readonly commands: Command[];
-  /** Whether the run is past starting anything: it failed, timed out or was cancelled. */
-  readonly ending: boolean;
+  readonly state: RunState;
 }
 
 /** What an observation says of an attempt, with the step as an index. */

@@ -1,14 +1,15 @@
 import type { Graph, StepNode } from './graph.ts';
-import { stepOutputs, stepSources } from './sources.ts';
+import { mentions } from './end-condition.ts';
+import { statusUpstreams, stepOutputs, stepSources } from './sources.ts';
 
 /** An edge as a picture shows it: at most one between two steps. */
 export interface Edge {
   readonly from: string;
   readonly to: string;
-  /** `data`: values are passed. `order`: only the order counts. */
+  /** `data`: values are passed. `order`: only the order counts, or how the first one ended. */
   readonly kind: 'data' | 'order';
-  /** The outputs that are passed, or that a condition reads. */
-  readonly outputs: readonly string[];
+  /** The outputs that are passed, or that a condition reads; `status` for how the step ended; the ends that are asked for, such as `failed`. */
+  readonly labels: readonly string[];
 }
 
 /** All edges, in the order of the steps that they lead to. */
@@ -22,10 +23,16 @@ function edgesTo(step: StepNode): Edge[] {
     data.set(from, (data.get(from) ?? new Set<string>()).union(new Set(outputs)));
   for (const source of stepSources(step)) for (const { step: from, output } of stepOutputs(source)) add(from, [output]);
   for (const from of step.when?.steps ?? []) add(from, outputsRead(step.when!.cel, from));
-  const order = new Set(step.after).difference(new Set(data.keys()));
+  for (const from of statusUpstreams(step)) add(from, ['status']);
+  const order = new Map<string, Set<string>>([...(step.after ?? [])].map((from) => [from, new Set()]));
+  for (const { step: from, ended, negated } of step.depends ? mentions(step.depends) : [])
+    order.set(from, (order.get(from) ?? new Set()).add(negated ? `not ${ended}` : ended));
+  for (const [from, ends] of order) if (data.has(from)) add(from, ends);
   return [
-    ...[...data].map(([from, outputs]): Edge => ({ from, to: step.name, kind: 'data', outputs: [...outputs] })),
-    ...[...order].map((from): Edge => ({ from, to: step.name, kind: 'order', outputs: [] })),
+    ...[...data].map(([from, labels]): Edge => ({ from, to: step.name, kind: 'data', labels: [...labels] })),
+    ...[...order]
+      .filter(([from]) => !data.has(from))
+      .map(([from, labels]): Edge => ({ from, to: step.name, kind: 'order', labels: [...labels] })),
   ];
 }
 

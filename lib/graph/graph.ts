@@ -50,6 +50,10 @@ export interface TaskStep {
   readonly outputs?: ObjectSchema;
   /** Steps that come before this one without passing data. */
   readonly after?: readonly string[];
+  /** What must hold of the ends of other steps. It is looked at as soon as it is decided, also while some of them still run. */
+  readonly depends?: EndCondition;
+  /** When it runs: `finally` after all others, whatever became of them, `onFailure` before those if the run failed. @default with the others, by its edges */
+  readonly role?: Role;
   /** The step is skipped when this is false. */
   readonly when?: ValueCondition;
   readonly retries?: RetryPolicy;
@@ -60,6 +64,21 @@ export interface TaskStep {
   /** Its failure does not fail the run, nor does it count for the failure policy. */
   readonly continueOnFailure?: boolean;
 }
+
+/** Steps that wait for the end of all others, not for single ones. */
+export const roles = ['onFailure', 'finally'] as const;
+export type Role = (typeof roles)[number];
+
+/** How a step ended. `failed` also holds with `continueOnFailure`; `finished` is any of the others. */
+export const endings = ['succeeded', 'failed', 'skipped', 'cancelled', 'finished'] as const;
+export type Ending = (typeof endings)[number];
+
+/** A condition on the ends of steps. Exactly one of the members. */
+export type EndCondition =
+  | { readonly step: string; readonly ended: Ending }
+  | { readonly all: readonly EndCondition[] }
+  | { readonly any: readonly EndCondition[] }
+  | { readonly not: EndCondition };
 
 /** Part of a Job, as Kubernetes writes it. */
 export interface StepJob {
@@ -77,6 +96,8 @@ export type ValueSource =
   | { readonly input: string; readonly default?: Json }
   /** An output of a step; `default` takes its place when the step gave none: its `when` was false, it failed with `continueOnFailure`, or the output is optional. */
   | { readonly step: string; readonly output: string; readonly default?: Json }
+  /** How a step ended. It always has a value: who takes it waits for the end, whatever that is. */
+  | { readonly status: string; readonly field: StatusField }
   | { readonly list: readonly ValueSource[] }
   | { readonly fields: Readonly<Record<string, ValueSource>> }
   /** The first of them that has a value. */
@@ -84,11 +105,17 @@ export type ValueSource =
   /** A value as text; `literal`: written so that a kubelet gives it back unchanged, whatever `$(...)` is in it. */
   | { readonly text: ValueSource; readonly literal?: boolean };
 
-/** A condition on values, in CEL, over `inputs.<name>` and `steps.<step>.outputs.<name>`. */
+/** What a step's end is made of: `attempt` is the number of its last attempt, 0 without one; `message` may be empty. */
+export const statusFields = ['phase', 'reason', 'message', 'attempt'] as const;
+export type StatusField = (typeof statusFields)[number];
+
+/** A condition on values, in CEL, over `inputs.<name>`, `steps.<step>.outputs.<name>` and `steps.<step>.status.<field>`. */
 export interface ValueCondition {
   readonly cel: string;
   /** The steps whose outputs it reads: they are data edges. */
   readonly steps: readonly string[];
+  /** The steps whose ends it reads. @default none */
+  readonly statuses?: readonly string[];
 }
 
 /** When a failed attempt is followed by another. The n-th wait is `delay * factor^(n-1)`, at most `maxDelay`, less up to `jitter` of itself. */

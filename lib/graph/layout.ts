@@ -1,6 +1,7 @@
 import { edgesOf, type Edge } from './edges.ts';
-import type { Graph, StepNode } from './graph.ts';
+import { roles, type Graph, type StepNode } from './graph.ts';
 import type { Direction } from './mermaid.ts';
+import { conditionsOf } from './picture-text.ts';
 import { textLength } from './text-length.ts';
 
 /** A step with its place: the middle, in pixels. */
@@ -66,6 +67,8 @@ export async function layoutGraph(graph: Graph, direction: Direction): Promise<L
   for (const { step, width, height } of sized) dagre.setNode(step.name, { width, height });
   const edges = edgesOf(graph);
   for (const edge of edges) dagre.setEdge(edge.from, edge.to, labelSize(edge));
+  // What runs at the end of the run stands at the end of the picture.
+  for (const [from, to] of stageEdges(graph, edges)) if (!dagre.hasEdge(from, to)) dagre.setEdge(from, to, {});
   layout(dagre);
   const { width = 0, height = 0 } = dagre.graph() as { width?: number; height?: number };
   return {
@@ -91,6 +94,18 @@ export async function layoutGraph(graph: Graph, direction: Direction): Promise<L
   };
 }
 
+/** From every step after which nothing comes to those of the next stage. */
+function stageEdges({ steps }: Graph, edges: readonly Edge[]): [string, string][] {
+  const role = new Map(steps.map((step) => [step.name, step.role]));
+  const followed = new Set(edges.filter(({ to }) => role.get(to) === undefined).map(({ from }) => from));
+  const stages = [undefined, ...roles]
+    .map((stage) => steps.map(({ name }) => name).filter((name) => role.get(name) === stage && !followed.has(name)))
+    .filter(({ length }) => length > 0);
+  return stages
+    .slice(1)
+    .flatMap((stage, index) => stages[index]!.flatMap((from) => stage.map((to): [string, string] => [from, to])));
+}
+
 /** Where a line must pass. Between neighbouring layers that is only its label. */
 function bends(points: readonly Point[], label: object): readonly Point[] {
   return points.length === 3 && !('label' in label) ? [] : points.slice(1, -1);
@@ -111,12 +126,12 @@ const placeOf = ({ x, y }: Point): Point => ({ x, y });
 function linesOf(step: StepNode): TextLine[] {
   const lines: TextLine[] = [{ text: step.name, kind: 'name' }];
   if (step.task !== step.name) lines.push({ text: step.task, kind: 'task' });
-  if (step.when !== undefined) lines.push({ text: `when ${shorten(step.when.cel)}`, kind: 'when' });
+  for (const text of conditionsOf(step)) lines.push({ text: shorten(text), kind: 'when' });
   return lines;
 }
 
-function labelOf({ outputs }: Edge): string {
-  return shorten(outputs.join(', '));
+function labelOf({ labels }: Edge): string {
+  return shorten(labels.join(', '));
 }
 
 function labelSize(edge: Edge): { width: number; height: number; labelpos: 'c' } {

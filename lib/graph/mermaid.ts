@@ -1,4 +1,5 @@
 import { edgesOf } from './edges.ts';
+import { conditionsOf, mayBeSkipped } from './picture-text.ts';
 import type { Graph, StepNode } from './graph.ts';
 
 /** Which way a picture of a graph reads. */
@@ -11,9 +12,9 @@ export function toMermaid(graph: Graph, direction: Direction = 'down'): string {
   const ids = new Map(graph.steps.map(({ name }, index) => [name, `s${index}`]));
   const lines = [`flowchart ${direction === 'down' ? 'TD' : 'LR'}`];
   for (const step of graph.steps) lines.push(`  ${ids.get(step.name)}${shape(step)}`);
-  for (const { from, to, kind, outputs } of edgesOf(graph)) {
+  for (const { from, to, kind, labels } of edgesOf(graph)) {
     const arrow = kind === 'order' ? '-.->' : '-->';
-    const label = outputs.length === 0 ? '' : `|"${escape(outputs.join(', '))}"|`;
+    const label = labels.length === 0 ? '' : `|"${escape(labels.join(', '))}"|`;
     lines.push(`  ${ids.get(from)} ${arrow}${label} ${ids.get(to)}`);
   }
   return `${lines.join('\n')}\n`;
@@ -22,8 +23,8 @@ export function toMermaid(graph: Graph, direction: Direction = 'down'): string {
 function shape(step: StepNode): string {
   const texts = [escape(step.name)];
   if (step.task !== step.name) texts.push(`<small>${escape(step.task)}</small>`);
-  if (step.when === undefined) return `["${texts.join('<br>')}"]`;
-  texts.push(`<small>when ${escape(step.when.cel)}</small>`);
+  texts.push(...conditionsOf(step).map((text) => `<small>${escape(text)}</small>`));
+  if (!mayBeSkipped(step)) return `["${texts.join('<br>')}"]`;
   return `{{"${texts.join('<br>')}"}}`;
 }
 

@@ -16,6 +16,7 @@ export function* podSources(source: ValueSource, path = ''): Generator<readonly 
 export function describeSource(source: ValueSource): string {
   if ('input' in source) return `inputs.${source.input}`;
   if ('step' in source) return `steps.${source.step}.outputs.${source.output}`;
+  if ('status' in source) return `steps.${source.status}.status.${source.field}`;
   if ('text' in source) return describeSource(source.text);
   if ('list' in source) return source.list.map(describeSource).join(', ');
   if ('fields' in source) return Object.values(source.fields).map(describeSource).join(', ');

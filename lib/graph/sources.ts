@@ -24,14 +24,13 @@ export function stepSources({ inputs, pod }: StepNode): readonly ValueSource[] {
   return [...Object.values(inputs), ...(pod === undefined ? [] : [pod])];
 }
 
-/** The steps a step takes values from. */
-export function dataUpstreams(step: StepNode): Set<string> {
-  const steps = new Set<string>(step.when?.steps);
-  for (const source of stepSources(step)) for (const { step: upstream } of stepOutputs(source)) steps.add(upstream);
-  return steps;
+/** The steps whose ends a value tells. */
+export function* statusesIn(source: ValueSource): Generator<string> {
+  if ('status' in source) yield source.status;
+  else for (const inner of partsOf(source)) yield* statusesIn(inner);
 }
 
-/** All the steps that a step comes after, with data or without. */
-export function upstreams(step: StepNode): Set<string> {
-  return dataUpstreams(step).union(new Set(step.after));
+/** The steps whose ends a step's values or its condition tell. */
+export function statusUpstreams(step: StepNode): Set<string> {
+  return new Set([...(step.when?.statuses ?? []), ...stepSources(step).flatMap((source) => [...statusesIn(source)])]);
 }

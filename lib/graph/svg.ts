@@ -9,6 +9,7 @@ import {
   type Point,
   type TextLine,
 } from './layout.ts';
+import { conditionsOf, mayBeSkipped } from './picture-text.ts';
 import type { Direction } from './mermaid.ts';
 
 /**
@@ -57,8 +58,8 @@ function render({ workflow }: Graph, { direction, width, height, steps, edges }:
 
 function drawStep({ step, lines, x, y, width, height }: PlacedStep): string {
   const top = y - ((lines.length - 1) * LINE_HEIGHT) / 2;
-  const tooltip = [step.name, `task ${step.task}`, ...(step.when ? [`when ${step.when.cel}`] : [])].join('\n');
-  const conditional = step.when === undefined ? '' : ' conditional';
+  const tooltip = [step.name, `task ${step.task}`, ...conditionsOf(step)].join('\n');
+  const conditional = mayBeSkipped(step) ? ' conditional' : '';
   const rect = `<rect x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${width}" height="${height}" rx="7"/>`;
   const texts = lines.map((line, index) => drawLine(line, x, top + index * LINE_HEIGHT)).join('');
   return `<g class="step${conditional}"><title>${escape(tooltip)}</title>${rect}${texts}</g>`;
@@ -69,7 +70,7 @@ function drawLine({ text, kind }: TextLine, x: number, y: number): string {
 }
 
 function drawEdge({ edge, points }: PlacedEdge, direction: Direction): string {
-  const said = edge.kind === 'data' ? edge.outputs.join(', ') : 'order only';
+  const said = edge.kind === 'data' || edge.labels.length > 0 ? edge.labels.join(', ') : 'order only';
   const tooltip = `${edge.from} → ${edge.to}${said === '' ? '' : `: ${said}`}`;
   return `<g class="edge ${edge.kind}"><title>${escape(tooltip)}</title><path d="${curve(points, direction)}" marker-end="url(#arrow)"/></g>`;
 }
@@ -77,7 +78,7 @@ function drawEdge({ edge, points }: PlacedEdge, direction: Direction): string {
 function drawLabel({ edge, label }: PlacedEdge): string {
   if (label === undefined) return '';
   const { x, y, width, text } = label;
-  const title = `<title>${escape(`${edge.from} → ${edge.to}: ${edge.outputs.join(', ')}`)}</title>`;
+  const title = `<title>${escape(`${edge.from} → ${edge.to}: ${edge.labels.join(', ')}`)}</title>`;
   const rect = `<rect x="${round(x - width / 2)}" y="${round(y - 9)}" width="${width}" height="18" rx="3"/>`;
   return `<g class="edge">${title}${rect}<text x="${round(x)}" y="${round(y)}" dy="0.35em">${escape(text)}</text></g>`;
 }

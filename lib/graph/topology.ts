@@ -1,16 +1,18 @@
 import type { Graph, StepNode } from './graph.ts';
-import { dataUpstreams, upstreams } from './sources.ts';
+import { dependsOn, stepEdges, type EdgeKind } from './step-edges.ts';
 
 /** A step with its edges, as indexes into {@link Topology.steps}. */
 export interface TopologyStep {
   readonly index: number;
   readonly node: StepNode;
-  /** Steps that must be over before this one is decided. */
-  readonly upstreams: readonly number[];
-  /** Those of them whose values it takes. */
-  readonly data: ReadonlySet<number>;
-  /** Steps that wait for this one. */
+  /** Steps that must be over before this one is decided, with what it asks of them. */
+  readonly edges: ReadonlyMap<number, EdgeKind>;
+  /** Steps that wait for the end of this one: it is among their {@link edges}. */
   readonly downstreams: readonly number[];
+  /** Steps that its `depends` speaks of. */
+  readonly dependsOn: readonly number[];
+  /** Steps whose `depends` speaks of this one. */
+  readonly dependents: readonly number[];
 }
 
 /** A graph with its edges in both directions: made once for a graph, shared by all of its runs. */
@@ -18,28 +20,53 @@ export interface Topology {
   readonly graph: Graph;
   readonly steps: readonly TopologyStep[];
   readonly byName: ReadonlyMap<string, TopologyStep>;
+  /** The steps with a role. */
+  readonly handlers: readonly TopologyStep[];
 }
 
 /** Edges of a validated graph; edges to steps that do not exist are left out. O(steps + edges). */
 export function topology(graph: Graph): Topology {
   const indexes = new Map(graph.steps.map((node, index) => [node.name, index]));
-  const known = (names: Iterable<string>) =>
-    [...names].map((name) => indexes.get(name)).filter((index) => index !== undefined);
   const downstreams: number[][] = graph.steps.map(() => []);
+  const dependents: number[][] = graph.steps.map(() => []);
   const steps = graph.steps.map((node, index) => {
-    const all = known(upstreams(node));
-    for (const upstream of all) downstreams[upstream]!.push(index);
-    return { index, node, upstreams: all, data: new Set(known(dataUpstreams(node))), downstreams: downstreams[index]! };
+    const edges = new Map(
+      [...stepEdges(node)].flatMap(([name, kind]) => {
+        const upstream = indexes.get(name);
+        return upstream === undefined ? [] : [[upstream, kind] as const];
+      }),
+    );
+    const depends = [...dependsOn(node)].map((name) => indexes.get(name)).filter((found) => found !== undefined);
+    for (const upstream of edges.keys()) downstreams[upstream]!.push(index);
+    for (const upstream of depends) dependents[upstream]!.push(index);
+    return {
+      index,
+      node,
+      edges,
+      downstreams: downstreams[index]!,
+      dependsOn: depends,
+      dependents: dependents[index]!,
+    };
   });
-  return { graph, steps, byName: new Map(steps.map((step) => [step.node.name, step])) };
+  const handlers = steps.filter(({ node }) => node.role !== undefined);
+  return { graph, steps, byName: new Map(steps.map((step) => [step.node.name, step])), handlers };
+}
+
+/** All the steps that a step may wait for. */
+export function upstreamsOf({ edges, dependsOn: depends }: TopologyStep): Set<number> {
+  return new Set([...edges.keys(), ...depends]);
 }
 
 /** The names of a cycle's steps in order, the first one again at the end; nothing when there is no cycle. */
 export function findCycle({ steps }: Topology): readonly string[] | undefined {
-  const remaining = steps.map((step) => step.upstreams.length);
-  const free = steps.filter((step) => step.upstreams.length === 0).map((step) => step.index);
-  for (let next = free.pop(); next !== undefined; next = free.pop())
-    for (const downstream of steps[next]!.downstreams) if (--remaining[downstream]! === 0) free.push(downstream);
+  const upstreams = steps.map(upstreamsOf);
+  const remaining = upstreams.map(({ size }) => size);
+  const free = steps.filter(({ index }) => remaining[index] === 0).map(({ index }) => index);
+  for (let next = free.pop(); next !== undefined; next = free.pop()) {
+    const { downstreams, dependents } = steps[next]!;
+    for (const downstream of new Set([...downstreams, ...dependents]))
+      if (--remaining[downstream]! === 0) free.push(downstream);
+  }
   let at = remaining.findIndex((count) => count > 0);
   if (at < 0) return undefined;
   // Every step that is left has an upstream that is left: walking up them must come around.
@@ -48,7 +75,7 @@ export function findCycle({ steps }: Topology): readonly string[] | undefined {
   while (!seen.has(at)) {
     seen.set(at, path.length);
     path.push(at);
-    at = steps[at]!.upstreams.find((upstream) => remaining[upstream]! > 0)!;
+    at = [...upstreams[at]!].find((upstream) => remaining[upstream]! > 0)!;
   }
   const cycle = [...path.slice(seen.get(at)!), at].reverse();
   return cycle.map((index) => steps[index]!.node.name);

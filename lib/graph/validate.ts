@@ -1,9 +1,19 @@
 import { isJsonObject } from '../values/json.ts';
 import { dnsLabelProblem } from '../values/names.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
-import { failurePolicies, GRAPH_API_VERSION, type Graph, type StepNode, type ValueSource } from './graph.ts';
+import {
+  endings,
+  failurePolicies,
+  GRAPH_API_VERSION,
+  roles,
+  statusFields,
+  type Graph,
+  type StepNode,
+  type ValueSource,
+} from './graph.ts';
+import { endProblems } from './end-rules.ts';
 import { podSources } from './pod-sources.ts';
-import { stepOutputs, workflowInputs } from './sources.ts';
+import { statusesIn, stepOutputs, workflowInputs } from './sources.ts';
 import { findCycle, topology } from './topology.ts';
 
 /**
@@ -31,6 +41,7 @@ export function graphProblems(
     if (step.pod !== undefined) for (const [place, source] of podSources(step.pod)) check(source, `${at}.pod.${place}`);
     for (const name of [...(step.after ?? []), ...(step.when?.steps ?? [])])
       if (!steps.has(name)) problems.push(unknownStep(at, name, steps));
+    problems.push(...endProblems(step, at, steps));
   }
   for (const [name, source] of Object.entries(graph.outputs)) check(source, `${path()}.outputs.${name}`);
   const cycle = findCycle(topology(graph));
@@ -56,6 +67,7 @@ function* sourceProblems(
   for (const input of workflowInputs(source))
     if (!inputs.includes(input))
       yield { path: at, message: `the workflow has no input ${show(input)}`, fix: suggest(input, inputs) };
+  for (const step of statusesIn(source)) if (!steps.has(step)) yield unknownStep(at, step, steps);
   for (const { step, output } of stepOutputs(source)) {
     const node = steps.get(step);
     const outputs = Object.keys(node?.outputs?.properties ?? {});
@@ -96,7 +108,7 @@ function shapeProblems(document: unknown): readonly Problem[] {
   expect(isObjectSchema(document.inputs), 'inputs', document.inputs, 'an object schema');
   expect(isSources(document.outputs), 'outputs', document.outputs, 'an object of value sources');
   expect(
-    (failurePolicies as readonly unknown[]).includes(document.failurePolicy),
+    isOneOf(failurePolicies, document.failurePolicy),
     'failurePolicy',
     document.failurePolicy,
     failurePolicies.join(' | '),
@@ -119,6 +131,13 @@ function shapeProblems(document: unknown): readonly Problem[] {
       'an object schema',
     );
     expect(step.after === undefined || isStrings(step.after), `${at}.after`, step.after, 'a list of step names');
+    expect(
+      step.depends === undefined || isEndCondition(step.depends),
+      `${at}.depends`,
+      step.depends,
+      'a condition on ends',
+    );
+    expect(step.role === undefined || isOneOf(roles, step.role), `${at}.role`, step.role, roles.join(' | '));
     expect(step.job === undefined || isStepJob(step.job), `${at}.job`, step.job, 'part of a Job');
     expect(step.when === undefined || isCondition(step.when), `${at}.when`, step.when, 'a condition');
     expect(step.retries === undefined || isRetryPolicy(step.retries), `${at}.retries`, step.retries, 'a retry policy');
@@ -128,6 +147,7 @@ function shapeProblems(document: unknown): readonly Problem[] {
   return problems;
 }
 
+const isOneOf = (known: readonly string[], value: unknown) => (known as readonly unknown[]).includes(value);
 const isStrings = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
 const isObjectSchema = (value: unknown) =>
   isJsonObject(value) &&
@@ -137,7 +157,11 @@ const isObjectSchema = (value: unknown) =>
 const isStepJob = (value: unknown) =>
   isJsonObject(value) &&
   ['metadata', 'spec'].every((field) => value[field] === undefined || isJsonObject(value[field]));
-const isCondition = (value: unknown) => isJsonObject(value) && typeof value.cel === 'string' && isStrings(value.steps);
+const isCondition = (value: unknown) =>
+  isJsonObject(value) &&
+  typeof value.cel === 'string' &&
+  isStrings(value.steps) &&
+  (value.statuses === undefined || isStrings(value.statuses));
 const isRetryPolicy = (value: unknown) =>
   isJsonObject(value) &&
   typeof value.limit === 'number' &&
@@ -145,11 +169,20 @@ const isRetryPolicy = (value: unknown) =>
 const isPod = (value: unknown) => isJsonObject(value) && 'fields' in value && isSource(value);
 const isSources = (value: unknown) => isJsonObject(value) && Object.values(value).every(isSource);
 
+function isEndCondition(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  if ('step' in value) return typeof value.step === 'string' && isOneOf(endings, value.ended);
+  if ('not' in value) return isEndCondition(value.not);
+  const parts = 'all' in value ? value.all : value.any;
+  return Array.isArray(parts) && parts.every(isEndCondition);
+}
+
 function isSource(value: unknown): boolean {
   if (!isJsonObject(value)) return false;
   if ('value' in value) return true;
   if ('input' in value) return typeof value.input === 'string';
   if ('step' in value) return typeof value.step === 'string' && typeof value.output === 'string';
+  if ('status' in value) return typeof value.status === 'string' && isOneOf(statusFields, value.field);
   if ('list' in value) return Array.isArray(value.list) && value.list.every(isSource);
   if ('first' in value) return Array.isArray(value.first) && value.first.every(isSource);
   if ('text' in value) return isSource(value.text);

@@ -5,10 +5,13 @@ declare const valueType: unique symbol;
 declare const scopeType: unique symbol;
 
 /** Where a referenced value comes from. */
-export type Origin = { readonly input: string } | { readonly step: string; readonly output: string };
+export type Origin =
+  | { readonly input: string }
+  | { readonly step: string; readonly output: string }
+  | { readonly status: string; readonly field: 'phase' | 'reason' | 'message' | 'attempt' };
 
 /**
- * A value that is known only when the workflow runs: one of its inputs, or an output of one of its steps.
+ * A value that is known only when the workflow runs: one of its inputs, an output of one of its steps, or how a step ended.
  * `T` is the value's type; `Scope` stands for the workflow, so that a reference does not fit into another one. Where
  * `Scope` is `never` no reference fits; what is made of values alone fits everywhere.
  */
@@ -40,9 +43,10 @@ export class Reference<T, Scope = unknown> {
 
   /** `inputs.site` or `steps.extract.outputs.rows`: its name in conditions and messages. */
   get expression(): string {
-    return 'input' in this.origin
-      ? `inputs${member(this.origin.input)}`
-      : `steps${member(this.origin.step)}.outputs${member(this.origin.output)}`;
+    const { origin } = this;
+    if ('input' in origin) return `inputs${member(origin.input)}`;
+    if ('status' in origin) return `steps${member(origin.status)}.status.${origin.field}`;
+    return `steps${member(origin.step)}.outputs${member(origin.output)}`;
   }
 
   /** Refuses to become text: the value does not exist yet. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FailurePolicy } from '../../lib/graph/graph.ts';
-import { edgeVerdict, type EdgeKind } from '../../lib/engine/edges.ts';
+import { edgeVerdict } from '../../lib/engine/edges.ts';
+import type { EdgeKind } from '../../lib/graph/step-edges.ts';
 import type { StepRecord } from '../../lib/engine/record.ts';
 import { begin, graphOf, rowsOf, withRows, type Scenario, type StepSketch } from './scenario.ts';
 

@@ -190,7 +190,7 @@ class Simulation {
   #checkStart(step: string): void {
     const live = this.#cluster.live();
     if (live.filter((pod) => pod.step === step).length > 1) throw new Error(`two attempts of ${step} run at once`);
-    for (const index of this.#topology.byName.get(step)!.upstreams) {
+    for (const index of this.#topology.byName.get(step)!.edges.keys()) {
       const upstream = this.#topology.steps[index]!.node.name;
       if (live.some((pod) => pod.step === upstream)) throw new Error(`${step} starts while ${upstream} runs`);
     }
