@@ -20,7 +20,9 @@ export class EndsWatch {
   readonly #byStep = new Map<string, Part[]>();
 
   constructor(condition: EndCondition) {
-    this.#root = this.#part(condition, undefined);
+    const empty: Part[] = [];
+    this.#root = this.#part(condition, undefined, empty);
+    for (const part of empty) this.#decide(part, part.kind === 'all');
   }
 
   /** Whether the condition holds; nothing while that is not decided. */
@@ -35,7 +37,7 @@ export class EndsWatch {
     for (const part of parts) this.#decide(part, endsAs(end, part.ended!));
   }
 
-  #part(condition: EndCondition, parent: Part | undefined): Part {
+  #part(condition: EndCondition, parent: Part | undefined, empty: Part[]): Part {
     if ('step' in condition) {
       const part: Part = { parent, kind: 'ended', ended: condition.ended, open: 0, value: undefined };
       const parts = this.#byStep.get(condition.step);
@@ -49,12 +51,9 @@ export class EndsWatch {
         : 'all' in condition
           ? (['all', condition.all] as const)
           : (['any', condition.any] as const);
-    const part: Part = { parent, kind, open: inner.length, value: inner.length > 0 ? undefined : kind === 'all' };
-    for (const one of inner) {
-      const child = this.#part(one, part);
-      // Nothing inside it: it was decided when it was made.
-      if (child.value !== undefined) this.#decided(part, child.value);
-    }
+    const part: Part = { parent, kind, open: inner.length, value: undefined };
+    if (inner.length === 0) empty.push(part);
+    for (const one of inner) this.#part(one, part, empty);
     return part;
   }
 

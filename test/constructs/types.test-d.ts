@@ -1,13 +1,18 @@
 /** What the compiler refuses, so that nobody meets it on a cluster. Checked by `vitest --typecheck`, which runs tsc. */
 import { Chart } from 'cdk8s';
 import {
+  all,
   and,
+  any,
   ContainerTask,
   eq,
+  failed,
   gt,
   LaunchPlan,
+  not,
   Run,
   Step,
+  succeeded,
   TaskJob,
   Workflow,
   z,
@@ -47,6 +52,45 @@ type ValueOf<R> = R extends Reference<infer T, infer _Scope> ? T : never;
 
 /** Runs `check` on the builder of a workflow with one string input. */
 declare function build(check: <S>(workflow: WorkflowBuilder<{ site: z.ZodString; count: z.ZodInt }, S>) => void): void;
+
+describe('how steps end', () => {
+  test('is asked for by conditions in after', () =>
+    build(({ inputs, step }) => {
+      const raw = step('a', extract, { site: inputs.site });
+      step('b', nothing).after(raw, any(succeeded(raw), not(failed(raw))));
+      expectTypeOf<ValueOf<typeof raw.status.attempt>>().toEqualTypeOf<number>();
+      expectTypeOf<ValueOf<typeof raw.status.phase>>().toEqualTypeOf<
+        'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled'
+      >();
+      step('c', load, { uri: raw.status.message }).when(eq(raw.status.phase, 'Failed'));
+    }));
+
+  test('is no condition on values, and the other way round', () =>
+    build(({ inputs, step }) => {
+      const raw = step('a', extract, { site: inputs.site });
+      // @ts-expect-error an end is no value
+      step('b', nothing).when(failed(raw));
+      // @ts-expect-error a value says nothing about an end
+      step('c', nothing).after(gt(raw.outputs.rows, 0));
+      // @ts-expect-error steps end, values do not
+      failed(raw.outputs.rows);
+      // @ts-expect-error there is no such end
+      step('d', nothing).when(eq(raw.status.phase, 'Done'));
+      // @ts-expect-error an attempt is a number
+      step('e', load, { uri: raw.status.attempt });
+      // @ts-expect-error `all` takes conditions of one kind
+      all(failed(raw), gt(raw.outputs.rows, 0));
+    }));
+
+  test('of another workflow fits nowhere', () =>
+    build(({ inputs, step }) => {
+      const outer = step('a', extract, { site: inputs.site });
+      new Workflow(chart, 'ends', {}, ({ step: innerStep }) => {
+        // @ts-expect-error a step of the outer workflow
+        innerStep('b', nothing).after(failed(outer));
+      });
+    }));
+});
 
 describe('inputs of a step', () => {
   test('take values, references and lists with references in them', () =>

@@ -8,7 +8,7 @@ import type { RunRecord } from '../../lib/engine/record.ts';
 import { Run } from '../../lib/engine/run.ts';
 import { randomPlan, type Plan } from './plans.ts';
 import { Random } from './random.ts';
-import { attempted, referencePhases } from './reference-model.ts';
+import { attempted, referenceFailures, referencePhases } from './reference-model.ts';
 import { simulate, type Moment } from './simulation.ts';
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
@@ -26,6 +26,7 @@ function randomChanges(random: Random): { after: number; spec: Partial<RunSpec> 
       { parallelism: 1 + random.upTo(4) },
       { timeoutSeconds: 20 + random.upTo(100) },
       { cancel: 'Now' as const },
+      { cancel: 'RunFinally' as const },
       { cancel: 'Drain' as const },
     ]);
   const changes = Array.from({ length: random.upTo(2) }, () => ({ after: random.upTo(40), spec: change() }));
@@ -43,6 +44,9 @@ describe('a run on a simulated cluster', () => {
         const result = simulate({ seed, plan, faults: chaos, parallelism, commandsFirst });
         const expected = referencePhases(plan);
         expect(phasesOf(result.record)).toEqual(expected);
+        expect(result.record.run.phase).toBe(
+          referenceFailures(plan.steps, expected).length > 0 ? 'Failed' : 'Succeeded',
+        );
         for (const step of plan.steps)
           if (/^(Succeeded|Failed)/.test(expected[step.name]!))
             expect(result.record.steps.get(step.name)!.attempts.length).toBe(attempted(step).attempts);
@@ -100,10 +104,9 @@ function expectSound(plan: Plan, { run, steps }: RunRecord): void {
   const ends = phasesOf({ run, steps });
   for (const { name, edges } of plan.steps)
     if (ends[name] === 'Succeeded/Completed')
-      for (const { from } of edges) expect(ends[from]).toMatch(/^(Succeeded|Failed|Skipped\/WhenFalse)/);
-  const failed = plan.steps.filter(
-    ({ name, continueOnFailure }) => ends[name]!.startsWith('Failed') && !continueOnFailure,
-  );
+      for (const { from, kind } of edges)
+        if (kind === 'order' || kind === 'data') expect(ends[from]).toMatch(/^(Succeeded|Failed|Skipped\/WhenFalse)/);
+  const failed = referenceFailures(plan.steps, ends);
   if (run.phase === 'Succeeded') expect(failed).toEqual([]);
   if (run.reason === 'StepFailed') expect(failed).not.toEqual([]);
 }

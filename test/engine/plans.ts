@@ -1,4 +1,11 @@
-import type { FailurePolicy, Graph, ValueSource } from '../../lib/graph/graph.ts';
+import {
+  endings,
+  type EndCondition,
+  type FailurePolicy,
+  type Graph,
+  type Role,
+  type ValueSource,
+} from '../../lib/graph/graph.ts';
 import type { Random } from './random.ts';
 import { graphOf, rowsOf, rowsSchema, type StepSketch } from './scenario.ts';
 
@@ -8,7 +15,9 @@ export type Outcome = 'ok' | 'exit' | 'system' | 'permanent' | 'bad-outputs';
 /** A random step, in a form that both the engine's graph and the reference model are made from. */
 export interface PlannedStep {
   readonly name: string;
-  readonly edges: readonly { readonly from: string; readonly kind: 'order' | 'data' | 'default' }[];
+  readonly edges: readonly { readonly from: string; readonly kind: 'order' | 'data' | 'default' | 'status' }[];
+  readonly depends?: EndCondition;
+  readonly role?: Role;
   /** A literal, or whether the rows of an upstream are at least so many. */
   readonly when?: boolean | { readonly of: string; readonly atLeast: number };
   readonly continueOnFailure: boolean;
@@ -38,12 +47,14 @@ export function randomPlan(random: Random, policy: FailurePolicy, most = 12): Pl
   for (let index = 0; index < count; index++) {
     const edges = steps
       .filter(() => random.chance(Math.min(0.5, 2.5 / count)))
-      .map(({ name }) => ({ from: name, kind: random.pick(['order', 'data', 'default'] as const) }));
-    const of = edges.find((edge) => edge.kind !== 'order')?.from;
+      .map(({ name }) => ({ from: name, kind: random.pick(['order', 'order', 'data', 'default', 'status'] as const) }));
+    const of = edges.find(({ kind }) => kind === 'data' || kind === 'default')?.from;
+    const names = steps.map(({ name }) => name);
     const literal = random.chance(0.1) ? false : random.chance(0.1) ? true : undefined;
     steps.push({
       name: `s${index}`,
       edges,
+      ...(names.length > 0 && random.chance(0.3) && { depends: randomCondition(random, names) }),
       when: of !== undefined && random.chance(0.3) ? { of, atLeast: 1 + random.upTo(3) } : literal,
       continueOnFailure: random.chance(0.2),
       retries: random.upTo(2),
@@ -52,7 +63,30 @@ export function randomPlan(random: Random, policy: FailurePolicy, most = 12): Pl
       rows: random.upTo(3),
     });
   }
+  const main = steps.map(({ name }) => name);
+  for (const role of ['onFailure', 'finally'] as const)
+    for (let index = 0; index < random.upTo(2); index++)
+      steps.push({
+        name: `${role.toLowerCase()}${index}`,
+        role,
+        edges: main.slice(-2).map((from) => ({ from, kind: random.pick(['default', 'status'] as const) })),
+        ...(random.chance(0.1) && { when: false }),
+        continueOnFailure: random.chance(0.2),
+        retries: random.upTo(2),
+        delaySeconds: random.pick([0, 5]),
+        outcomes: Array.from({ length: random.upTo(3) }, () => random.pick(outcomes)),
+        rows: 1,
+      });
   return { policy, steps, order: random.shuffle(steps.map((step) => step.name)) };
+}
+
+function randomCondition(random: Random, steps: readonly string[], depth = 2): EndCondition {
+  const parts = () => Array.from({ length: 1 + random.upTo(2) }, () => randomCondition(random, steps, depth - 1));
+  const kind = depth === 0 ? 'step' : random.pick(['step', 'all', 'any', 'any', 'not'] as const);
+  if (kind === 'all') return { all: parts() };
+  if (kind === 'any') return { any: parts() };
+  if (kind === 'not') return { not: randomCondition(random, steps, depth - 1) };
+  return { step: random.pick(steps), ended: random.pick(endings) };
 }
 
 /** The plan as the engine gets it. */
@@ -62,16 +96,19 @@ export function graphOfPlan({ policy, steps, order }: Plan): Graph {
   return graphOf(Object.fromEntries(sketches), { failurePolicy: policy });
 }
 
-function sketchOf({ edges, when, continueOnFailure, retries, delaySeconds }: PlannedStep): StepSketch {
+function sketchOf({ edges, depends, role, when, continueOnFailure, retries, delaySeconds }: PlannedStep): StepSketch {
   const inputs: Record<string, ValueSource> = {};
   for (const { from, kind } of edges)
-    if (kind !== 'order') inputs[from] = kind === 'data' ? rowsOf(from) : rowsOf(from, -1);
+    if (kind === 'status') inputs[from] = { status: from, field: 'phase' };
+    else if (kind !== 'order') inputs[from] = kind === 'data' ? rowsOf(from) : rowsOf(from, -1);
   const after = edges.filter(({ kind }) => kind === 'order').map(({ from }) => from);
   const cel = typeof when === 'object' ? `steps.${when.of}.outputs.rows >= ${when.atLeast}` : String(when);
   return {
     outputs: rowsSchema,
     inputs,
     after,
+    ...(depends && { depends }),
+    ...(role && { role }),
     continueOnFailure,
     retries: { limit: retries, delaySeconds },
     ...(when !== undefined && { when: { cel, steps: typeof when === 'object' ? [when.of] : [] } }),

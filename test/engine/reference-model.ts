@@ -1,3 +1,4 @@
+import type { EndCondition } from '../../lib/graph/graph.ts';
 import { outcomeOf, type Plan, type PlannedStep } from './plans.ts';
 
 /**
@@ -8,8 +9,20 @@ export function referencePhases({ steps }: Plan): Record<string, string> {
   const phases: Record<string, string> = {};
   const byName = new Map(steps.map((step) => [step.name, step]));
   for (const step of steps)
-    phases[step.name] = blocked(step, phases, byName) ?? conditioned(step, byName) ?? attempted(step).end;
+    phases[step.name] =
+      blocked(step, phases, byName) ?? looked(step, phases, steps) ?? conditioned(step, byName) ?? attempted(step).end;
   return phases;
+}
+
+/** The steps whose failures fail the run: nobody ran in spite of them. */
+export function referenceFailures(steps: readonly PlannedStep[], phases: Record<string, string>): string[] {
+  return steps
+    .filter(({ name, continueOnFailure }) => phases[name]?.startsWith('Failed') && !continueOnFailure)
+    .map(({ name }) => name)
+    .filter(
+      (name) =>
+        !steps.some((other) => mentioned(other.depends).includes(name) && /^[SF][ua]/.test(phases[other.name]!)),
+    );
 }
 
 const ranks = ['Skipped/InputUnavailable', 'Skipped/UpstreamSkipped', 'Skipped/UpstreamFailed'];
@@ -24,12 +37,33 @@ function blocked(
     const end = phases[from]!;
     const reads = typeof step.when === 'object' && step.when.of === from;
     const needs = kind === 'data' || reads;
+    const looksAtEnd = kind === 'status' || (kind === 'default' && mentioned(step.depends).includes(from));
+    if (step.role !== undefined || (looksAtEnd && !needs)) continue;
     const empty = end === 'Skipped/WhenFalse' || (end.startsWith('Failed') && byName.get(from)!.continueOnFailure);
     if (empty) rank = Math.max(rank, needs ? 0 : -1);
     else if (end.startsWith('Skipped')) rank = Math.max(rank, 1);
     else if (end.startsWith('Failed')) rank = Math.max(rank, 2);
   }
   return ranks[rank];
+}
+
+/** What conditions on ends, and the end of the run, say. */
+function looked(step: PlannedStep, phases: Record<string, string>, steps: readonly PlannedStep[]): string | undefined {
+  if (step.depends !== undefined && !holds(step.depends, phases)) return 'Skipped/AfterFalse';
+  const main = steps.filter(({ role }) => role === undefined);
+  if (step.role === 'onFailure' && referenceFailures(main, phases).length === 0) return 'Skipped/NoFailure';
+  return undefined;
+}
+
+function holds(condition: EndCondition, phases: Record<string, string>): boolean {
+  if ('all' in condition) return condition.all.every((part) => holds(part, phases));
+  if ('any' in condition) return condition.any.some((part) => holds(part, phases));
+  if ('not' in condition) return !holds(condition.not, phases);
+  return condition.ended === 'finished' || phases[condition.step]!.toLowerCase().startsWith(condition.ended);
+}
+
+function mentioned(condition: EndCondition | undefined): string[] {
+  return [...JSON.stringify(condition ?? {}).matchAll(/"step":"([^"]+)"/g)].map(([, name]) => name!);
 }
 
 function conditioned({ when }: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): string | undefined {

@@ -24,7 +24,11 @@ const layersOf = (...templates: readonly unknown[]): readonly Layer[] =>
 /** The template that synth writes of layers, and the pod that a run makes of it. */
 function run(layers: readonly Layer[], inputs: JsonObject) {
   const { template, holes } = splitHoles(mergeWithOrigins(layers));
-  const values = resolve(toSource(holes ?? {}, workflow), { inputs, outputs: () => undefined });
+  const values = resolve(toSource(holes ?? {}, workflow), {
+    inputs,
+    outputs: () => undefined,
+    status: () => undefined,
+  });
   return { template, pod: mergePodTemplate(template, holesOverride(values as PodTemplateOverride, template)) };
 }
 
