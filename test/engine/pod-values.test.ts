@@ -51,7 +51,7 @@ describe('an output in the pod of another step', () => {
 
   it('makes a step wait for the other, and has its value', () => {
     const graph = graphOf({ up, down: { pod: spec({ at: rows }) } });
-    expect(topology(graph).byName.get('down')!.upstreams).toHaveLength(1);
+    expect(topology(graph).byName.get('down')!.edges.size).toBe(1);
     const run = begin(graph);
     expect(run.asked).toEqual(['start up 1']);
     expect(run.succeed('up', { rows: 7 }).commands).toMatchObject([{ step: 'down', pod: { spec: { at: 7 } } }]);
