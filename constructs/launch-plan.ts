@@ -21,6 +21,7 @@ import { overrideProblems, runJob, runLabels, type RunSettings } from './run-job
 import type { Schedule } from './schedule.ts';
 import { seconds } from './settings.ts';
 import { taskJob, taskLabels, taskLayers } from './task-template.ts';
+import { inputsInPod } from './task-values.ts';
 import type { Task } from './task.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { Workflow } from './workflow.ts';
@@ -92,6 +93,12 @@ export class LaunchPlan<I extends Shape> extends Construct {
     return { ...this.#props.inputs, ...this.#props.fixedInputs } as JsonObject;
   }
 
+  // What is in the pod of a single task was written there at synth, and nobody would change it there.
+  get #fixedInputs(): readonly string[] {
+    const { fixedInputs = {}, task } = this.#props;
+    return [...new Set([...Object.keys(fixedInputs), ...(task ? inputsInPod(task) : [])])].sort();
+  }
+
   get #target() {
     return this.#props.workflow ?? this.#props.task;
   }
@@ -158,7 +165,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
         labels: { ...this.#props.labels, ...ownLabels },
         annotations: {
           ...this.#props.annotations,
-          [annotations.fixedInputs]: JSON.stringify(Object.keys(this.#props.fixedInputs ?? {}).sort()),
+          [annotations.fixedInputs]: JSON.stringify(this.#fixedInputs),
         },
       },
       spec: {

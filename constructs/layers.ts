@@ -1,11 +1,12 @@
 import type { IConstruct } from 'constructs';
 import { BASE_TEMPLATE } from '../lib/pods/base-template.ts';
 import type { Layer, LayerKind } from '../lib/pods/layer.ts';
+import { splitHoles } from '../lib/pods/holes.ts';
 import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
 import { settingsLayers, type InheritedSettings, type PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import { spotFragment } from '../lib/pods/settings/spot.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
-import { InvalidError, type Problem } from '../lib/values/problems.ts';
+import { InvalidError, show, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import type { CallSite } from './call-site.ts';
 import { clusterOf, clusterSite } from './cluster.ts';
@@ -72,17 +73,30 @@ export function layerWith(layer: Layer, template: PodTemplateOverride): Layer {
   };
 }
 
-/** What layers make, or why they make nothing. */
+/** The pod that layers make where nothing is left to a run, or why they make none. */
 export function mergedOrProblems(layers: readonly Layer[]): {
   readonly merged?: MergedTemplate;
   readonly problems: readonly Problem[];
 } {
+  let problems: readonly Problem[];
   try {
-    return { merged: mergeWithOrigins(layers), problems: [] };
+    const merged = mergeWithOrigins(layers);
+    problems = [...notKnown(merged)];
+    if (problems.length === 0) return { merged, problems };
   } catch (error) {
     if (!(error instanceof InvalidError)) throw error;
-    return { problems: error.problems.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` })) };
+    problems = error.problems;
   }
+  return { problems: problems.map((problem) => ({ ...problem, path: `podTemplate.${problem.path}` })) };
+}
+
+function* notKnown(merged: MergedTemplate): Generator<Problem> {
+  for (const { path, hole } of splitHoles(merged).places)
+    yield {
+      path,
+      message: `${show(hole.values[0])} is not known at synth, where this pod is made`,
+      fix: 'give a value, or an input of the task',
+    };
 }
 
 /** What a pod on a construct's cluster starts from, before its task says anything. */

@@ -2,7 +2,7 @@ import { fillReferences } from '../lib/pods/holes.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { Reference, type AnyReference } from '../lib/values/reference.ts';
 import type { Shape } from '../lib/values/shape.ts';
-import { layerWith } from './layers.ts';
+import { layerWith, mergedOrProblems } from './layers.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -25,4 +25,12 @@ export function fillInputs(
       : found;
   };
   return layers.map((layer) => layerWith(layer, fillReferences(layer.template, value)));
+}
+
+/** The inputs of a task that its pod is made of, beside its variables. */
+export function inputsInPod(task: Task<Shape, Shape>): ReadonlySet<string> {
+  const inputs = new Set<string>();
+  const asked = fillInputs(task.layers, task, (input) => void inputs.add(input));
+  mergedOrProblems(asked);
+  return inputs;
 }

@@ -240,6 +240,37 @@ describe('values of a workflow in pods are refused', () => {
     `);
   });
 
+  it('where no run would know them', () => {
+    const problems = problemsOf((chart) => {
+      let foreign: unknown;
+      new Workflow(chart, 'w', { inputs: { a: z.string() } }, ({ inputs }) => void (foreign = inputs.a));
+      const image = foreign as string;
+      new TaskJob(chart, 'job', { task: new ContainerTask(chart, 't', { image: 'i:1' }), override: { image } });
+      const task = new ContainerTask(chart, 'u', { image });
+      new TaskPod(chart, 'pod', { task });
+      new LaunchPlan(chart, 'plan', { task });
+    });
+    expect(problems).toMatchInlineSnapshot(`
+      "[job] podTemplate.spec.containers[main].image: inputs.a is not known at synth, where this pod is made; give a value, or an input of the task
+      [pod] podTemplate.spec.containers[main].image: inputs.a is not known at synth, where this pod is made; give a value, or an input of the task
+      [plan] podTemplate.spec.containers[main].image: inputs.a is not known at synth, where this pod is made; give a value, or an input of the task"
+    `);
+  });
+
+  it('by a launch of a single task, whose pod is made of them at synth', () => {
+    const manifests = synth((chart) => {
+      const task = new ContainerTask(chart, 't', {
+        image: 'i:1',
+        inputs: { site: z.string(), memory: z.string(), gpu: z.string().optional() },
+        resources: ({ memory }) => ({ limits: { memory } }),
+        podTemplate: ({ gpu }) => ({ spec: { nodeSelector: () => ({ gpu }) } }),
+      });
+      new LaunchPlan(chart, 'plan', { task, inputs: { site: 'a', memory: '1Gi' } });
+    });
+    const { metadata } = find(manifests, 'CronJob');
+    expect(metadata.annotations).toMatchObject({ 'cdk8s-workflows.dev/fixed-inputs': '["gpu","memory"]' });
+  });
+
   it('where they are the key of an item', () => {
     const problems = problemsOf((chart) => {
       const task = new ContainerTask(chart, 't', { image: 'i:1' });
