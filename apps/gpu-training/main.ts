@@ -63,4 +63,15 @@ new LaunchPlan(chart, 'train-weekly', {
   schedule: Schedule.cron('0 3 * * 0'),
 });
 
+// Who launches it says on what: the pod waits for these inputs.
+const sizes = { model: z.string(), memory: z.string().default('64Gi'), gpu: z.string().optional() };
+const sized = new Workflow(chart, 'train-sized', { inputs: sizes }, ({ inputs, step }) => {
+  const trained = step('train', train, { model: inputs.model }).override({
+    resources: { limits: { memory: inputs.memory } },
+    gpu: { model: inputs.gpu },
+  });
+  return { accuracy: trained.outputs.accuracy };
+});
+new LaunchPlan(chart, 'train-on', { workflow: sized });
+
 app.synth();

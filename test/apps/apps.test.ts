@@ -40,6 +40,7 @@ describe('every app', () => {
     ['site-etl', 'site-etl', ['site=site-a'], { rows: 540, quality: 'good' }],
     ['gpu-training', 'train-small', ['model=resnet'], { accuracy: 0.9 }],
     ['gpu-training', 'train-large', ['model=resnet'], { accuracy: 0.9 }],
+    ['gpu-training', 'train-sized', ['model=resnet', 'gpu=a100'], { accuracy: 0.9 }],
   ])('%s runs %s on this machine', async (app, workflow, inputs, outputs) => {
     const given = inputs.flatMap((input) => ['--input', input]);
     const { code, stdout, stderr } = await cli(

@@ -55,6 +55,16 @@ describe('gpu-training on simulated GPU nodes', () => {
     expect(evaluated.spec.containers[0].env).toContainEqual({ name: 'INPUT_ACCURACY', value: '0.93' });
   });
 
+  it('a launch says on which GPU and with how much memory', async () => {
+    const inputs = ['model=resnet', 'gpu=a100', 'memory=256Gi'].flatMap((input) => ['--input', input]);
+    const launched = await workflows('launch', 'train-on', '--name', 'sized', '--wait', '--timeout', '60s', ...inputs);
+    expect(launched).toMatchObject({ code: 0 });
+    const { stdout } = await cluster.kubectl(['get', 'pod', 'sized-train-1', '-o', 'json']);
+    const { spec } = JSON.parse(stdout);
+    expect(spec.nodeSelector).toEqual({ 'acme.example/gpu': 'a100', 'acme.example/pool': 'training' });
+    expect(spec.containers[0].resources.limits).toEqual({ memory: '256Gi', 'nvidia.com/gpu': '1' });
+  });
+
   it('what still asks for a V100 waits for one, and says so', async () => {
     const { stdout } = await cluster.kubectl(['get', 'pods', '-l', 'job-name=train-once', '-o', 'json']);
     const [pod] = JSON.parse(stdout).items;
