@@ -56,7 +56,8 @@ export { resourcesSet } from '../lib/manifests/resources-set.ts';
 export { InvalidError } from '../lib/values/problems.ts';
 
 export type { Arguments, ContainerTaskProps } from './container-task.ts';
-export type { ExecutionSettings, Retries, TaskProps } from './task.ts';
+export type { ExecutionSettings, TaskProps } from './task.ts';
+export type { DelayList, GrowingDelay, Retries, RetryBudget } from './retries.ts';
 export type { AnyStep, Given, GivenInputs, StepIn, StepOutputs, StepOverride, StepProps } from './step.ts';
 export type { StepStatus } from './step-status.ts';
 export type { AnyWorkflow, InputReferences, WorkflowBuilder, WorkflowOutputs, WorkflowProps } from './workflow.ts';
@@ -78,6 +79,7 @@ export type { ResourcesSetOptions } from '../lib/manifests/resources-set.ts';
 export type { ClusterSelector } from '../lib/graph/placement.ts';
 export type { WorkflowControllerProps } from './workflow-controller.ts';
 export type { FailurePolicy } from '../lib/graph/graph.ts';
+export type { FailureRule, TaskFailureReason } from '../lib/graph/retries.ts';
 export type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
 export type { Companion, Mount } from '../lib/pods/settings/companions.ts';
 export type { ConfigMapKey, EnvironmentSource, EnvironmentValue, SecretKey } from '../lib/pods/settings/environment.ts';

@@ -12,6 +12,7 @@ import { validateTemplate } from '../lib/pods/validate-template.ts';
 import { isJsonObject, type Json, type JsonObject } from '../lib/values/json.ts';
 import { formatProblem, type Problem } from '../lib/values/problems.ts';
 import { clusterOf } from './cluster.ts';
+import type { GrownPod } from './grown-pods.ts';
 import { policyLayer } from './layers.ts';
 import { accountProblems, launchedPod, toRunOverride } from './launched-pods.ts';
 
@@ -28,6 +29,8 @@ export interface ManifestOptions {
   readonly launches?: Launched;
   /** Where the fields of its pod came from, to name whose they are; nothing when they made no pod. @default nobody is named */
   readonly origins?: () => Origins | undefined;
+  /** What its pod becomes later on. @default it stays as it is */
+  readonly grown?: () => readonly GrownPod[];
 }
 
 /** What holds for the manifests of a scope. */
@@ -60,17 +63,17 @@ export function* manifestProblems(
   if (embedded !== undefined)
     for (const problem of podProblems(embedded.template, validateTemplate(embedded.template), checks, where).values())
       yield { ...byLayer(problem, '', options), path: at(`${podPath}${problem.path}`) };
+  for (const { name: when, ...pod } of embedded === undefined ? [] : (options.grown?.() ?? []))
+    for (const problem of grownProblems(embedded!.template, pod, checks, where))
+      yield { ...problem, path: at(`${when}: ${problem.path}`) };
   if (override === undefined) return;
   const run = toRunOverride(override, policyLayer(object));
   for (const problem of accountProblems(run)) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
   for (const { name: step, podTemplate } of options.launches?.steps ?? []) {
     const launched = launchedPod(podTemplate, run);
     const problems = podProblems(launched.template, launched.problems, checks, where);
-    // What the step has by itself, the step tells.
-    const told =
-      problems.size === 0 ? problems : podProblems(podTemplate, validateTemplate(podTemplate), checks, where);
-    for (const [text, problem] of problems)
-      if (!told.has(text)) yield { ...problem, path: at(`step ${step}: ${problem.path}`) };
+    for (const problem of newProblems(podTemplate, problems, checks, where))
+      yield { ...problem, path: at(`step ${step}: ${problem.path}`) };
   }
 }
 
@@ -78,6 +81,32 @@ export function* manifestProblems(
 function byLayer(problem: Problem, podPath: string, { origins }: ManifestOptions): Problem {
   const layer = problem.path.startsWith(podPath) ? origins?.()?.layerOf(problem.path.slice(podPath.length)) : undefined;
   return layer === undefined ? problem : { ...problem, message: `${problem.message} (${layerName(layer)})` };
+}
+
+function* grownProblems(
+  own: PodTemplate,
+  { part, template, problems }: Omit<GrownPod, 'name'>,
+  checks: ScopeChecks,
+  where: RuleContext,
+): Generator<Problem> {
+  const mistyped = validatePartialTemplate(part, checks);
+  yield* mistyped;
+  if (mistyped.length > 0) return;
+  yield* problems;
+  if (template !== undefined)
+    yield* newProblems(own, podProblems(template, validateTemplate(template), checks, where), checks, where);
+}
+
+/** Problems that a step's pod does not have by itself: those the step tells. */
+function* newProblems(
+  own: PodTemplate,
+  problems: ReadonlyMap<string, Problem>,
+  checks: ScopeChecks,
+  where: RuleContext,
+): Generator<Problem> {
+  if (problems.size === 0) return;
+  const told = podProblems(own, validateTemplate(own), checks, where);
+  for (const [text, problem] of problems) if (!told.has(text)) yield problem;
 }
 
 /** What makes a template no pod, and what rules have against it. */

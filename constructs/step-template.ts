@@ -11,8 +11,10 @@ import { canonicalJson } from '../lib/values/json.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
+import { grownPods, type GrownPod } from './grown-pods.ts';
 import { later } from './later.ts';
 import { layersOf, lowestLayers, policyLayer, spotLayers, taskSpotLayers } from './layers.ts';
+import { resourcesAfterOOM } from './retries.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { ExecutionSettings, Task } from './task.ts';
@@ -28,6 +30,7 @@ export class StepTemplate {
   readonly #overrides: Layer[] = [];
   #inherited: InheritedSettings;
   #spot: readonly Layer[];
+  #retries: ExecutionSettings['retries'];
   #compiled: (MergedTemplate & SplitTemplate & { readonly name: string; readonly spot?: unknown }) | undefined;
 
   constructor(
@@ -43,6 +46,7 @@ export class StepTemplate {
     this.#given = given;
     this.#inherited = inheritSettings(task.execution);
     this.#spot = taskSpotLayers(task);
+    this.#retries = task.execution.retries;
     this.#emit(name, {
       [labels.managedBy]: MANAGED_BY,
       [labels.workflow]: workflow,
@@ -56,6 +60,7 @@ export class StepTemplate {
     const [source, site] = [this.#step.node.path, new CallSite()];
     this.#overrides.push(...layersOf('step override', source, site, settings, this.#inherited));
     this.#inherited = inheritSettings(settings, this.#inherited);
+    this.#retries = settings.retries ?? this.#retries;
     if (settings.spot !== undefined) this.#spot = spotLayers('step override', source, site, this.#inherited);
     this.#compiled = undefined;
   }
@@ -103,6 +108,13 @@ export class StepTemplate {
     }
   }
 
+  #grown(): readonly GrownPod[] {
+    const resources = resourcesAfterOOM(this.#retries);
+    if (resources.length === 0 || this.problems.length > 0) return [];
+    const layer = { kind: 'step override', source: this.#step.node.path } as const;
+    return grownPods(this.compiled.template, resources, (template) => this.#layersWith([{ ...layer, template }]));
+  }
+
   // A plan or a run may override the pod later on: the policy goes with the template, to hold then too.
   get #policy(): string | undefined {
     const policy = policyLayer(this.#step);
@@ -121,7 +133,8 @@ export class StepTemplate {
       },
       template: later(() => this.compiled.template),
     });
-    checkObject(template, this.#step, { name: this.#prefix, origins: () => this.compiled.origins });
+    const origins = () => this.compiled.origins;
+    checkObject(template, this.#step, { name: this.#prefix, origins, grown: () => this.#grown() });
     explainAtSynth(this.#step, () => [{ file: this.compiled.name, step: name, layers: this.layers }]);
   }
 }

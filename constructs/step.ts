@@ -13,7 +13,8 @@ import type { Shape, ValuesIn, ValuesOut } from '../lib/values/shape.ts';
 import { checkValue, withDefaults } from '../lib/values/schema.ts';
 import { all, EndCondition } from './end-condition.ts';
 import { reportProblems } from './problems.ts';
-import { retryPolicy, seconds } from './settings.ts';
+import { retryPolicy } from './retries.ts';
+import { seconds } from './settings.ts';
 import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
 import { stepStatus, type StepStatus } from './step-status.ts';
 import { StepTemplate } from './step-template.ts';
@@ -148,7 +149,8 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
   /** @internal The step as the graph carries it. */
   toNode(): TaskStep {
     const { outputSchema, outputs, name } = this.#task;
-    const { retries, attemptTimeout, timeout, runAs, continueOnFailure } = this.#execution;
+    const { retries, systemRetries, pendingTimeout, attemptTimeout, timeout, runAs, continueOnFailure } =
+      this.#execution;
     const policy = retryPolicy(retries);
     const { name: template, holes, spot } = this.#template.compiled;
     const job = stepJob(this.#jobLayers);
@@ -171,6 +173,8 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
       ...(this.#role && { role: this.#role }),
       ...(this.#when && { when: toValueCondition(this.#when) }),
       ...(policy && { retries: policy }),
+      ...(systemRetries !== undefined && { systemRetries }),
+      ...(pendingTimeout && { pendingTimeoutSeconds: seconds(pendingTimeout) }),
       ...(attemptTimeout && { attemptTimeoutSeconds: seconds(attemptTimeout) }),
       ...(timeout && { timeoutSeconds: seconds(timeout) }),
       ...(runAs === 'Job' && { runAs, ...(job && { job }) }),
@@ -238,6 +242,12 @@ export class Step<I extends Shape, O extends Shape, Scope> extends Construct {
     const { templateProblems } = this;
     yield* templateProblems;
     if (templateProblems.length > 0) return;
+    if (this.#execution.systemRetries === 0 && this.#template.compiled.spot !== undefined)
+      yield {
+        path: 'systemRetries',
+        message: 'is 0, so that no attempt goes to spot nodes: the last one that the platform may fail goes elsewhere',
+        fix: 'allow one, or set spot: false',
+      };
     for (const { path, hole } of this.#template.compiled.places)
       for (const reference of references(hole)) yield* this.#foreign(reference, `podTemplate.${path}`);
   }

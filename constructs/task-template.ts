@@ -1,14 +1,15 @@
 import type { V1EnvVar } from '@kubernetes/client-node/dist/gen/models/V1EnvVar.js';
 import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
-import type { RetryPolicy } from '../lib/graph/graph.ts';
+import type { RetryPolicy } from '../lib/graph/retries.ts';
 import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { MAIN_CONTAINER, OUTPUTS_PATH, type PodTemplate } from '../lib/pods/template.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../lib/values/environment.ts';
 import type { JsonObject } from '../lib/values/json.ts';
 import { lowestLayers, policyLayer } from './layers.ts';
-import { retryPolicy, seconds } from './settings.ts';
+import { retryPolicy } from './retries.ts';
+import { seconds } from './settings.ts';
 import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
 import type { ExecutionSettings, Task } from './task.ts';
 import { fillInputs } from './task-values.ts';

@@ -12,25 +12,16 @@ import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.t
 import { CallSite } from './call-site.ts';
 import { layersOf } from './layers.ts';
 import { reportProblems } from './problems.ts';
-
-/** How often and when a failed attempt is tried again. */
-export interface Retries {
-  /** Attempts after the first. */
-  readonly limit: number;
-  /** Wait before the second attempt. @default none */
-  readonly delay?: Duration;
-  /** What the wait is multiplied by for each further attempt. @default 2 */
-  readonly factor?: number;
-  /** Longest wait. @default one hour */
-  readonly maxDelay?: Duration;
-  /** Share of the wait, 0 to 1, that may be taken off so that many runs do not retry at once. @default 0.1 */
-  readonly jitter?: number;
-}
+import type { Retries } from './retries.ts';
 
 /** What decides how a task is run, and what a step may override of it. */
 export interface ExecutionSettings extends PodSettings {
-  /** A number is that many retries without a wait. Failures of the platform have a budget of their own. @default 0 */
+  /** A number is that many retries without a wait. Failures of the platform have a budget of their own: `systemRetries`. @default 0 */
   readonly retries?: number | Retries;
+  /** How often a failure of the platform is followed by another attempt: eviction, node lost, pod deleted, pending timeout. A single task's Job has none. @default 3 */
+  readonly systemRetries?: number;
+  /** For one attempt, from when it is asked for until its container starts: nodes, quota, images. Its end is a failure of the platform. A single task's Job has none. @default none */
+  readonly pendingTimeout?: Duration;
   /** For one attempt, from the start of its container. @default none */
   readonly attemptTimeout?: Duration;
   /** For all attempts together with the waits between them. @default none */

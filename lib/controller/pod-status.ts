@@ -176,14 +176,20 @@ function outputsOf(pod: Pod, { message }: TerminatedState): OutputsText | undefi
 function pendingMessage(pod: Pod): string | undefined {
   const { status } = pod;
   const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
-  if (scheduled?.status === 'False')
-    return shorten(sentence(scheduled.reason ?? 'Unschedulable', scheduled.message), 500);
+  if (scheduled?.status === 'False') return shorten(unscheduled(scheduled), 500);
   const stuck = allStatuses(pod).find(
     ({ state }) => ordinary[state?.waiting?.reason ?? ''] === undefined && state?.waiting?.reason !== undefined,
   );
   if (stuck) return shorten(waitingFor(stuck), 500);
   const init = status?.initContainerStatuses?.find(({ name, state }) => state?.running && !isSidecar(pod, name));
   return init && `init container "${init.name}" is running`;
+}
+
+/** Why a pod has no node, as the scheduler says it, without what came of the attempt to make room. (kube-scheduler: FitError, preemption) */
+function unscheduled({ reason = 'Unschedulable', message }: Condition): string {
+  if (reason !== 'Unschedulable') return sentence(reason, message);
+  const [why] = message?.split(/\.? (?:no new claims to deallocate, )?preemption: /) ?? [];
+  return sentence('pod unschedulable', why);
 }
 
 /** Whether an init container is one that runs beside the others and is restarted. */

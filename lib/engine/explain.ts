@@ -1,10 +1,10 @@
 import { conditionText } from '../graph/end-condition.ts';
-import type { Role } from '../graph/graph.ts';
+import type { Role, TaskStep } from '../graph/graph.ts';
 import { upstreamsOf } from '../graph/topology.ts';
 import type { RunSpec } from './advance.ts';
 import { isTooLate } from './run-state.ts';
 import type { Ledger } from './ledger.ts';
-import { nextRetry } from './retries.ts';
+import { nextAttempt } from './retries.ts';
 import { isFinal, liveAttempt } from './phases.ts';
 import type { AttemptRecord, Instant, RunState, StepRecord } from './record.ts';
 
@@ -22,7 +22,7 @@ export function explainStep(sight: Sight, index: number): string {
   if (record.phase === 'Pending') return explainPending(sight, index);
   if (record.phase === 'Waiting') return explainWaiting(sight, index, record);
   const attempt = liveAttempt(record);
-  if (attempt !== undefined) return explainLive(attempt, sight.now);
+  if (attempt !== undefined) return explainLive(sight.ledger.step(index).node, attempt, sight.now);
   return record.message === undefined ? record.reason : `${record.reason}: ${record.message}`;
 }
 
@@ -51,18 +51,23 @@ function explainRole(ledger: Ledger, role: Role): string {
 function explainWaiting({ ledger, spec, now }: Sight, index: number, record: StepRecord): string {
   if (record.reason === 'Suspended') return 'run is suspended';
   if (record.reason === 'ParallelismLimit') return `limit of ${spec.parallelism} running steps reached`;
-  const { name, retries } = ledger.step(index).node;
-  const retry = nextRetry(spec.name, name, retries, record.attempts);
+  const { retry } = nextAttempt(spec.name, ledger.step(index).node, record.attempts);
   const which = retry === undefined ? 'retry' : `retry ${retry.number} of ${retry.limit}`;
   const last = record.attempts.at(-1);
   return `${which} in ${seconds(now, record.retryAt ?? now)}, after: ${last?.message ?? last?.reason}`;
 }
 
-function explainLive({ number, reason, message, startedAt, stopping, createdAt }: AttemptRecord, now: Instant): string {
+function explainLive(
+  { pendingTimeoutSeconds }: TaskStep,
+  { number, reason, message, startedAt, stopping, createdAt }: AttemptRecord,
+  now: Instant,
+): string {
   if (stopping !== undefined) return `attempt ${number} is being stopped (${stopping})`;
   if (reason === 'Created') return `attempt ${number} was asked for ${seconds(createdAt, now)} ago and not seen yet`;
   if (startedAt !== undefined) return `attempt ${number} runs for ${seconds(startedAt, now)}`;
-  return `attempt ${number} waits for its container: ${message ?? 'its pod is pending'}`;
+  const limit = pendingTimeoutSeconds && createdAt + pendingTimeoutSeconds * 1000;
+  const left = limit === undefined ? '' : `; it is stopped in ${seconds(now, limit)} if it does not start`;
+  return `attempt ${number} waits for its container: ${message ?? 'its pod is pending'}${left}`;
 }
 
 const seconds = (from: Instant, to: Instant) => `${Math.max(0, Math.ceil((to - from) / 1000))} s`;

@@ -1,3 +1,5 @@
+import { taskFailureReasons } from '../graph/retries.ts';
+
 /** Why a step is in its phase: a closed list, for programs. The message beside it is for people. */
 export const stepReasons = {
   Pending: ['WaitingForUpstreams'],
@@ -5,14 +7,9 @@ export const stepReasons = {
   Running: ['Created', 'PodPending', 'ContainerRunning', 'Stopping'],
   Succeeded: ['Completed'],
   Failed: [
-    'ExitCode',
-    'OOMKilled',
-    'AttemptTimeout',
+    ...taskFailureReasons,
     'StepTimeout',
-    'OutputsMissing',
-    'OutputsTooLarge',
-    'OutputsNotJson',
-    'OutputsInvalid',
+    'PendingTimeout',
     'ConditionError',
     'Rejected',
     'InvalidImage',
@@ -20,7 +17,6 @@ export const stepReasons = {
     'NodeLost',
     'Preempted',
     'PodDeleted',
-    'StartError',
   ],
   Skipped: [
     'WhenFalse',

@@ -1,4 +1,5 @@
 import type { TaskStep } from '../graph/graph.ts';
+import { withMainResources } from '../pods/main-resources.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { AttemptState } from './advance.ts';
 import type { StepKind } from './kinds.ts';
@@ -7,9 +8,10 @@ import { ended, liveAttempt, withLastAttempt, type StepEnd } from './phases.ts';
 import type { AttemptRecord, FailureKind, Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { resolve, resolveAll } from './resolve.ts';
-import { isLastChance, nextRetry } from './retries.ts';
+import { isLastChance, nextAttempt, resourcesAfterOOM, retriesEndAt, tooLate } from './retries.ts';
 import { isTooLate } from './run-state.ts';
 import { scopeOf } from './scope.ts';
+import { attemptTimeout, isAttemptTimeout, isTimeout, stepTimeoutAt, timedOut } from './timeouts.ts';
 import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
@@ -23,14 +25,17 @@ function start(turn: Turn, index: number): void {
   commandStart(turn, index, attempt);
 }
 
-// Every attempt has the same inputs: the upstreams have ended.
+// Every attempt has the same inputs: the upstreams have ended. Its pod depends on what became of those before it.
 function commandStart(turn: Turn, index: number, attempt: number): void {
   const node = turn.ledger.step(index).node;
   const scope = scopeOf(turn);
   const inputs = resolveAll(node.inputs, scope);
   // A step that the platform took away so often ends where it cannot: on nodes that stay.
-  const source = isLastChance(turn.ledger.of(index).attempts) ? node.pod : (node.spot ?? node.pod);
-  const pod = source && (resolve(source, scope) as JsonObject);
+  const { attempts } = turn.ledger.of(index);
+  const source = isLastChance(node, attempts) ? node.pod : (node.spot ?? node.pod);
+  const values = source && (resolve(source, scope) as JsonObject);
+  const resources = resourcesAfterOOM(node, attempts);
+  const pod = resources === undefined ? values : withMainResources(values ?? {}, resources);
   turn.commands.push({ kind: 'start', step: node.name, attempt, inputs, ...(pod && { pod }) });
 }
 
@@ -121,36 +126,29 @@ function failed(turn: Turn, index: number, over: AttemptRecord, { failure, reaso
     );
   }
   const said = message ?? (exitCode === undefined ? undefined : `exit code ${exitCode}`);
-  const why = asked === undefined ? { failure, reason, message: said } : timedOut(node, asked);
+  const why = asked === undefined ? { failure, reason, message: said } : timedOut(node, asked, over);
   const attempt: AttemptRecord = { ...over, phase: 'Failed', ...why, exitCode };
   const attempts = withLastAttempt(turn.ledger.of(index), attempt);
-  const retry =
-    isTooLate(turn.state, node) || asked === 'StepTimeout'
-      ? undefined
-      : nextRetry(turn.spec.name, node.name, node.retries, attempts);
-  const after = why.message ?? why.reason;
-  if (retry === undefined) {
-    const tries = attempts.length === 1 ? after : `${after} (${attempts.length} attempts)`;
-    return settle(turn, index, { phase: 'Failed', reason: why.reason, message: tries }, attempt);
-  }
+  const isLast = isTooLate(turn.state, node) || asked === 'StepTimeout';
+  const { retry, refused } = isLast ? {} : nextAttempt(turn.spec.name, node, attempts);
+  if (retry === undefined) return settle(turn, index, endOfTries(attempts, refused), attempt);
   // A wait that is over already ends within the same turn, by its timer.
   const retryAt = attempt.finishedAt! + retry.wait;
   turn.ledger.put(index, {
     ...turn.ledger.of(index),
     phase: 'Waiting',
     reason: 'Backoff',
-    message: `retry ${retry.number} of ${retry.limit} after: ${after}`,
+    message: `retry ${retry.number} of ${retry.limit} after: ${why.message ?? why.reason}`,
     attempts,
     retryAt,
   });
 }
 
-const isTimeout = (reason: StepReason) => reason === 'AttemptTimeout' || reason === 'StepTimeout';
-
-function timedOut(node: TaskStep, reason: StepReason) {
-  const [seconds, whose] =
-    reason === 'StepTimeout' ? [node.timeoutSeconds, 'step'] : [node.attemptTimeoutSeconds, 'attempt'];
-  return { failure: 'user', reason, message: `no end in ${seconds} s (${whose} timeout)` } as const;
+/** How a step ends that is not tried again: as its last attempt did. */
+function endOfTries(attempts: readonly AttemptRecord[], refused: string | undefined): StepEnd {
+  const { reason, message = reason } = attempts.at(-1)!;
+  const tries = attempts.length === 1 ? message : `${message} (${attempts.length} attempts)`;
+  return { phase: 'Failed', reason, message: refused === undefined ? tries : `${tries}; ${refused}` };
 }
 
 /** Ends the step together with its last attempt. */
@@ -163,7 +161,7 @@ function stop(turn: Turn, index: number, reason: StepReason): void {
   const attempt = liveAttempt(turn.ledger.of(index));
   if (attempt === undefined || attempt.stopping === reason) return;
   // A stop that ends the step for good takes the place of a timeout; of two of them the first holds.
-  if (attempt.stopping !== undefined && !(isTimeout(attempt.stopping) && reason !== 'AttemptTimeout')) return;
+  if (attempt.stopping !== undefined && (!isTimeout(attempt.stopping) || isAttemptTimeout(reason))) return;
   putLive(turn, index, { ...attempt, stopping: reason });
   if (attempt.stopping === undefined)
     turn.commands.push({ kind: 'stop', step: turn.ledger.step(index).node.name, attempt: attempt.number, reason });
@@ -186,29 +184,19 @@ function expire(turn: Turn, index: number): void {
     const { failure: _, ...end } = timedOut(node, 'StepTimeout');
     return turn.ledger.put(index, ended(record, { ...end, phase: 'Failed' }, turn.now));
   }
-  if (record.phase === 'Running') stop(turn, index, 'AttemptTimeout');
-  else turn.ledger.put(index, { ...record, reason: waitingReason(turn.spec) });
+  const slow = attemptTimeout(node, record);
+  if (slow !== undefined) return stop(turn, index, slow.reason);
+  const retriesEnd = retriesEndAt(node, record.attempts);
+  if (retriesEnd !== undefined && retriesEnd <= turn.now)
+    return turn.ledger.put(index, ended(record, endOfTries(record.attempts, tooLate(node)), turn.now));
+  turn.ledger.put(index, { ...record, reason: waitingReason(turn.spec) });
 }
 
 function due(node: TaskStep, record: StepRecord): Instant | undefined {
   if (record.phase !== 'Waiting' && record.phase !== 'Running') return undefined;
+  if (record.phase === 'Running') return least([stepTimeoutAt(node, record), attemptTimeout(node, record)?.at]);
   const retryAt = record.reason === 'Backoff' ? record.retryAt : undefined;
-  return least([retryAt, stepTimeoutAt(node, record), attemptTimeoutAt(node, record)]);
-}
-
-function stepTimeoutAt(node: TaskStep, record: StepRecord): Instant | undefined {
-  const stopping = liveAttempt(record)?.stopping ?? 'AttemptTimeout';
-  if (node.timeoutSeconds === undefined || record.readyAt === undefined || stopping !== 'AttemptTimeout')
-    return undefined;
-  return record.readyAt + node.timeoutSeconds * 1000;
-}
-
-// An image that is pulled for long is no fault of the task: without a start this clock does not run.
-function attemptTimeoutAt(node: TaskStep, record: StepRecord): Instant | undefined {
-  const attempt = liveAttempt(record);
-  if (node.attemptTimeoutSeconds === undefined || attempt?.startedAt === undefined || attempt.stopping !== undefined)
-    return undefined;
-  return attempt.startedAt + node.attemptTimeoutSeconds * 1000;
+  return least([retryAt, stepTimeoutAt(node, record), retriesEndAt(node, record.attempts)]);
 }
 
 function least(times: readonly (Instant | undefined)[]): Instant | undefined {

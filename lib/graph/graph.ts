@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../values/json.ts';
 import type { ObjectSchema } from '../values/schema.ts';
+import type { RetryPolicy } from './retries.ts';
 
 /**
  * The compiled workflow: the contract between the constructs that write it and the engine that runs it.
@@ -57,6 +58,10 @@ export interface TaskStep {
   /** The step is skipped when this is false. */
   readonly when?: ValueCondition;
   readonly retries?: RetryPolicy;
+  /** How many failures of the platform are followed by another attempt. @default 3 */
+  readonly systemRetries?: number;
+  /** For one attempt, from when it is asked for until its container starts. */
+  readonly pendingTimeoutSeconds?: number;
   /** For one attempt, from its start. */
   readonly attemptTimeoutSeconds?: number;
   /** For all attempts and the waiting between them, from when the step became ready. */
@@ -116,18 +121,4 @@ export interface ValueCondition {
   readonly steps: readonly string[];
   /** The steps whose ends it reads. @default none */
   readonly statuses?: readonly string[];
-}
-
-/** When a failed attempt is followed by another. The n-th wait is `delay * factor^(n-1)`, at most `maxDelay`, less up to `jitter` of itself. */
-export interface RetryPolicy {
-  /** Attempts after the first. */
-  readonly limit: number;
-  /** @default 0 */
-  readonly delaySeconds?: number;
-  /** @default 2 */
-  readonly factor?: number;
-  /** @default 3600 */
-  readonly maxDelaySeconds?: number;
-  /** Share of the wait that may be taken off, 0 to 1. @default 0.1 */
-  readonly jitter?: number;
 }

@@ -13,6 +13,7 @@ import {
 } from './graph.ts';
 import { endProblems } from './end-rules.ts';
 import { podSources } from './pod-sources.ts';
+import { isRetryPolicy, retryProblems } from './retries.ts';
 import { statusesIn, stepOutputs, workflowInputs } from './sources.ts';
 import { findCycle, topology } from './topology.ts';
 
@@ -39,6 +40,7 @@ export function graphProblems(
     const at = path(step.name);
     for (const [name, source] of Object.entries(step.inputs)) check(source, `${at}.inputs.${name}`);
     if (step.pod !== undefined) for (const [place, source] of podSources(step.pod)) check(source, `${at}.pod.${place}`);
+    problems.push(...retryProblems(step, at));
     for (const name of [...(step.after ?? []), ...(step.when?.steps ?? [])])
       if (!steps.has(name)) problems.push(unknownStep(at, name, steps));
     problems.push(...endProblems(step, at, steps));
@@ -141,7 +143,7 @@ function shapeProblems(document: unknown): readonly Problem[] {
     expect(step.job === undefined || isStepJob(step.job), `${at}.job`, step.job, 'part of a Job');
     expect(step.when === undefined || isCondition(step.when), `${at}.when`, step.when, 'a condition');
     expect(step.retries === undefined || isRetryPolicy(step.retries), `${at}.retries`, step.retries, 'a retry policy');
-    for (const field of ['attemptTimeoutSeconds', 'timeoutSeconds'])
+    for (const field of ['pendingTimeoutSeconds', 'attemptTimeoutSeconds', 'timeoutSeconds', 'systemRetries'])
       expect(step[field] === undefined || typeof step[field] === 'number', `${at}.${field}`, step[field], 'a number');
   });
   return problems;
@@ -162,10 +164,6 @@ const isCondition = (value: unknown) =>
   typeof value.cel === 'string' &&
   isStrings(value.steps) &&
   (value.statuses === undefined || isStrings(value.statuses));
-const isRetryPolicy = (value: unknown) =>
-  isJsonObject(value) &&
-  typeof value.limit === 'number' &&
-  Object.values(value).every((field) => typeof field === 'number');
 const isPod = (value: unknown) => isJsonObject(value) && 'fields' in value && isSource(value);
 const isSources = (value: unknown) => isJsonObject(value) && Object.values(value).every(isSource);
 

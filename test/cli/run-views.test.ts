@@ -192,10 +192,10 @@ Finished:   2026-03-01T10:00:31Z (29s ago)
 Duration:   30s
 Inputs:     site = "a"
 
-  STEP      PHASE       ATTEMPTS   DURATION   MESSAGE
-✓ extract   Succeeded   1          3.5s
-✗ load      Failed      2          23s        ExitCode: main ended with exit code 1
-- notify    Skipped     -          -          UpstreamFailed: step "load" failed
+  STEP      PHASE       ATTEMPTS       DURATION   MESSAGE
+✓ extract   Succeeded   1              3.5s
+✗ load      Failed      2 (ExitCode)   23s        ExitCode: main ended with exit code 1
+- notify    Skipped     -              -          UpstreamFailed: step "load" failed
 
 Step load failed: ExitCode: main ended with exit code 1
   attempt 1 (pod/etl-x-load-1, 2.0s): ExitCode: main ended with exit code 1
@@ -208,6 +208,21 @@ LAST SEEN   TYPE      REASON      OBJECT      MESSAGE
 note: a note
 `,
     );
+  });
+
+  it('shows every attempt, also of a step that went well in the end', () => {
+    const [first, second] = failedStep.attempts;
+    const last = { ...done.attempts[0]!, number: 3 };
+    const steps = { extract: { ...done, attempts: [first!, { ...second!, reason: 'OOMKilled' as const }, last] } };
+    const state = { job: job('etl-x', {}), graph, record: record(steps), notes: [] };
+    const description = { run: runView(state, start), notes: [], pods: [], events: [] };
+    const text = describeText(description, { colors: plain.colors, phases, now: start, program: 'kubectl workflows' });
+    expect(text).toContain('✓ extract   Succeeded   3 (ExitCode, OOMKilled)');
+    expect(text).toContain(`Step extract, Succeeded:
+  attempt 1 (pod/etl-x-extract-1, 2.0s): ExitCode: main ended with exit code 1
+  attempt 2 (pod/etl-x-extract-2, 10s): OOMKilled: main ended with exit code 1
+  attempt 3 (pod/etl-x-extract-3, 3.5s): Succeeded
+`);
   });
 
   it('takes the record’s word that a run was taken, before its Job says so', () => {

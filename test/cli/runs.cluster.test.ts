@@ -75,7 +75,7 @@ good Succeeded
     const { stdout: described } = await cli(['describe', 'bad']);
     expect(steady(described)).toContain(`STEP PHASE ATTEMPTS DURATION MESSAGE
 ✓ first Succeeded 1 <n>s
-✗ second Failed 2 <n>s`);
+✗ second Failed 2 (ExitCode) <n>s`);
     expect(steady(described)).toContain('- third Skipped - - UpstreamFailed');
     expect(steady(described)).toContain('Step second failed: ExitCode');
     expect(steady(described)).toContain('attempt 1 (pod/bad-second-1, <n>s): ExitCode');

@@ -101,7 +101,7 @@ describe('a run that is changed while it goes on', () => {
     const nowhere = { nodeSelector: { gpu: 'h9000' } };
     await bench.launch(workflow('nowhere', [{ name: 'a', spec: nowhere }]), 'nowhere');
     const waiting = await bench.recorded('nowhere', ({ steps }) =>
-      /Unschedulable/.test(steps.get('a')?.attempts[0]?.message ?? ''),
+      /unschedulable/.test(steps.get('a')?.attempts[0]?.message ?? ''),
     );
     expect(waiting.steps.get('a')?.attempts[0]?.message).toContain("didn't match Pod's node affinity/selector");
     await bench.annotate('nowhere', annotations.cancel, 'Now');

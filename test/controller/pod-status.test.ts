@@ -126,12 +126,23 @@ describe('a pod that has ended says of its attempt', () => {
 describe('a pod that has not ended says of its attempt', () => {
   const cases: Record<string, [Status, object]> = {
     'nothing yet': [{}, { kind: 'pending' }],
-    'it waits for a node': [
+    'it waits for a node, and no other pod may be moved away for it': [
       {
         phase: 'Pending',
-        conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/3 nodes' }],
+        conditions: [
+          {
+            type: 'PodScheduled',
+            status: 'False',
+            reason: 'Unschedulable',
+            message:
+              '0/3 nodes are available: 3 Insufficient nvidia.com/gpu. no new claims to deallocate, preemption: 0/3 nodes are available: 3 No preemption victims found for incoming pod.',
+          },
+        ],
       },
-      { kind: 'pending', message: 'Unschedulable: 0/3 nodes' },
+      {
+        kind: 'pending',
+        message: 'pod unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu',
+      },
     ],
     'it is gated': [
       { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' }] },

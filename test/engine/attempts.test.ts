@@ -198,6 +198,54 @@ describe('the timeout of an attempt', () => {
   });
 });
 
+describe('the timeout of an attempt whose container does not start', () => {
+  const graph = graphOf({ a: { pendingTimeoutSeconds: 600, attemptTimeoutSeconds: 30, systemRetries: 1 } });
+  const unschedulable = 'pod unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu';
+
+  it('counts from when it was asked for, and is a failure of the platform that says what it waited for', () => {
+    const run = begin(graph);
+    expect(run.decision!.wakeAt).toBe(T0 + 600_000);
+    run.pending('a', unschedulable).after(600);
+    expect(run.asked).toEqual(['stop a 1 PendingTimeout']);
+    expect(run.after(600).asked).toEqual([]);
+    run.fail('a', { failure: 'system', reason: 'PodDeleted', exitCode: undefined });
+    expect(run.run.step('a').attempts[0]).toMatchObject({
+      phase: 'Failed',
+      reason: 'PendingTimeout',
+      failure: 'system',
+      message: `its container did not start in 600 s (pending timeout): ${unschedulable}`,
+    });
+    expect(run.phase('a')).toBe('Waiting/Backoff');
+    run.after(60).after(600).fail('a');
+    expect(run.run.step('a')).toMatchObject({ phase: 'Failed', reason: 'PendingTimeout' });
+    expect(run.run.step('a').message).toBe('its container did not start in 600 s (pending timeout) (2 attempts)');
+  });
+
+  it('gives way to the timeout of an attempt once the container runs', () => {
+    const run = begin(graph).pending('a').after(599).runs('a');
+    expect(run.decision!.wakeAt).toBe(run.now + 30_000);
+    expect(run.after(30).asked).toEqual(['stop a 1 AttemptTimeout']);
+  });
+
+  it('does not stop an attempt that is seen to run in the same moment', () => {
+    const run = begin(graph).pending('a');
+    run.now += 700_000;
+    run.see('a', { kind: 'running', startedAt: T0 + 590_000 });
+    expect(run.asked).toEqual(['stop a 1 AttemptTimeout']);
+    expect(run.run.step('a').attempts[0]).toMatchObject({ startedAt: T0 + 590_000, stopping: 'AttemptTimeout' });
+  });
+
+  it('does not undo a success that was faster than the stop', () => {
+    expect(begin(graph).after(600).succeed('a').end).toBe('Succeeded/Completed');
+  });
+
+  it('gives way to the timeout of the step', () => {
+    const run = begin(graphOf({ a: { pendingTimeoutSeconds: 50, timeoutSeconds: 60 } }));
+    expect(run.after(50).asked).toEqual(['stop a 1 PendingTimeout']);
+    expect(run.after(10).fail('a').phase('a')).toBe('Failed/StepTimeout');
+  });
+});
+
 describe('the timeout of a step', () => {
   it('counts from when it was ready, over all its attempts and waits', () => {
     const run = begin(graphOf({ a: { timeoutSeconds: 60, retries: { limit: 9, delaySeconds: 50, jitter: 0 } } }));

@@ -44,6 +44,14 @@ describe('the explanation of a step', () => {
     expect(run.runs('b').run.explain('b', run.now + 9000)).toBe('attempt 1 runs for 9 s');
   });
 
+  it('says until when a container may take to start', () => {
+    const run = begin(graphOf({ a: { pendingTimeoutSeconds: 600 } }));
+    run.pending('a', 'pod unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu');
+    expect(run.run.explain('a', T0 + 60_000)).toBe(
+      'attempt 1 waits for its container: pod unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu; it is stopped in 540 s if it does not start',
+    );
+  });
+
   it('gives the end and its reason', () => {
     const run = begin(graphOf({ a: {}, b: { after: ['a'] }, c: {} }))
       .succeed('c')

@@ -62,7 +62,7 @@ describe('a run on a simulated cluster', () => {
     fc.assert(
       fc.property(seeds, fc.constantFrom(...failurePolicies), fc.boolean(), (seed, policy, commandsFirst) => {
         const random = new Random(seed);
-        const plan = randomPlan(random, policy);
+        const plan = randomPlan(random, policy, { timed: true });
         const faults = { ...chaos, remove: 0.1, jump: random.pick([0, 0.05]) };
         const { record, cluster } = simulate({ seed, plan, faults, commandsFirst, changes: randomChanges(random) });
         expect(record.steps.size).toBe(plan.steps.length);
@@ -88,7 +88,7 @@ describe('a run on a simulated cluster', () => {
         const random = new Random(seed);
         const faults = { lose: 0.2, repeat: 0.4, remove: 0.05 };
         const options = {
-          plan: randomPlan(random, policy),
+          plan: randomPlan(random, policy, { timed: true }),
           parallelism: 1 + random.upTo(3),
           changes: randomChanges(random),
         };

@@ -23,6 +23,11 @@ export interface PlannedStep {
   readonly continueOnFailure: boolean;
   readonly retries: number;
   readonly delaySeconds: number;
+  /** A failure that is not tried again. */
+  readonly givesUpOn?: 'ExitCode' | 'OutputsInvalid';
+  readonly systemRetries?: number;
+  /** What ends attempts and retries by the clock. */
+  readonly times?: { readonly pendingTimeoutSeconds: number; readonly maxElapsedSeconds: number };
   /** By attempt; those after the last one are `ok`. */
   readonly outcomes: readonly Outcome[];
   readonly rows: number;
@@ -41,7 +46,8 @@ export function outcomeOf(step: PlannedStep, attempt: number): Outcome {
 
 const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'exit', 'exit', 'system', 'permanent', 'bad-outputs'];
 
-export function randomPlan(random: Random, policy: FailurePolicy, most = 12): Plan {
+/** `timed`: what becomes of some steps depends on the clock, so that no model can tell. */
+export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, timed = false } = {}): Plan {
   const steps: PlannedStep[] = [];
   const count = random.upTo(most);
   for (let index = 0; index < count; index++) {
@@ -59,6 +65,9 @@ export function randomPlan(random: Random, policy: FailurePolicy, most = 12): Pl
       continueOnFailure: random.chance(0.2),
       retries: random.upTo(2),
       delaySeconds: random.pick([0, 0, 5]),
+      givesUpOn: random.pick([undefined, undefined, 'ExitCode', 'OutputsInvalid'] as const),
+      systemRetries: random.pick([undefined, 0, 1]),
+      ...(timed && random.chance(0.3) && { times: { pendingTimeoutSeconds: 2, maxElapsedSeconds: 30 } }),
       outcomes: Array.from({ length: random.upTo(6) }, () => random.pick(outcomes)),
       rows: random.upTo(3),
     });
@@ -96,7 +105,9 @@ export function graphOfPlan({ policy, steps, order }: Plan): Graph {
   return graphOf(Object.fromEntries(sketches), { failurePolicy: policy });
 }
 
-function sketchOf({ edges, depends, role, when, continueOnFailure, retries, delaySeconds }: PlannedStep): StepSketch {
+function sketchOf(step: PlannedStep): StepSketch {
+  const { edges, depends, role, when, continueOnFailure, retries, delaySeconds } = step;
+  const { givesUpOn, systemRetries, times } = step;
   const inputs: Record<string, ValueSource> = {};
   for (const { from, kind } of edges)
     if (kind === 'status') inputs[from] = { status: from, field: 'phase' };
@@ -110,7 +121,14 @@ function sketchOf({ edges, depends, role, when, continueOnFailure, retries, dela
     ...(depends && { depends }),
     ...(role && { role }),
     continueOnFailure,
-    retries: { limit: retries, delaySeconds },
+    retries: {
+      limit: retries,
+      delaySeconds,
+      ...(givesUpOn && { unless: [{ reasons: [givesUpOn] }] }),
+      ...(times && { maxElapsedSeconds: times.maxElapsedSeconds }),
+    },
+    systemRetries,
+    pendingTimeoutSeconds: times?.pendingTimeoutSeconds,
     ...(when !== undefined && { when: { cel, steps: typeof when === 'object' ? [when.of] : [] } }),
   };
 }

@@ -75,11 +75,12 @@ const reasons = { exit: 'ExitCode', 'bad-outputs': 'OutputsInvalid', system: 'No
 
 /** The end of a step that runs, and how many attempts it takes. */
 export function attempted(step: PlannedStep): { readonly end: string; readonly attempts: number } {
-  const left = { user: step.retries, system: 3, permanent: 0 };
+  const left = { user: step.retries, system: step.systemRetries ?? 3, permanent: 0 };
   for (let attempts = 1; ; attempts++) {
     const outcome = outcomeOf(step, attempts);
     if (outcome === 'ok') return { end: 'Succeeded/Completed', attempts };
     const budget = outcome === 'system' || outcome === 'permanent' ? outcome : 'user';
-    if (left[budget]-- === 0) return { end: `Failed/${reasons[outcome]}`, attempts };
+    if (left[budget]-- === 0 || reasons[outcome] === step.givesUpOn)
+      return { end: `Failed/${reasons[outcome]}`, attempts };
   }
 }

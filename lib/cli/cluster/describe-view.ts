@@ -38,6 +38,7 @@ export function describeText({ run, notes, pods, events }: Description, style: D
     headText(run, style),
     run.steps.length === 0 ? '' : stepTable(run.steps, style.phases, { wide: style.wide }),
     failuresText(run, style),
+    repeatedText(run),
     pods.length === 0 ? '' : podTable(pods, style),
     events.length === 0 ? '' : eventTable(events, style),
     notes.map((note) => `${colors.yellow('note:')} ${note}\n`).join(''),
@@ -91,22 +92,33 @@ export function failuresText(run: RunView, style: Omit<DescribeStyle, 'phases'>)
   return failed.map((step) => failureText(run, step, style)).join('\n');
 }
 
+/** The steps that did not fail and took several attempts, with every attempt. */
+function repeatedText({ steps }: RunView): string {
+  const repeated = steps.filter(({ phase, attempts }) => phase !== 'Failed' && attempts.length > 1);
+  return repeated
+    .map(({ name, phase, attempts }) => `Step ${name}, ${phase}:\n${attemptLines(attempts).join('')}`)
+    .join('\n');
+}
+
+function attemptLines(attempts: StepView['attempts']): string[] {
+  return attempts.map(({ number, phase, reason, message, durationSeconds, object }) => {
+    const why = [phase === 'Succeeded' ? phase : reason, message].filter((part) => part !== undefined).join(': ');
+    return `  attempt ${number} (${object}, ${elapsed(durationSeconds)}): ${why}\n`;
+  });
+}
+
 function failureText(
   run: RunView,
   step: StepView,
   { colors, program, flags = '' }: Omit<DescribeStyle, 'phases'>,
 ): string {
-  const attempts = step.attempts.map(({ number, phase, reason, message, durationSeconds, object }) => {
-    const why = [phase === 'Succeeded' ? phase : reason, message].filter((part) => part !== undefined).join(': ');
-    return `  attempt ${number} (${object}, ${elapsed(durationSeconds)}): ${why}\n`;
-  });
   const more = step.attempts.length > 1 ? ' --all-attempts' : '';
   const hint =
     step.attempts.length === 0
       ? ''
       : `  its log: ${colors.bold(`${program} logs ${run.name} ${step.name}${more}${flags}`)}\n`;
   const why = step.message === undefined ? step.reason : `${step.reason}: ${step.message}`;
-  return `${colors.red(`Step ${step.name} failed`)}: ${why}\n${attempts.join('')}${hint}`;
+  return `${colors.red(`Step ${step.name} failed`)}: ${why}\n${attemptLines(step.attempts).join('')}${hint}`;
 }
 
 function podTable(pods: readonly RunPod[], { now }: DescribeStyle): string {

@@ -4,6 +4,7 @@ import type { LocalRun, RunDirectory } from '../../local/run-directory.ts';
 import { encodeValue } from '../../values/environment.ts';
 import type { CliContext } from '../context.ts';
 import { formatElapsed } from '../terminal/duration.ts';
+import { attemptsText } from '../terminal/attempts.ts';
 import { phaseStyle } from '../terminal/phases.ts';
 import { printable } from './progress.ts';
 import { displayPath } from '../app/synthesize.ts';
@@ -77,7 +78,7 @@ function columnsFor({ out, env }: CliContext, rows: readonly Row[]): Column<Row>
     },
     {
       header: 'ATTEMPTS',
-      value: ({ record }) => (record.attempts.length === 0 ? '-' : String(record.attempts.length)),
+      value: ({ record }) => attemptsText(record.attempts),
     },
     { header: 'DURATION', value: ({ record }) => durationOf(record) ?? '-' },
   ];

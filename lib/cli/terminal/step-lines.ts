@@ -1,3 +1,4 @@
+import { attemptsText } from './attempts.ts';
 import { formatElapsed } from './duration.ts';
 import type { PhaseStyle } from './phases.ts';
 import type { StepView } from '../cluster/run-view.ts';
@@ -13,7 +14,7 @@ export function stepTable(
   const columns: Column<StepView>[] = [
     { header: '  STEP', value: ({ name, phase }) => `${phases.glyph(phase)} ${name}`, style },
     { header: 'PHASE', value: ({ phase }) => phase, style },
-    { header: 'ATTEMPTS', value: ({ attempts }) => (attempts.length === 0 ? '-' : String(attempts.length)) },
+    { header: 'ATTEMPTS', value: ({ attempts }) => attemptsText(attempts) },
     { header: 'DURATION', value: ({ durationSeconds }) => elapsed(durationSeconds) },
     { header: 'OUTPUTS', value: ({ outputs }) => (outputs === undefined ? '' : JSON.stringify(outputs)), wide: true },
     { header: 'MESSAGE', value: stepMessage },
