@@ -79,3 +79,46 @@ describe('settings', () => {
     override({ spot: 'yes' });
   });
 });
+
+describe('retries', () => {
+  test('wait by a list or by a delay that grows', () => {
+    override({ retries: 3 });
+    override({
+      retries: { limit: 3, delay: Duration.seconds(1), factor: 2, maxDelay: Duration.minutes(1), jitter: 0 },
+    });
+    override({ retries: { limit: 3, delays: [Duration.seconds(1), Duration.minutes(1)], jitter: 0.5 } });
+    // @ts-expect-error -- one or the other
+    override({ retries: { limit: 3, delays: [Duration.seconds(1)], factor: 2 } });
+    // @ts-expect-error -- durations
+    override({ retries: { limit: 3, delays: [1, 60] } });
+    // @ts-expect-error -- how many
+    override({ retries: { delay: Duration.seconds(1) } });
+  });
+
+  test('are for failures of the task, told apart by plain data', () => {
+    override({ retries: { limit: 3, when: { exitCodes: [75], reasons: ['OOMKilled', 'ExitCode'], message: 'busy' } } });
+    override({ retries: { limit: 3, unless: [{ exitCodes: [64] }, { reasons: ['OutputsInvalid'] }] } });
+    // @ts-expect-error -- no such reason
+    override({ retries: { limit: 3, when: { reasons: ['OOM'] } } });
+    // @ts-expect-error -- the platform's failures are charged to systemRetries
+    override({ retries: { limit: 3, when: { reasons: ['Evicted'] } } });
+    // @ts-expect-error -- text, for a pattern could hold up the controller
+    override({ retries: { limit: 3, when: { message: /busy/ } } });
+    // @ts-expect-error -- numbers
+    override({ retries: { limit: 3, when: { exitCodes: ['75'] } } });
+  });
+
+  test('ask for more after OOM by a function of the kills', () => {
+    override({ retries: { limit: 3, resourcesAfterOOM: (kills) => ({ limits: { memory: `${kills}Gi` } }) } });
+    // @ts-expect-error -- resources
+    override({ retries: { limit: 3, resourcesAfterOOM: (kills) => ({ memory: `${kills}Gi` }) } });
+    // @ts-expect-error -- a function
+    override({ retries: { limit: 3, resourcesAfterOOM: { limits: { memory: '8Gi' } } } });
+  });
+
+  test('have timeouts beside them', () => {
+    override({ systemRetries: 1, pendingTimeout: Duration.minutes(10), attemptTimeout: Duration.hours(1) });
+    // @ts-expect-error -- a duration
+    override({ pendingTimeout: 600 });
+  });
+});

@@ -108,6 +108,34 @@ test('a failed attempt is tried again with its number, and both logs are kept', 
   expect(readFileSync(kept.logFile('flaky', 2), 'utf8')).toBe('try 2\n');
 });
 
+test('waits go by their list, only for the failures that the rules name, and what is for pods changes nothing', async () => {
+  using directory = temporaryDirectory();
+  const { runner, step } = prepare(directory.path, {
+    failurePolicy: 'RunIndependent',
+    steps: {
+      busy: {
+        script: 'echo the store is busy >&2; test $WORKFLOW_ATTEMPT = 3 || exit 75',
+        pendingTimeoutSeconds: 1,
+        retries: {
+          limit: 2,
+          delaysSeconds: [0.01, 0.2],
+          jitter: 0,
+          when: [{ exitCodes: [75], message: 'store is busy' }],
+          resourcesAfterOOM: [{ limits: { memory: '8Gi' } }],
+        },
+      },
+      wrong: { script: 'exit 64', retries: { limit: 2, unless: [{ exitCodes: [64] }] } },
+    },
+  });
+  expect((await runner.execute()).phase).toBe('Failed');
+  const { phase, attempts } = step('busy');
+  expect([phase, attempts.length]).toEqual(['Succeeded', 3]);
+  const waits = attempts.slice(1).map(({ createdAt }, index) => createdAt - attempts[index]!.finishedAt!);
+  expect(waits[0]).toBeGreaterThanOrEqual(10);
+  expect(waits[1]).toBeGreaterThanOrEqual(200);
+  expect(step('wrong').attempts).toMatchObject([{ reason: 'ExitCode', exitCode: 64 }]);
+});
+
 test.each<[string, WorkflowFixture['steps'][string], Partial<StepRecord>]>([
   [
     'a program that is not here',
