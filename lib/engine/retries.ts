@@ -33,7 +33,7 @@ export function nextAttempt(run: string, node: TaskStep, attempts: readonly Atte
   const wait = retryWait(budget, number, unitHash(`${run}/${node.name}/${last.number}`));
   const lastChanceAt = retriesEndAt(node, attempts);
   if (lastChanceAt !== undefined && (last.finishedAt ?? last.createdAt) + wait >= lastChanceAt)
-    return { refused: tooLate(node) };
+    return { refused: retriesOver(node) };
   return { retry: { number, limit: budget.limit, wait } };
 }
 
@@ -46,7 +46,7 @@ export function retriesEndAt({ retries }: TaskStep, attempts: readonly AttemptRe
 }
 
 /** Why no attempt follows after {@link retriesEndAt}. */
-export function tooLate({ retries }: TaskStep): string {
+export function retriesOver({ retries }: TaskStep): string {
   return `no retry begins ${retries?.maxElapsedSeconds} s after the first attempt`;
 }
 

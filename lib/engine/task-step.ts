@@ -8,7 +8,7 @@ import { ended, liveAttempt, withLastAttempt, type StepEnd } from './phases.ts';
 import type { AttemptRecord, FailureKind, Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { resolve, resolveAll } from './resolve.ts';
-import { isLastChance, nextAttempt, resourcesAfterOOM, retriesEndAt, tooLate } from './retries.ts';
+import { isLastChance, nextAttempt, resourcesAfterOOM, retriesEndAt, retriesOver } from './retries.ts';
 import { isTooLate } from './run-state.ts';
 import { scopeOf } from './scope.ts';
 import { attemptTimeout, isAttemptTimeout, isTimeout, stepTimeoutAt, timedOut } from './timeouts.ts';
@@ -188,7 +188,7 @@ function expire(turn: Turn, index: number): void {
   if (slow !== undefined) return stop(turn, index, slow.reason);
   const retriesEnd = retriesEndAt(node, record.attempts);
   if (retriesEnd !== undefined && retriesEnd <= turn.now)
-    return turn.ledger.put(index, ended(record, endOfTries(record.attempts, tooLate(node)), turn.now));
+    return turn.ledger.put(index, ended(record, endOfTries(record.attempts, retriesOver(node)), turn.now));
   turn.ledger.put(index, { ...record, reason: waitingReason(turn.spec) });
 }
 
