@@ -2,12 +2,12 @@ import { conditionText } from '../graph/end-condition.ts';
 import type { TopologyStep } from '../graph/topology.ts';
 import { evaluateCondition } from './conditions.ts';
 import { blockedBy } from './edges.ts';
+import { kindOf } from './kinds.ts';
 import { isFinal, type StepEnd } from './phases.ts';
 import type { StepRecord } from './record.ts';
 import { isTooLate } from './run-state.ts';
 import { scopeOf } from './scope.ts';
 import type { Turn } from './turn.ts';
-import { waitingReason } from './waiting.ts';
 
 /**
  * What becomes of a step now that all it waits for is decided: it is ready, or it ends without having run.
@@ -18,7 +18,7 @@ export function decide(turn: Turn, index: number, exists: boolean): void {
 }
 
 function decision(turn: Turn, index: number, exists: boolean): StepRecord {
-  const { now, spec, ledger } = turn;
+  const { now, ledger } = turn;
   const step = ledger.step(index);
   const end = { attempts: [], finishedAt: now } as const;
   const blocked = blockedBy(step, ledger.topology, (upstream) => ledger.of(upstream));
@@ -33,7 +33,7 @@ function decision(turn: Turn, index: number, exists: boolean): StepRecord {
     if ('error' in result) return { phase: 'Failed', reason: 'ConditionError', message: result.error, ...end };
     if (!result.holds) return { phase: 'Skipped', reason: 'WhenFalse', message: `${when.cel} is false`, ...end };
   }
-  return { phase: 'Waiting', reason: waitingReason(spec), attempts: [], readyAt: now };
+  return kindOf(step.node).ready(turn, index);
 }
 
 function hasFailed({ ledger, state }: Turn): boolean {

@@ -85,7 +85,7 @@ const everyStep: Choice = () => true;
 function stopLive(turn: Turn, reason: StepReason, those: Choice): void {
   for (const index of sorted(turn.ledger.live)) {
     const { node } = turn.ledger.step(index);
-    if (those(node)) kindOf(node).stop(turn, index, reason);
+    if (those(node)) kindOf(node).attempts?.stop(turn, index, reason);
   }
 }
 

@@ -4,8 +4,23 @@ import type { StepReason } from './reasons.ts';
 import { taskStep } from './task-step.ts';
 import type { Sighting, Turn } from './turn.ts';
 
-/** The rules of a kind of step. They change the step's record, add commands, and touch no other step. */
+/**
+ * The rules of a kind of step. They say what becomes of the step's record, add commands, and touch no other step. What the
+ * graph must know of a kind is in `lib/graph/step-kinds.ts`.
+ */
 export interface StepKind {
+  /** What becomes of the step once it may run: it waits, for room or for what its kind waits for, or it ends at once. */
+  ready(turn: Turn, index: number): StepRecord;
+  /** Does what {@link StepKind.due} named the time of. */
+  expire(turn: Turn, index: number): void;
+  /** When the step must be looked at although nothing was observed: the earliest of its waits and timeouts. */
+  due(node: StepNode, record: StepRecord): Instant | undefined;
+  /** How a kind runs what it runs. A kind without runs nothing: it takes no room, and shells never hear of its steps. */
+  readonly attempts?: AttemptRules;
+}
+
+/** The rules of a kind whose steps are attempts that a shell starts, observes and stops. */
+export interface AttemptRules {
   /** Starts the step, or the next attempt at it. It is waiting, and there is room. */
   start(turn: Turn, index: number): void;
   /** Takes in what was seen of one of its attempts. Anything that is late or repeated must change nothing. */
@@ -14,10 +29,6 @@ export interface StepKind {
   stop(turn: Turn, index: number, reason: StepReason): void;
   /** Says again what may have been lost with the shell it was said to. */
   repeat(turn: Turn, index: number): void;
-  /** Does what {@link StepKind.due} named the time of. */
-  expire(turn: Turn, index: number): void;
-  /** When the step must be looked at although nothing was observed: the earliest of its waits and timeouts. */
-  due(node: StepNode, record: StepRecord): Instant | undefined;
 }
 
 const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = { task: taskStep };
@@ -30,4 +41,9 @@ export function kindOf(node: StepNode): StepKind {
 /** {@link StepKind.due}, for a step of any kind. */
 export function dueOf(node: StepNode, record: StepRecord): Instant | undefined {
   return kindOf(node).due(node, record);
+}
+
+/** Whether a step only lacks room for its next attempt. */
+export function lacksRoom(node: StepNode, { phase, reason }: StepRecord): boolean {
+  return phase === 'Waiting' && reason !== 'Backoff' && kindOf(node).attempts !== undefined;
 }

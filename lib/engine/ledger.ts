@@ -1,7 +1,7 @@
 import type { Role, StepNode } from '../graph/graph.ts';
 import type { Topology, TopologyStep } from '../graph/topology.ts';
 import { EndsWatch } from './ends-watch.ts';
-import { dueOf } from './kinds.ts';
+import { dueOf, lacksRoom } from './kinds.ts';
 import { endingOf, isFinal, untouched } from './phases.ts';
 import type { StepPhase, StepRecord } from './record.ts';
 import { Timers } from './timers.ts';
@@ -93,8 +93,7 @@ export class Ledger {
     this.#phases[record.phase] += 1;
     keep(this.live, index, record.phase === 'Running');
     keep(this.waiting, index, record.phase === 'Waiting');
-    const ready = record.phase === 'Waiting' && record.reason !== 'Backoff';
-    this.ready.set(index, ready ? (record.retryAt ?? record.readyAt ?? 0) : undefined);
+    this.ready.set(index, lacksRoom(node, record) ? (record.retryAt ?? record.readyAt ?? 0) : undefined);
     this.timers.set(index, dueOf(node, record));
     if (isFinal(record.phase) && !isFinal(before)) this.#end(index, record);
   }

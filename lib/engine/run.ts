@@ -161,7 +161,7 @@ export class Run {
       this.#adopt(turn, index);
       return;
     }
-    kindOf(this.#ledger.step(index).node).observe(turn, sighting);
+    kindOf(this.#ledger.step(index).node).attempts?.observe(turn, sighting);
     this.#adopt(turn, index);
   }
 
@@ -217,7 +217,7 @@ export class Run {
     while (this.#spec.suspended !== true && live.size < this.#spec.parallelism) {
       const index = ready.take(Infinity);
       if (index === undefined) return;
-      kindOf(this.#ledger.step(index).node).start(turn, index);
+      kindOf(this.#ledger.step(index).node).attempts?.start(turn, index);
     }
   }
 
@@ -236,7 +236,7 @@ export class Run {
     const fresh = new Set(turn.commands.map((command) => command.step));
     for (const index of turn.ledger.live) {
       const { node } = turn.ledger.step(index);
-      if (!fresh.has(node.name)) kindOf(node).repeat(turn, index);
+      if (!fresh.has(node.name)) kindOf(node).attempts?.repeat(turn, index);
     }
   }
 

@@ -16,7 +16,11 @@ import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
 /** A step that runs a container to its end, again if it failed. */
-export const taskStep: StepKind = { start, observe, stop, repeat, expire, due };
+export const taskStep: StepKind = { ready, expire, due, attempts: { start, observe, stop, repeat } };
+
+function ready({ spec, now }: Turn): StepRecord {
+  return { phase: 'Waiting', reason: waitingReason(spec), attempts: [], readyAt: now };
+}
 
 function start(turn: Turn, index: number): void {
   const record = turn.ledger.of(index);

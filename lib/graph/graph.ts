@@ -26,14 +26,35 @@ export const GRAPH_API_VERSION = 'cdk8s-workflows.dev/v1';
 export const failurePolicies = ['CancelRunning', 'FinishRunning', 'RunIndependent'] as const;
 export type FailurePolicy = (typeof failurePolicies)[number];
 
-/** A step, by kind. A new kind is a new member here and a file of its own in the engine. */
+/**
+ * A step, by kind. A new kind is a new member here, a file with what the graph must know of it (`step-kinds.ts`
+ * lists them), and one with its rules in the engine (`lib/engine/kinds.ts`).
+ */
 export type StepNode = TaskStep;
 
-/** A step that runs a container to its end. */
-export interface TaskStep {
-  readonly kind: 'task';
+/** What steps of all kinds have. */
+export interface CommonStep {
   /** Unique in the graph; a DNS label. */
   readonly name: string;
+  /** Left out when it has no outputs. */
+  readonly outputs?: ObjectSchema;
+  /** Steps that come before this one without passing data. */
+  readonly after?: readonly string[];
+  /** What must hold of the ends of other steps. It is looked at as soon as it is decided, also while some of them still run. */
+  readonly depends?: EndCondition;
+  /** When it runs: `finally` after all others, whatever became of them, `onFailure` before those if the run failed. @default with the others, by its edges */
+  readonly role?: Role;
+  /** The step is skipped when this is false. */
+  readonly when?: ValueCondition;
+  /** From when the step became ready, all its attempts and the waiting between them together. */
+  readonly timeoutSeconds?: number;
+  /** Its failure does not fail the run, nor does it count for the failure policy. */
+  readonly continueOnFailure?: boolean;
+}
+
+/** A step that runs a container to its end. */
+export interface TaskStep extends CommonStep {
+  readonly kind: 'task';
   /** The task's name, for labels and messages. */
   readonly task: string;
   /** Name of the PodTemplate, in the run's namespace. */
@@ -47,16 +68,6 @@ export interface TaskStep {
   readonly pod?: ValueSource;
   /** The same for an attempt on spot nodes, with what brings it there. The last attempt that the platform may fail goes without. Left out when no attempt goes there. */
   readonly spot?: ValueSource;
-  /** Left out when the task has no outputs. */
-  readonly outputs?: ObjectSchema;
-  /** Steps that come before this one without passing data. */
-  readonly after?: readonly string[];
-  /** What must hold of the ends of other steps. It is looked at as soon as it is decided, also while some of them still run. */
-  readonly depends?: EndCondition;
-  /** When it runs: `finally` after all others, whatever became of them, `onFailure` before those if the run failed. @default with the others, by its edges */
-  readonly role?: Role;
-  /** The step is skipped when this is false. */
-  readonly when?: ValueCondition;
   readonly retries?: RetryPolicy;
   /** How many failures of the platform are followed by another attempt. @default 3 */
   readonly systemRetries?: number;
@@ -64,10 +75,6 @@ export interface TaskStep {
   readonly pendingTimeoutSeconds?: number;
   /** For one attempt, from its start. */
   readonly attemptTimeoutSeconds?: number;
-  /** For all attempts and the waiting between them, from when the step became ready. */
-  readonly timeoutSeconds?: number;
-  /** Its failure does not fail the run, nor does it count for the failure policy. */
-  readonly continueOnFailure?: boolean;
 }
 
 /** Steps that wait for the end of all others, not for single ones. */

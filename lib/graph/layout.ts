@@ -2,6 +2,7 @@ import { edgesOf, type Edge } from './edges.ts';
 import { roles, type Graph, type StepNode } from './graph.ts';
 import type { Direction } from './mermaid.ts';
 import { conditionsOf } from './picture-text.ts';
+import { rulesOf } from './step-kinds.ts';
 import { textLength } from './text-length.ts';
 
 /** A step with its place: the middle, in pixels. */
@@ -29,7 +30,7 @@ export interface Point {
 /** A line of text in a step. */
 export interface TextLine {
   readonly text: string;
-  readonly kind: 'name' | 'task' | 'when';
+  readonly kind: 'name' | 'caption' | 'when';
 }
 
 export interface Layout {
@@ -41,7 +42,7 @@ export interface Layout {
 }
 
 /** Sizes of text in pixels, by what it says. */
-export const fontSizes = { name: 14, task: 11, when: 11, edge: 11 } as const;
+export const fontSizes = { name: 14, caption: 11, when: 11, edge: 11 } as const;
 export const LINE_HEIGHT = 17;
 
 const PADDING = 14;
@@ -125,7 +126,8 @@ const placeOf = ({ x, y }: Point): Point => ({ x, y });
 
 function linesOf(step: StepNode): TextLine[] {
   const lines: TextLine[] = [{ text: step.name, kind: 'name' }];
-  if (step.task !== step.name) lines.push({ text: step.task, kind: 'task' });
+  const caption = rulesOf(step).caption(step);
+  if (caption !== undefined) lines.push({ text: shorten(caption), kind: 'caption' });
   for (const text of conditionsOf(step)) lines.push({ text: shorten(text), kind: 'when' });
   return lines;
 }

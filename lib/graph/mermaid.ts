@@ -1,6 +1,7 @@
 import { edgesOf } from './edges.ts';
 import { conditionsOf, mayBeSkipped } from './picture-text.ts';
 import type { Graph, StepNode } from './graph.ts';
+import { rulesOf } from './step-kinds.ts';
 
 /** Which way a picture of a graph reads. */
 export const directions = ['down', 'right'] as const;
@@ -22,7 +23,8 @@ export function toMermaid(graph: Graph, direction: Direction = 'down'): string {
 
 function shape(step: StepNode): string {
   const texts = [escape(step.name)];
-  if (step.task !== step.name) texts.push(`<small>${escape(step.task)}</small>`);
+  const caption = rulesOf(step).caption(step);
+  if (caption !== undefined) texts.push(`<small>${escape(caption)}</small>`);
   texts.push(...conditionsOf(step).map((text) => `<small>${escape(text)}</small>`));
   if (!mayBeSkipped(step)) return `["${texts.join('<br>')}"]`;
   return `{{"${texts.join('<br>')}"}}`;

@@ -1,4 +1,5 @@
 import type { StepNode, ValueSource } from './graph.ts';
+import { rulesOf } from './step-kinds.ts';
 
 /** Every step output that a value is made of. */
 export function* stepOutputs(source: ValueSource): Generator<{ step: string; output: string; optional: boolean }> {
@@ -19,9 +20,9 @@ function partsOf(source: ValueSource): readonly ValueSource[] {
   return 'text' in source ? [source.text] : [];
 }
 
-/** Everything that a step takes values from: its inputs, and what of its pod waits for values. */
-export function stepSources({ inputs, pod }: StepNode): readonly ValueSource[] {
-  return [...Object.values(inputs), ...(pod === undefined ? [] : [pod])];
+/** Everything that a step takes values from. */
+export function stepSources(step: StepNode): readonly ValueSource[] {
+  return [...rulesOf(step).sources(step)].map(([, source]) => source);
 }
 
 /** The steps whose ends a value tells. */

@@ -11,6 +11,7 @@ import {
 } from './layout.ts';
 import { conditionsOf, mayBeSkipped } from './picture-text.ts';
 import type { Direction } from './mermaid.ts';
+import { rulesOf } from './step-kinds.ts';
 
 /**
  * The graph as an SVG that needs nothing else: values along solid arrows, order alone along dashed ones; steps that may be skipped
@@ -31,7 +32,7 @@ const STYLE = `
   .workflow-graph .step.conditional rect { stroke: var(--accent); stroke-dasharray: 5 3; }
   .workflow-graph text { font-family: system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; text-anchor: middle; fill: var(--text); }
   .workflow-graph .name { font-size: ${fontSizes.name}px; font-weight: 600; }
-  .workflow-graph .task { font-size: ${fontSizes.task}px; fill: var(--soft); }
+  .workflow-graph .caption { font-size: ${fontSizes.caption}px; fill: var(--soft); }
   .workflow-graph .when { font-size: ${fontSizes.when}px; fill: var(--accent); }
   .workflow-graph .edge path { fill: none; stroke: var(--line); stroke-width: 1.4; }
   .workflow-graph .edge.order path { stroke-dasharray: 5 4; }
@@ -58,7 +59,7 @@ function render({ workflow }: Graph, { direction, width, height, steps, edges }:
 
 function drawStep({ step, lines, x, y, width, height }: PlacedStep): string {
   const top = y - ((lines.length - 1) * LINE_HEIGHT) / 2;
-  const tooltip = [step.name, `task ${step.task}`, ...conditionsOf(step)].join('\n');
+  const tooltip = [step.name, rulesOf(step).describe(step), ...conditionsOf(step)].join('\n');
   const conditional = mayBeSkipped(step) ? ' conditional' : '';
   const rect = `<rect x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${width}" height="${height}" rx="7"/>`;
   const texts = lines.map((line, index) => drawLine(line, x, top + index * LINE_HEIGHT)).join('');

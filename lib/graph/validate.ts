@@ -1,20 +1,22 @@
 import { isJsonObject } from '../values/json.ts';
 import { dnsLabelProblem } from '../values/names.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
-import {
-  endings,
-  failurePolicies,
-  GRAPH_API_VERSION,
-  roles,
-  statusFields,
-  type Graph,
-  type StepNode,
-  type ValueSource,
-} from './graph.ts';
+import { failurePolicies, GRAPH_API_VERSION, roles, type Graph, type StepNode, type ValueSource } from './graph.ts';
 import { endProblems } from './end-rules.ts';
-import { podSources } from './pod-sources.ts';
-import { isRetryPolicy, retryProblems } from './retries.ts';
+import {
+  isCondition,
+  isEndCondition,
+  isNumber,
+  isObjectSchema,
+  isOneOf,
+  isSources,
+  isString,
+  isStrings,
+  misfits,
+  type ExpectedFields,
+} from './shapes.ts';
 import { statusesIn, stepOutputs, workflowInputs } from './sources.ts';
+import { rulesOf, stepKinds } from './step-kinds.ts';
 import { findCycle, topology } from './topology.ts';
 
 /**
@@ -38,9 +40,9 @@ export function graphProblems(
   const check = (source: ValueSource, at: string) => problems.push(...sourceProblems(source, at, graph, steps));
   for (const step of graph.steps) {
     const at = path(step.name);
-    for (const [name, source] of Object.entries(step.inputs)) check(source, `${at}.inputs.${name}`);
-    if (step.pod !== undefined) for (const [place, source] of podSources(step.pod)) check(source, `${at}.pod.${place}`);
-    problems.push(...retryProblems(step, at));
+    const rules = rulesOf(step);
+    for (const [place, source] of rules.sources(step)) check(source, `${at}.${place}`);
+    problems.push(...(rules.problems?.(step, at) ?? []));
     for (const name of [...(step.after ?? []), ...(step.when?.steps ?? [])])
       if (!steps.has(name)) problems.push(unknownStep(at, name, steps));
     problems.push(...endProblems(step, at, steps));
@@ -110,7 +112,7 @@ function shapeProblems(document: unknown): readonly Problem[] {
   expect(isObjectSchema(document.inputs), 'inputs', document.inputs, 'an object schema');
   expect(isSources(document.outputs), 'outputs', document.outputs, 'an object of value sources');
   expect(
-    isOneOf(failurePolicies, document.failurePolicy),
+    isOneOf(...failurePolicies)(document.failurePolicy),
     'failurePolicy',
     document.failurePolicy,
     failurePolicies.join(' | '),
@@ -120,69 +122,21 @@ function shapeProblems(document: unknown): readonly Problem[] {
   document.steps.forEach((step: unknown, index) => {
     const at = `steps[${index}]`;
     if (!isJsonObject(step)) return expect(false, at, step, 'an object');
-    expect(step.kind === 'task', `${at}.kind`, step.kind, '"task"');
-    for (const field of ['name', 'task', 'template'])
-      expect(typeof step[field] === 'string', `${at}.${field}`, step[field], 'a string');
-    expect(isSources(step.inputs), `${at}.inputs`, step.inputs, 'an object of value sources');
-    expect(step.pod === undefined || isPod(step.pod), `${at}.pod`, step.pod, 'an object of value sources');
-    expect(step.spot === undefined || isSource(step.spot), `${at}.spot`, step.spot, 'a value source');
-    expect(
-      step.outputs === undefined || isObjectSchema(step.outputs),
-      `${at}.outputs`,
-      step.outputs,
-      'an object schema',
-    );
-    expect(step.after === undefined || isStrings(step.after), `${at}.after`, step.after, 'a list of step names');
-    expect(
-      step.depends === undefined || isEndCondition(step.depends),
-      `${at}.depends`,
-      step.depends,
-      'a condition on ends',
-    );
-    expect(step.role === undefined || isOneOf(roles, step.role), `${at}.role`, step.role, roles.join(' | '));
-    expect(step.job === undefined || isStepJob(step.job), `${at}.job`, step.job, 'part of a Job');
-    expect(step.when === undefined || isCondition(step.when), `${at}.when`, step.when, 'a condition');
-    expect(step.retries === undefined || isRetryPolicy(step.retries), `${at}.retries`, step.retries, 'a retry policy');
-    for (const field of ['pendingTimeoutSeconds', 'attemptTimeoutSeconds', 'timeoutSeconds', 'systemRetries'])
-      expect(step[field] === undefined || typeof step[field] === 'number', `${at}.${field}`, step[field], 'a number');
+    const known = stepKinds.includes(step.kind as string);
+    expect(known, `${at}.kind`, step.kind, stepKinds.map((kind) => JSON.stringify(kind)).join(' or '));
+    const wrong = misfits(step, commonFields);
+    const own = known ? rulesOf(step as unknown as StepNode).misfits(step) : [];
+    for (const { field, expected } of [...wrong, ...own]) expect(false, `${at}.${field}`, step[field], expected);
   });
   return problems;
 }
 
-const isOneOf = (known: readonly string[], value: unknown) => (known as readonly unknown[]).includes(value);
-const isStrings = (value: unknown) => Array.isArray(value) && value.every((item) => typeof item === 'string');
-const isObjectSchema = (value: unknown) =>
-  isJsonObject(value) &&
-  isJsonObject(value.properties) &&
-  Object.values(value.properties).every(isJsonObject) &&
-  isStrings(value.required);
-const isStepJob = (value: unknown) =>
-  isJsonObject(value) &&
-  ['metadata', 'spec'].every((field) => value[field] === undefined || isJsonObject(value[field]));
-const isCondition = (value: unknown) =>
-  isJsonObject(value) &&
-  typeof value.cel === 'string' &&
-  isStrings(value.steps) &&
-  (value.statuses === undefined || isStrings(value.statuses));
-const isPod = (value: unknown) => isJsonObject(value) && 'fields' in value && isSource(value);
-const isSources = (value: unknown) => isJsonObject(value) && Object.values(value).every(isSource);
-
-function isEndCondition(value: unknown): boolean {
-  if (!isJsonObject(value)) return false;
-  if ('step' in value) return typeof value.step === 'string' && isOneOf(endings, value.ended);
-  if ('not' in value) return isEndCondition(value.not);
-  const parts = 'all' in value ? value.all : value.any;
-  return Array.isArray(parts) && parts.every(isEndCondition);
-}
-
-function isSource(value: unknown): boolean {
-  if (!isJsonObject(value)) return false;
-  if ('value' in value) return true;
-  if ('input' in value) return typeof value.input === 'string';
-  if ('step' in value) return typeof value.step === 'string' && typeof value.output === 'string';
-  if ('status' in value) return typeof value.status === 'string' && isOneOf(statusFields, value.field);
-  if ('list' in value) return Array.isArray(value.list) && value.list.every(isSource);
-  if ('first' in value) return Array.isArray(value.first) && value.first.every(isSource);
-  if ('text' in value) return isSource(value.text);
-  return 'fields' in value && isSources(value.fields);
-}
+const commonFields: ExpectedFields = {
+  name: ['a string', isString],
+  outputs: ['an object schema', isObjectSchema, 'optional'],
+  after: ['a list of step names', isStrings, 'optional'],
+  depends: ['a condition on ends', isEndCondition, 'optional'],
+  role: [roles.join(' | '), isOneOf(...roles), 'optional'],
+  when: ['a condition', isCondition, 'optional'],
+  timeoutSeconds: ['a number', isNumber, 'optional'],
+};

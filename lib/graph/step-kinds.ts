@@ -1,0 +1,37 @@
+import type { JsonObject } from '../values/json.ts';
+import type { Problem } from '../values/problems.ts';
+import type { StepNode, ValueSource } from './graph.ts';
+import { taskRules } from './task-rules.ts';
+
+/** What the graph must know of a kind of step; its rules while it runs are in `lib/engine/kinds.ts`. */
+export interface StepRules<Node> {
+  /** Everything that a step takes values from, each with its place in the step, such as `inputs.site`. */
+  sources(step: Node): Iterable<readonly [place: string, source: ValueSource]>;
+  /** Which of the fields that only this kind has are not what they must be. The document may be anything. */
+  misfits(step: JsonObject): Iterable<Misfit>;
+  /** What is wrong with a step whose fields all fit, beside its edges; `at` is where the step is told. */
+  problems?(step: Node, at: string): Iterable<Problem>;
+  /** What a picture says below the step's name. */
+  caption(step: Node): string | undefined;
+  /** What it does, for the picture's tooltip, such as `task extract`. */
+  describe(step: Node): string;
+}
+
+/** A field that is not what it must be. */
+export interface Misfit {
+  readonly field: string;
+  /** What it must be, such as `a string`. */
+  readonly expected: string;
+}
+
+type RulesByKind = { readonly [Kind in StepNode['kind']]: StepRules<Extract<StepNode, { readonly kind: Kind }>> };
+
+const rules: RulesByKind = { task: taskRules };
+
+/** The names of all kinds. */
+export const stepKinds = Object.keys(rules);
+
+/** The rules of a step's kind. */
+export function rulesOf({ kind }: Pick<StepNode, 'kind'>): StepRules<StepNode> {
+  return rules[kind];
+}

@@ -1,0 +1,29 @@
+import type { TaskStep } from './graph.ts';
+import { podSources } from './pod-sources.ts';
+import { isRetryPolicy, retryProblems } from './retries.ts';
+import { isNumber, isPodSource, isSource, isSources, isStepJob, isString, misfits } from './shapes.ts';
+import type { StepRules } from './step-kinds.ts';
+
+/** What the graph must know of a step that runs a container. */
+export const taskRules: StepRules<TaskStep> = {
+  *sources({ inputs, pod }) {
+    for (const [name, source] of Object.entries(inputs)) yield [`inputs.${name}`, source];
+    if (pod !== undefined) for (const [place, source] of podSources(pod)) yield [`pod.${place}`, source];
+  },
+  misfits: (step) =>
+    misfits(step, {
+      task: ['a string', isString],
+      template: ['a string', isString],
+      inputs: ['an object of value sources', isSources],
+      pod: ['an object of value sources', isPodSource, 'optional'],
+      spot: ['a value source', isSource, 'optional'],
+      job: ['part of a Job', isStepJob, 'optional'],
+      retries: ['a retry policy', isRetryPolicy, 'optional'],
+      systemRetries: ['a number', isNumber, 'optional'],
+      pendingTimeoutSeconds: ['a number', isNumber, 'optional'],
+      attemptTimeoutSeconds: ['a number', isNumber, 'optional'],
+    }),
+  problems: retryProblems,
+  caption: ({ name, task }) => (task === name ? undefined : task),
+  describe: ({ task }) => `task ${task}`,
+};
