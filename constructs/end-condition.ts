@@ -1,7 +1,7 @@
 import { conditionText } from '../lib/graph/end-condition.ts';
 import type { EndCondition as GraphCondition, Ending } from '../lib/graph/graph.ts';
 import { Condition, not as notValue } from '../lib/values/condition.ts';
-import type { AnyStep, StepIn } from './step.ts';
+import type { AnyStep, StepIn } from './step-base.ts';
 
 declare const scopeType: unique symbol;
 

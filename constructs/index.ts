@@ -7,6 +7,7 @@
 // What to do
 export { ContainerTask } from './container-task.ts';
 export { Task } from './task.ts';
+export { StepBase } from './step-base.ts';
 export { Step } from './step.ts';
 export { Workflow } from './workflow.ts';
 
@@ -58,7 +59,8 @@ export { InvalidError } from '../lib/values/problems.ts';
 export type { Arguments, ContainerTaskProps } from './container-task.ts';
 export type { ExecutionSettings, TaskProps } from './task.ts';
 export type { DelayList, GrowingDelay, Retries, RetryBudget } from './retries.ts';
-export type { AnyStep, Given, GivenInputs, StepIn, StepOutputs, StepOverride, StepProps } from './step.ts';
+export type { AnyStep, Given, StepIn, StepOutputs } from './step-base.ts';
+export type { AnyTaskStep, GivenInputs, StepOverride, StepProps } from './step.ts';
 export type { StepStatus } from './step-status.ts';
 export type { AnyWorkflow, InputReferences, WorkflowBuilder, WorkflowOutputs, WorkflowProps } from './workflow.ts';
 export type { LaunchPlanProps, LaunchPlanSettings, Launched } from './launch-plan.ts';

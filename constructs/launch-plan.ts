@@ -189,7 +189,7 @@ export class LaunchPlan<I extends Shape> extends Construct {
       explainAtSynth(
         this,
         () =>
-          workflow.steps.map((step) => ({
+          workflow.taskSteps.map((step) => ({
             file: step.toNode().template,
             step: step.name,
             layers: [...step.layers, ...this.#layers],

@@ -13,7 +13,9 @@ import { toObjectSchema, type NoValues, type Shape, type ValuesOut } from '../li
 import { later } from './later.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { Step, toSource, type AnyStep, type GivenInputs } from './step.ts';
+import { toSource } from './sources.ts';
+import type { AnyStep } from './step-base.ts';
+import { Step, type AnyTaskStep, type GivenInputs } from './step.ts';
 import type { Task } from './task.ts';
 import { checkObject } from './validate-manifests.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
@@ -92,6 +94,11 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   /** The steps in the order in which they were added. */
   get steps(): readonly AnyStep[] {
     return this.#steps;
+  }
+
+  /** Those of them that run a task, and so have a pod. */
+  get taskSteps(): readonly AnyTaskStep[] {
+    return this.#steps.filter((step) => step instanceof Step);
   }
 
   /** The compiled graph. */
@@ -192,8 +199,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
           message: 'is no input and no step output of this workflow',
           fix: 'return references only',
         };
-    // A step whose pod template cannot be merged says so itself.
-    if (this.#steps.some((step) => step.templateProblems.length > 0)) return;
+    // A step that cannot be compiled, say for a pod template that cannot be merged, says so itself.
+    if (this.#steps.some((step) => step.nodeProblems.length > 0)) return;
     yield* graphProblems(this.graph, (step) => step ?? '');
     const { data } = this.#compile();
     if ('message' in data) yield data;

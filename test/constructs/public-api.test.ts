@@ -13,6 +13,7 @@ it('the package exports these names and no others', () => {
     'Run',
     'Schedule',
     'Step',
+    'StepBase',
     'Task',
     'TaskJob',
     'TaskPod',

@@ -86,8 +86,8 @@ describe('a workflow', () => {
         'ConfigMap',
       ).metadata.name;
     expect(name()).toBe(name());
-    expect(name((workflow) => workflow.steps[0]!.override({ image: 'etl:2' }))).not.toBe(name());
-    expect(name((workflow) => workflow.steps[1]!.override({ retries: 2 }))).not.toBe(name());
+    expect(name((workflow) => workflow.taskSteps[0]!.override({ image: 'etl:2' }))).not.toBe(name());
+    expect(name((workflow) => workflow.taskSteps[1]!.override({ retries: 2 }))).not.toBe(name());
   });
 
   it('may be changed by others until synth: steps are constructs in its scope', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toSource } from '../../constructs/step.ts';
+import { toSource } from '../../constructs/sources.ts';
 import { resolve } from '../../lib/engine/resolve.ts';
 import { fillReferences, holesOverride, splitHoles } from '../../lib/pods/holes.ts';
 import type { Layer } from '../../lib/pods/layer.ts';
