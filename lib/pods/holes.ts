@@ -185,7 +185,7 @@ export function namedReferences(value: unknown): Json {
  */
 export function holesOverride(values: PodTemplateOverride, template: PodTemplate): PodTemplateOverride {
   const isEmpty = (variable: object) => Object.keys(variable).length === 1;
-  const lists = (['containers', 'initContainers'] as const).flatMap((list) => {
+  const lists = (['containers', 'initContainers', 'ephemeralContainers'] as const).flatMap((list) => {
     const containers = (values as PodTemplate).spec?.[list];
     if (containers === undefined) return [];
     const filled = containers.map((container) => {
