@@ -14,7 +14,7 @@ export { Workflow } from './workflow.ts';
 // Values and conditions
 export { z } from 'zod';
 export { Reference } from '../lib/values/reference.ts';
-export { and, Condition, eq, ge, gt, isTrue, le, lt, ne, or } from '../lib/values/condition.ts';
+export { and, cel, Condition, eq, ge, gt, isTrue, le, lt, ne, or } from '../lib/values/condition.ts';
 export {
   all,
   allDone,
@@ -62,6 +62,7 @@ export type { DelayList, GrowingDelay, Retries, RetryBudget } from './retries.ts
 export type { AnyStep, Given, StepIn, StepOutputs } from './step-base.ts';
 export type { AnyTaskStep, GivenInputs, StepOverride, StepProps } from './step.ts';
 export type { StepStatus } from './step-status.ts';
+export type { ArmValues, BranchArms, BranchStart, BranchValues } from './branch.ts';
 export type { AnyWorkflow, InputReferences, WorkflowBuilder, WorkflowOutputs, WorkflowProps } from './workflow.ts';
 export type { LaunchPlanProps, LaunchPlanSettings, Launched } from './launch-plan.ts';
 export type { RunProps } from './run.ts';

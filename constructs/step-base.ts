@@ -1,15 +1,15 @@
 import { Construct } from 'constructs';
 import type { CommonStep, Role, StepNode } from '../lib/graph/graph.ts';
 import { and, type Condition } from '../lib/values/condition.ts';
+import { conditionProblem, defaultsProblem } from '../lib/values/condition-check.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { Reference, type AnyReference } from '../lib/values/reference.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
 import type { Shape, ValuesOut } from '../lib/values/shape.ts';
 import { all, EndCondition } from './end-condition.ts';
 import { reportProblems } from './problems.ts';
-import { toValueCondition } from './sources.ts';
+import { foreignProblem, toValueCondition } from './sources.ts';
 import { stepStatus, type StepStatus } from './step-status.ts';
-import { Task } from './task.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
 /** A value for an input: itself, a reference to it, or a list or object with references in it. */
@@ -43,12 +43,15 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
   readonly #after = new Set<AnyStep>();
   readonly #depends: EndCondition<Scope>[] = [];
   #role: Role | undefined;
-  #when: Condition<Scope> | undefined;
+  /** Whether the arm of a branch runs that this step is in. */
+  readonly #arm: Condition<Scope> | undefined;
+  readonly #conditions: Condition<Scope>[] = [];
 
   protected constructor(workflow: AnyWorkflow, id: string, outputs: ObjectSchema) {
     super(workflow, workflow.freeId(id));
     this.name = id;
     this.workflow = workflow;
+    this.#arm = workflow.arm;
     this.outputs = Object.fromEntries(
       Object.entries(outputs.properties).map(([output, schema]) => [
         output,
@@ -91,7 +94,7 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
 
   /** Skips this step when the condition is false. A second condition is added to the first. */
   when(condition: Condition<Scope>): this {
-    this.#when = this.#when === undefined ? condition : and(this.#when, condition);
+    this.#conditions.push(condition);
     return this.changed();
   }
 
@@ -105,6 +108,7 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
 
   /** @internal The part of the node that all kinds have. */
   protected common(): Pick<CommonStep, 'name' | 'after' | 'depends' | 'role' | 'when'> {
+    const when = this.#when;
     return {
       name: this.name,
       ...(this.#after.size > 0 && { after: [...this.#after].map((step) => step.name) }),
@@ -112,7 +116,7 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
         depends: this.#depends.length === 1 ? this.#depends[0]!.toGraph() : all(...this.#depends).toGraph(),
       }),
       ...(this.#role && { role: this.#role }),
-      ...(this.#when && { when: toValueCondition(this.#when) }),
+      ...(when && { when: toValueCondition(when, this.workflow) }),
     };
   }
 
@@ -124,7 +128,7 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
 
   /** @internal What is wrong with the step; checked at synth. */
   protected *problems(): Generator<Problem> {
-    for (const reference of this.#when?.references ?? []) yield* this.foreign(reference, 'when');
+    yield* this.#conditionProblems();
     for (const step of [...this.#after, ...this.#depends.flatMap(({ steps }) => steps)])
       if (step.workflow !== this.workflow)
         yield {
@@ -134,14 +138,26 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
         };
   }
 
+  *#conditionProblems(): Generator<Problem> {
+    for (const condition of this.#conditions) {
+      for (const reference of condition.references) yield* this.foreign(reference, 'when');
+      const problem = conditionProblem(condition, this.workflow.inputSchema, 'when');
+      if (problem !== undefined) yield problem;
+    }
+    const when = this.#when;
+    const twice = when && defaultsProblem(when, 'when');
+    if (twice !== undefined) yield twice;
+  }
+
+  // One condition stays as it was written.
+  get #when(): Condition<Scope> | undefined {
+    const conditions = [...(this.#arm === undefined ? [] : [this.#arm]), ...this.#conditions];
+    return conditions.length > 1 ? and(...conditions) : conditions[0];
+  }
+
   /** @internal */
-  protected *foreign(reference: AnyReference, path: string): Generator<Problem> {
-    if (reference.owner !== this.workflow)
-      yield {
-        path,
-        message: `${reference.expression} belongs to another ${reference.owner instanceof Task ? 'task' : 'workflow'}`,
-        fix: 'pass it in as an input of this workflow',
-      };
+  protected foreign(reference: AnyReference, path: string): Generator<Problem> {
+    return foreignProblem(reference, this.workflow, path);
   }
 }
 

@@ -4,6 +4,7 @@ import { encodeGraph, type GraphData } from '../lib/graph/config-map.ts';
 import { GRAPH_API_VERSION, type FailurePolicy, type Graph } from '../lib/graph/graph.ts';
 import { CONTENT_GRAPH, labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import { graphProblems } from '../lib/graph/validate.ts';
+import { and, type Condition } from '../lib/values/condition.ts';
 import { contentHash } from '../lib/values/hash.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { InvalidError, show, type Problem } from '../lib/values/problems.ts';
@@ -13,6 +14,7 @@ import { toObjectSchema, type NoValues, type Shape, type ValuesOut } from '../li
 import { later } from './later.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
+import { Branch, type BranchStart } from './branch.ts';
 import { toSource } from './sources.ts';
 import type { AnyStep } from './step-base.ts';
 import { Step, type AnyTaskStep, type GivenInputs } from './step.ts';
@@ -47,6 +49,16 @@ export interface WorkflowBuilder<I extends Shape, Scope> {
     task: Task<TI, TO>,
     ...inputs: InputArguments<NoInfer<TI>, Scope>
   ) => Step<TI, TO, Scope>;
+  /**
+   * Arms of steps of which at most one runs: the first whose condition holds. Their values join in one.
+   *
+   * @example
+   * const priced = branch('price')
+   *   .if(gt(size.outputs.rows, 1000), () => ({ price: step('bulk', bulk, { rows: size.outputs.rows }).outputs.price }))
+   *   .else(() => ({ price: step('single', single).outputs.price }));
+   * step('report', report, { price: priced.price });
+   */
+  readonly branch: (name: string) => BranchStart<Scope>;
 }
 
 /** The outputs of a workflow whose values are of the types `R`. */
@@ -70,6 +82,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   readonly inputSchema: ObjectSchema;
   readonly #failurePolicy: FailurePolicy;
   readonly #steps: AnyStep[] = [];
+  readonly #branches: Branch[] = [];
+  #arm: Condition<never> | undefined;
   #outputs: Readonly<Record<string, unknown>> = {};
   #compiled: { readonly graph: Graph; readonly version: string; readonly data: GraphData | Problem } | undefined;
 
@@ -127,6 +141,26 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     this.#compiled = undefined;
   }
 
+  /** @internal Whether the arm runs whose function runs now. */
+  get arm(): Condition<never> | undefined {
+    return this.#arm;
+  }
+
+  /** @internal Runs the function of an arm: the steps that it makes have the condition, and those of the arm around it. */
+  within<R>(condition: Condition<never>, build: () => R) {
+    const outer = this.#arm;
+    const before = this.#steps.length;
+    const arm = outer === undefined ? condition : and(outer, condition);
+    this.#arm = arm;
+    try {
+      const result = build();
+      const steps: ReadonlySet<string> = new Set(this.#steps.slice(before).map(({ name }) => name));
+      return { result, steps, condition: arm };
+    } finally {
+      this.#arm = outer;
+    }
+  }
+
   /** @internal An id for a step's construct. Two steps of one name are reported at synth with everything else, not thrown at once. */
   freeId(id: string): string {
     let free = id;
@@ -142,7 +176,14 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     return {
       inputs: Object.fromEntries(inputs) as InputReferences<I, Scope>,
       step: (id, task, ...[given]) => new Step(this, id, { task, inputs: given ?? ({} as never) }),
+      branch: (name) => this.#branch(name).start(),
     };
+  }
+
+  #branch(name: string): Branch {
+    const branch = new Branch(this, name);
+    this.#branches.push(branch);
+    return branch;
   }
 
   #compile() {
@@ -199,6 +240,13 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
           message: 'is no input and no step output of this workflow',
           fix: 'return references only',
         };
+    const branches = new Set<string>();
+    for (const branch of this.#branches) {
+      if (branches.has(branch.name))
+        yield { path: `branch ${branch.name}`, message: 'two branches have this name', fix: 'rename one' };
+      branches.add(branch.name);
+      yield* branch.problems();
+    }
     // A step that cannot be compiled, say for a pod template that cannot be merged, says so itself.
     if (this.#steps.some((step) => step.nodeProblems.length > 0)) return;
     yield* graphProblems(this.graph, (step) => step ?? '');

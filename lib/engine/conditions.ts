@@ -1,37 +1,46 @@
-import { createRequire } from 'node:module';
-import type * as Cel from '@marcbachmann/cel-js';
-import type { Graph, ValueCondition } from '../graph/graph.ts';
+import type { ValueCondition } from '../graph/graph.ts';
+import type { Topology } from '../graph/topology.ts';
+import { loadCel } from '../values/cel.ts';
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import type { JsonSchema, ObjectSchema } from '../values/schema.ts';
 import { show } from '../values/problems.ts';
-import type { Scope } from './resolve.ts';
+import { resolve, type Scope } from './resolve.ts';
 import type { StepStatus } from './scope.ts';
 
 /** What a condition came to, or why it came to nothing. */
 export type ConditionResult = { readonly holds: boolean } | { readonly error: string };
 
-/** Evaluates a step's condition; the outputs it reads must be there. */
+/** Evaluates a condition. What it reads of steps that gave no outputs is not there, and reading it is an error. */
 export function evaluateCondition(
   condition: ValueCondition,
-  graph: Graph,
-  outputsOf: ReadonlyMap<string, ObjectSchema | undefined>,
+  { graph, byName }: Pick<Topology, 'graph' | 'byName'>,
   scope: Scope,
 ): ConditionResult {
   const names = new Set([...condition.steps, ...(condition.statuses ?? [])]);
-  const steps = [...names].map((name) => [
-    name,
-    { outputs: typed(outputsOf.get(name), scope.outputs(name) ?? {}), status: typedStatus(scope.status(name)) },
-  ]);
+  const steps = [...names].map((name) => {
+    const outputs = scope.outputs(name);
+    const status = typedStatus(scope.status(name));
+    return [name, { ...(outputs && { outputs: typed(byName.get(name)?.node.outputs, outputs) }), status }] as const;
+  });
   try {
-    const holds: unknown = program(condition)({
-      inputs: typed(graph.inputs, scope.inputs),
-      steps: Object.fromEntries(steps),
-    });
+    const context = { inputs: typed(graph.inputs, scope.inputs), steps: Object.fromEntries(steps) };
+    for (const { at, schema, source } of condition.values ?? []) {
+      const value = resolve(source, scope);
+      if (value !== undefined) put(context, at, typedValue(schema, value));
+    }
+    const holds: unknown = program(condition)(context);
     if (typeof holds === 'boolean') return { holds };
     return { error: `the condition ${quote(condition)} is ${describe(holds)}, not true or false` };
   } catch (cause) {
     return { error: `the condition ${quote(condition)} failed: ${firstLine(cause)}` };
   }
+}
+
+function put(context: Record<string, unknown>, [name, ...rest]: readonly string[], value: unknown): void {
+  if (name === undefined) return;
+  const inner = Object.hasOwn(context, name) && isJsonObject(context[name]) ? context[name] : {};
+  context[name] = rest.length === 0 ? value : inner;
+  put(inner as Record<string, unknown>, rest, value);
 }
 
 const quote = ({ cel }: ValueCondition) => JSON.stringify(cel);
@@ -42,12 +51,10 @@ type Program = (context: Record<string, unknown>) => unknown;
 
 const programs = new WeakMap<ValueCondition, Program>();
 
-// Most graphs have no conditions, so CEL is loaded by the first one. Only a synchronous load keeps `advance` synchronous.
 function program(condition: ValueCondition): Program {
   let found = programs.get(condition);
   if (found === undefined) {
-    const { parse } = createRequire(import.meta.url)('@marcbachmann/cel-js') as typeof Cel;
-    found = parse(condition.cel) as Program;
+    found = loadCel().parse(condition.cel) as Program;
     programs.set(condition, found);
   }
   return found;

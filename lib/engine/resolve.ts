@@ -1,4 +1,4 @@
-import type { ValueSource } from '../graph/graph.ts';
+import type { ValueCondition, ValueSource } from '../graph/graph.ts';
 import type { StepStatus } from './scope.ts';
 import { encodeValue, escapeExpansion } from '../values/environment.ts';
 import type { Json, JsonObject } from '../values/json.ts';
@@ -10,6 +10,8 @@ export interface Scope {
   outputs(step: string): JsonObject | undefined;
   /** How a step ended. */
   status(step: string): StepStatus | undefined;
+  /** Whether a condition is true; not if what it reads is not there. */
+  holds(condition: ValueCondition): boolean;
 }
 
 /** The values of named sources; names without a value are left out. */
@@ -24,7 +26,7 @@ export function resolveAll(sources: Readonly<Record<string, ValueSource>>, scope
 
 /**
  * The value of a source, or nothing: an optional input that was not given, an optional output that was not written,
- * an output of a step that did not succeed. Within a list or an object, only the item that has no value is left out.
+ * an output of a step that did not succeed, a value whose condition is not true. Within a list or an object, only the item that has no value is left out.
  */
 export function resolve(source: ValueSource, scope: Scope): Json | undefined {
   if ('value' in source) return source.value;
@@ -35,7 +37,8 @@ export function resolve(source: ValueSource, scope: Scope): Json | undefined {
   if ('status' in source) return scope.status(source.status)?.[source.field];
   if ('list' in source) return source.list.map((item) => resolve(item, scope)).filter((item) => item !== undefined);
   if ('fields' in source) return resolveAll(source.fields, scope);
-  if ('first' in source) return firstOf(source.first, scope);
+  if ('first' in source) return firstOf(source, scope);
+  if ('if' in source) return scope.holds(source.if) ? resolve(source.then, scope) : undefined;
   if ('text' in source) {
     const value = resolve(source.text, scope);
     if (value === undefined || value === null) return value;
@@ -45,12 +48,12 @@ export function resolve(source: ValueSource, scope: Scope): Json | undefined {
   return output === undefined ? source.default : output;
 }
 
-function firstOf(sources: readonly ValueSource[], scope: Scope): Json | undefined {
-  for (const source of sources) {
-    const value = resolve(source, scope);
+function firstOf(source: Extract<ValueSource, { readonly first: unknown }>, scope: Scope): Json | undefined {
+  for (const part of source.first) {
+    const value = resolve(part, scope);
     if (value !== undefined) return value;
   }
-  return undefined;
+  return source.default;
 }
 
 function own(values: JsonObject | undefined, name: string): Json | undefined {

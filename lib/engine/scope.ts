@@ -1,11 +1,12 @@
 import type { StatusField } from '../graph/graph.ts';
+import { evaluateCondition } from './conditions.ts';
 import type { StepRecord } from './record.ts';
 import type { Scope } from './resolve.ts';
 import type { Turn } from './turn.ts';
 
 /** The values that the steps of a run may refer to, as they are now. */
 export function scopeOf({ spec, ledger }: Pick<Turn, 'ledger' | 'spec'>): Scope {
-  return {
+  const scope: Scope = {
     inputs: spec.inputs,
     outputs(name) {
       const step = ledger.topology.byName.get(name);
@@ -15,7 +16,12 @@ export function scopeOf({ spec, ledger }: Pick<Turn, 'ledger' | 'spec'>): Scope 
       const step = ledger.topology.byName.get(name);
       return step === undefined ? undefined : statusOf(ledger.of(step.index));
     },
+    holds(condition) {
+      const result = evaluateCondition(condition, ledger.topology, scope);
+      return 'holds' in result && result.holds;
+    },
   };
+  return scope;
 }
 
 /** How a step ended, as values for others. */

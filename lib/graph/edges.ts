@@ -1,6 +1,6 @@
-import type { Graph, StepNode } from './graph.ts';
+import type { Graph, StepNode, ValueCondition } from './graph.ts';
 import { mentions } from './end-condition.ts';
-import { statusUpstreams, stepOutputs, stepSources } from './sources.ts';
+import { conditionsIn, statusUpstreams, stepOutputs, stepSources } from './sources.ts';
 
 /** An edge as a picture shows it: at most one between two steps. */
 export interface Edge {
@@ -21,8 +21,14 @@ function edgesTo(step: StepNode): Edge[] {
   const data = new Map<string, Set<string>>();
   const add = (from: string, outputs: Iterable<string>) =>
     data.set(from, (data.get(from) ?? new Set<string>()).union(new Set(outputs)));
-  for (const source of stepSources(step)) for (const { step: from, output } of stepOutputs(source)) add(from, [output]);
-  for (const from of step.when?.steps ?? []) add(from, outputsRead(step.when!.cel, from));
+  const addRead = ({ cel, steps }: ValueCondition) => {
+    for (const from of steps) add(from, outputsRead(cel, from));
+  };
+  for (const source of stepSources(step)) {
+    for (const { step: from, output } of stepOutputs(source)) add(from, [output]);
+    for (const condition of conditionsIn(source)) addRead(condition);
+  }
+  if (step.when !== undefined) addRead(step.when);
   for (const from of statusUpstreams(step)) add(from, ['status']);
   const order = new Map<string, Set<string>>([...(step.after ?? [])].map((from) => [from, new Set()]));
   for (const { step: from, ended, negated } of step.depends ? mentions(step.depends) : [])

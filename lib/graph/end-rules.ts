@@ -1,7 +1,7 @@
 import { show, suggest, type Problem } from '../values/problems.ts';
 import { conditionText, evaluateEnds } from './end-condition.ts';
 import type { StepNode } from './graph.ts';
-import { statusUpstreams, stepOutputs, stepSources } from './sources.ts';
+import { conditionsIn, statusUpstreams, stepOutputs, stepSources } from './sources.ts';
 import { dependsOn } from './step-edges.ts';
 
 /** What is wrong with how a step looks at the ends of others, and with when it runs itself. */
@@ -29,7 +29,7 @@ function* handlerProblems(step: StepNode, role: keyof typeof stage, at: string):
     yield { path: `${at}.after`, message: `has no meaning: it runs ${stage[role]}`, fix: 'remove it' };
   const demanded = new Set(step.when?.steps);
   for (const source of stepSources(step))
-    for (const { step: name, optional } of stepOutputs(source)) if (!optional) demanded.add(name);
+    for (const { step: name, optional, oneOf } of stepOutputs(source)) if (!optional || oneOf) demanded.add(name);
   for (const name of demanded)
     yield {
       path: at,
@@ -64,6 +64,9 @@ function upstreamNames(step: StepNode): Set<string> {
     ...dependsOn(step),
     ...statusUpstreams(step),
   ]);
-  for (const source of stepSources(step)) for (const { step: name } of stepOutputs(source)) names.add(name);
+  for (const source of stepSources(step)) {
+    for (const { step: name } of stepOutputs(source)) names.add(name);
+    for (const condition of conditionsIn(source)) for (const name of condition.steps) names.add(name);
+  }
   return names;
 }

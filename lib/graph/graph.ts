@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../values/json.ts';
-import type { ObjectSchema } from '../values/schema.ts';
+import type { JsonSchema, ObjectSchema } from '../values/schema.ts';
 import type { RetryPolicy } from './retries.ts';
 
 /**
@@ -112,8 +112,10 @@ export type ValueSource =
   | { readonly status: string; readonly field: StatusField }
   | { readonly list: readonly ValueSource[] }
   | { readonly fields: Readonly<Record<string, ValueSource>> }
-  /** The first of them that has a value. */
-  | { readonly first: readonly ValueSource[] }
+  /** The first of them that has a value, such as what the arms of a branch give. Who takes it waits for all of them and needs one. */
+  | { readonly first: readonly ValueSource[]; readonly default?: Json }
+  /** A value that counts only if a condition holds. */
+  | { readonly if: ValueCondition; readonly then: ValueSource }
   /** A value as text; `literal`: written so that a kubelet gives it back unchanged, whatever `$(...)` is in it. */
   | { readonly text: ValueSource; readonly literal?: boolean };
 
@@ -121,11 +123,24 @@ export type ValueSource =
 export const statusFields = ['phase', 'reason', 'message', 'attempt'] as const;
 export type StatusField = (typeof statusFields)[number];
 
-/** A condition on values, in CEL, over `inputs.<name>`, `steps.<step>.outputs.<name>` and `steps.<step>.status.<field>`. */
+/**
+ * A condition on values, in CEL, over `inputs.<name>`, `steps.<step>.outputs.<name>`, `steps.<step>.status.<field>` and
+ * `branches.<branch>.<value>`.
+ */
 export interface ValueCondition {
   readonly cel: string;
-  /** The steps whose outputs it reads: they are data edges. */
+  /** The steps whose outputs it reads and cannot do without: they are data edges. */
   readonly steps: readonly string[];
   /** The steps whose ends it reads. @default none */
   readonly statuses?: readonly string[];
+  /** What else it reads: values that have a default or are made of several. @default nothing */
+  readonly values?: readonly ConditionValue[];
+}
+
+/** A value that a condition reads. */
+export interface ConditionValue {
+  /** Its place in the condition, such as `steps`, `extract`, `outputs`, `rows`. */
+  readonly at: readonly string[];
+  readonly source: ValueSource;
+  readonly schema: JsonSchema;
 }

@@ -18,6 +18,7 @@ export function describeSource(source: ValueSource): string {
   if ('step' in source) return `steps.${source.step}.outputs.${source.output}`;
   if ('status' in source) return `steps.${source.status}.status.${source.field}`;
   if ('text' in source) return describeSource(source.text);
+  if ('if' in source) return `${describeSource(source.then)} if ${source.if.cel}`;
   if ('list' in source) return source.list.map(describeSource).join(', ');
   if ('fields' in source) return Object.values(source.fields).map(describeSource).join(', ');
   if ('first' in source)

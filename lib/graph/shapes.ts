@@ -32,7 +32,10 @@ export const isCondition: Check = (value) =>
   isJsonObject(value) &&
   typeof value.cel === 'string' &&
   isStrings(value.steps) &&
-  (value.statuses === undefined || isStrings(value.statuses));
+  (value.statuses === undefined || isStrings(value.statuses)) &&
+  (value.values === undefined || (Array.isArray(value.values) && value.values.every(isConditionValue)));
+const isConditionValue: Check = (value) =>
+  isJsonObject(value) && isStrings(value.at) && isSource(value.source) && isJsonObject(value.schema);
 export const isPodSource: Check = (value) => isJsonObject(value) && 'fields' in value && isSource(value);
 export const isSources: Check = (value) => isJsonObject(value) && Object.values(value).every(isSource);
 
@@ -58,6 +61,7 @@ export function isSource(value: unknown): boolean {
   if ('status' in value) return typeof value.status === 'string' && isOneOf(...statusFields)(value.field);
   if ('list' in value) return Array.isArray(value.list) && value.list.every(isSource);
   if ('first' in value) return Array.isArray(value.first) && value.first.every(isSource);
+  if ('if' in value) return isCondition(value.if) && isSource(value.then);
   if ('text' in value) return isSource(value.text);
   return 'fields' in value && isSources(value.fields);
 }

@@ -1,6 +1,6 @@
 import { mentions } from './end-condition.ts';
 import type { StepNode } from './graph.ts';
-import { statusUpstreams, stepOutputs, stepSources } from './sources.ts';
+import { conditionsIn, statusUpstreams, stepOutputs, stepSources } from './sources.ts';
 
 /**
  * What a step asks of one that it waits for. `order`: only that it comes first. `data`: values that it cannot do without.
@@ -29,12 +29,14 @@ export function dependsOn({ depends }: StepNode): Set<string> {
   return new Set(depends === undefined ? [] : [...mentions(depends)].map(({ step }) => step));
 }
 
-/** The steps whose values a step cannot do without, and those where each of its references has a default. */
+/** The steps whose values a step cannot do without, and those that may give none: each of its references has a default, or is one of several. */
 function dataUpstreams(step: StepNode): readonly [demanded: Set<string>, optional: Set<string>] {
   const demanded = new Set(step.when?.steps);
   const optional = new Set<string>();
-  for (const source of stepSources(step))
+  for (const source of stepSources(step)) {
     for (const { step: name, optional: hasDefault } of stepOutputs(source))
       (hasDefault ? optional : demanded).add(name);
+    for (const condition of conditionsIn(source)) for (const name of condition.steps) optional.add(name);
+  }
   return [demanded, optional.difference(demanded)];
 }

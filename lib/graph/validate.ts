@@ -15,7 +15,7 @@ import {
   misfits,
   type ExpectedFields,
 } from './shapes.ts';
-import { statusesIn, stepOutputs, workflowInputs } from './sources.ts';
+import { conditionsIn, statusesIn, stepOutputs, workflowInputs } from './sources.ts';
 import { rulesOf, stepKinds } from './step-kinds.ts';
 import { findCycle, topology } from './topology.ts';
 
@@ -43,6 +43,7 @@ export function graphProblems(
     const rules = rulesOf(step);
     for (const [place, source] of rules.sources(step)) check(source, `${at}.${place}`);
     problems.push(...(rules.problems?.(step, at) ?? []));
+    for (const { source } of step.when?.values ?? []) check(source, `${at}.when`);
     for (const name of [...(step.after ?? []), ...(step.when?.steps ?? [])])
       if (!steps.has(name)) problems.push(unknownStep(at, name, steps));
     problems.push(...endProblems(step, at, steps));
@@ -79,6 +80,8 @@ function* sourceProblems(
     else if (!outputs.includes(output))
       yield { path: at, message: `step ${show(step)} has no output ${show(output)}`, fix: suggest(output, outputs) };
   }
+  for (const condition of conditionsIn(source))
+    for (const step of condition.steps) if (!steps.has(step)) yield unknownStep(at, step, steps);
 }
 
 function unknownStep(path: string, name: string, steps: ReadonlyMap<string, StepNode>): Problem {

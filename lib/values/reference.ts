@@ -1,3 +1,4 @@
+import type { Condition } from './condition.ts';
 import type { Json } from './json.ts';
 import type { JsonSchema } from './schema.ts';
 
@@ -8,7 +9,22 @@ declare const scopeType: unique symbol;
 export type Origin =
   | { readonly input: string }
   | { readonly step: string; readonly output: string }
-  | { readonly status: string; readonly field: 'phase' | 'reason' | 'message' | 'attempt' };
+  | { readonly status: string; readonly field: 'phase' | 'reason' | 'message' | 'attempt' }
+  | BranchValue;
+
+/** A value that each arm of a branch gives, one of which runs. */
+export interface BranchValue {
+  readonly branch: string;
+  readonly value: string;
+  readonly arms: readonly ArmValue[];
+}
+
+/** What an arm gives: a value, a reference, or a list or object with references in it. */
+export interface ArmValue {
+  readonly given: unknown;
+  /** Whether the arm runs. Left out where the value is there only if it does. */
+  readonly condition?: Condition<unknown>;
+}
 
 /**
  * A value that is known only when the workflow runs: one of its inputs, an output of one of its steps, or how a step ended.
@@ -35,18 +51,25 @@ export class Reference<T, Scope = unknown> {
 
   /**
    * The same value, or `fallback` when there is none: an optional input was not given, or the step of an output gave none,
-   * because its own `when` was false, it failed with `continueOnFailure`, or the output is optional.
+   * because its own `when` was false, it failed with `continueOnFailure`, or the output is optional; no arm of a branch ran.
    */
   or<F extends T & (Json | undefined)>(fallback: F): Reference<T, Scope> {
     return new Reference<T, Scope>(this.owner, this.origin, this.schema, fallback as Json);
   }
 
-  /** `inputs.site` or `steps.extract.outputs.rows`: its name in conditions and messages. */
-  get expression(): string {
+  /** Its place among the values of a run, such as `steps`, `extract`, `outputs`, `rows`. */
+  get path(): readonly [root: string, ...names: string[]] {
     const { origin } = this;
-    if ('input' in origin) return `inputs${member(origin.input)}`;
-    if ('status' in origin) return `steps${member(origin.status)}.status.${origin.field}`;
-    return `steps${member(origin.step)}.outputs${member(origin.output)}`;
+    if ('input' in origin) return ['inputs', origin.input];
+    if ('status' in origin) return ['steps', origin.status, 'status', origin.field];
+    if ('branch' in origin) return ['branches', origin.branch, origin.value];
+    return ['steps', origin.step, 'outputs', origin.output];
+  }
+
+  /** `inputs.site`, `steps.extract.outputs.rows` or `branches.price.total`: its name in conditions and messages. */
+  get expression(): string {
+    const [root, ...names] = this.path;
+    return `${root}${names.map(member).join('')}`;
   }
 
   /** Refuses to become text: the value does not exist yet. */

@@ -71,6 +71,13 @@ export function describeType(schema: JsonSchema): string {
   return typeof schema.type === 'string' ? schema.type : 'any';
 }
 
+/** A schema that says of what type a value is, and no more. */
+export function schemaOfValue(value: Json): JsonSchema {
+  if (value === null) return { type: 'null' };
+  if (Array.isArray(value)) return { type: 'array' };
+  return { type: Number.isInteger(value) ? 'integer' : typeof value };
+}
+
 /**
  * Text from a command line as the value that the schema asks for: `3` is a number for a number, and a string
  * for a string. What does not parse stays text, so that the check reports it.

@@ -26,6 +26,7 @@ it('the package exports these names and no others', () => {
     'and',
     'any',
     'cancelled',
+    'cel',
     'clusterOf',
     'eq',
     'failed',

@@ -24,7 +24,14 @@ function made(manifests: readonly Manifest[]) {
 
 /** What values make of the pod. */
 function filled({ pod }: TaskStep, inputs: JsonObject, outputs: Record<string, JsonObject> = {}) {
-  return (resolve(pod!, { inputs, outputs: (step) => outputs[step], status: () => undefined }) as PodTemplate).spec;
+  return (
+    resolve(pod!, {
+      inputs,
+      outputs: (step) => outputs[step],
+      status: () => undefined,
+      holds: () => false,
+    }) as PodTemplate
+  ).spec;
 }
 
 describe('inputs of the workflow in an override', () => {

@@ -83,6 +83,7 @@ describe('the inputs of a step', () => {
     inputs: { site: 'a', nothing: null },
     outputs: (step: string) => (step === 'up' ? { rows: 1, none: null } : undefined),
     status: () => undefined,
+    holds: () => false,
   };
 
   it('leave out an optional value that is not there', () => {

@@ -15,7 +15,11 @@ export type Outcome = 'ok' | 'exit' | 'system' | 'permanent' | 'bad-outputs';
 /** A random step, in a form that both the engine's graph and the reference model are made from. */
 export interface PlannedStep {
   readonly name: string;
-  readonly edges: readonly { readonly from: string; readonly kind: 'order' | 'data' | 'default' | 'status' }[];
+  /** All edges of kind `first` together give one value. */
+  readonly edges: readonly {
+    readonly from: string;
+    readonly kind: 'order' | 'data' | 'default' | 'first' | 'status';
+  }[];
   readonly depends?: EndCondition;
   readonly role?: Role;
   /** A literal, or whether the rows of an upstream are at least so many. */
@@ -53,8 +57,11 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
   for (let index = 0; index < count; index++) {
     const edges = steps
       .filter(() => random.chance(Math.min(0.5, 2.5 / count)))
-      .map(({ name }) => ({ from: name, kind: random.pick(['order', 'order', 'data', 'default', 'status'] as const) }));
-    const of = edges.find(({ kind }) => kind === 'data' || kind === 'default')?.from;
+      .map(({ name }) => ({
+        from: name,
+        kind: random.pick(['order', 'order', 'data', 'default', 'first', 'status'] as const),
+      }));
+    const of = edges.find(({ kind }) => kind === 'data' || kind === 'default' || kind === 'first')?.from;
     const names = steps.map(({ name }) => name);
     const literal = random.chance(0.1) ? false : random.chance(0.1) ? true : undefined;
     steps.push({
@@ -111,7 +118,9 @@ function sketchOf(step: PlannedStep): StepSketch {
   const inputs: Record<string, ValueSource> = {};
   for (const { from, kind } of edges)
     if (kind === 'status') inputs[from] = { status: from, field: 'phase' };
-    else if (kind !== 'order') inputs[from] = kind === 'data' ? rowsOf(from) : rowsOf(from, -1);
+    else if (kind === 'data' || kind === 'default') inputs[from] = kind === 'data' ? rowsOf(from) : rowsOf(from, -1);
+  const first = edges.filter(({ kind }) => kind === 'first').map(({ from }) => rowsOf(from));
+  if (first.length > 0) inputs.first = { first };
   const after = edges.filter(({ kind }) => kind === 'order').map(({ from }) => from);
   const cel = typeof when === 'object' ? `steps.${when.of}.outputs.rows >= ${when.atLeast}` : String(when);
   return {

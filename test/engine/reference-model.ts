@@ -10,7 +10,10 @@ export function referencePhases({ steps }: Plan): Record<string, string> {
   const byName = new Map(steps.map((step) => [step.name, step]));
   for (const step of steps)
     phases[step.name] =
-      blocked(step, phases, byName) ?? looked(step, phases, steps) ?? conditioned(step, byName) ?? attempted(step).end;
+      blocked(step, phases, byName) ??
+      looked(step, phases, steps) ??
+      conditioned(step, phases, byName) ??
+      attempted(step).end;
   return phases;
 }
 
@@ -37,14 +40,17 @@ function blocked(
     const end = phases[from]!;
     const reads = typeof step.when === 'object' && step.when.of === from;
     const needs = kind === 'data' || reads;
-    const looksAtEnd = kind === 'status' || (kind === 'default' && mentioned(step.depends).includes(from));
+    const looksAtEnd =
+      kind === 'status' || ((kind === 'default' || kind === 'first') && mentioned(step.depends).includes(from));
     if (step.role !== undefined || (looksAtEnd && !needs)) continue;
     const empty = end === 'Skipped/WhenFalse' || (end.startsWith('Failed') && byName.get(from)!.continueOnFailure);
     if (empty) rank = Math.max(rank, needs ? 0 : -1);
     else if (end.startsWith('Skipped')) rank = Math.max(rank, 1);
     else if (end.startsWith('Failed')) rank = Math.max(rank, 2);
   }
-  return ranks[rank];
+  const first = step.edges.filter(({ kind }) => kind === 'first').map(({ from }) => phases[from]!);
+  if (first.length > 0 && !first.some((end) => end.startsWith('Succeeded'))) rank = Math.max(rank, 0);
+  return rank === 0 ? (conditioned(step, phases, byName) ?? ranks[rank]) : ranks[rank];
 }
 
 /** What conditions on ends, and the end of the run, say. */
@@ -66,9 +72,14 @@ function mentioned(condition: EndCondition | undefined): string[] {
   return [...JSON.stringify(condition ?? {}).matchAll(/"step":"([^"]+)"/g)].map(([, name]) => name!);
 }
 
-function conditioned({ when }: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): string | undefined {
-  const holds = typeof when === 'object' ? byName.get(when.of)!.rows >= when.atLeast : (when ?? true);
-  return holds ? undefined : 'Skipped/WhenFalse';
+function conditioned(
+  { when }: PlannedStep,
+  phases: Record<string, string>,
+  byName: ReadonlyMap<string, PlannedStep>,
+): string | undefined {
+  if (typeof when !== 'object') return when === false ? 'Skipped/WhenFalse' : undefined;
+  const isKnown = phases[when.of]!.startsWith('Succeeded');
+  return isKnown && byName.get(when.of)!.rows < when.atLeast ? 'Skipped/WhenFalse' : undefined;
 }
 
 const reasons = { exit: 'ExitCode', 'bad-outputs': 'OutputsInvalid', system: 'NodeLost', permanent: 'Rejected' };

@@ -28,6 +28,7 @@ function run(layers: readonly Layer[], inputs: JsonObject) {
     inputs,
     outputs: () => undefined,
     status: () => undefined,
+    holds: () => false,
   });
   return { template, pod: mergePodTemplate(template, holesOverride(values as PodTemplateOverride, template)) };
 }
