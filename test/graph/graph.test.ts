@@ -107,6 +107,41 @@ describe('a graph that cannot run', () => {
       ],
     ],
     [
+      'values of branches and conditions that nothing gives',
+      graph([
+        step('extract', { outputs }),
+        step('load', {
+          inputs: {
+            a: {
+              first: [
+                { step: 'extract', output: 'url' },
+                { if: { cel: 'true', steps: ['x'] }, then: { input: 'site' } },
+              ],
+            },
+          },
+          when: {
+            cel: 'true',
+            steps: [],
+            values: [{ at: ['inputs', 'day'], source: { input: 'day', default: 1 }, schema: {} }],
+          },
+        }),
+      ]),
+      [
+        'load.inputs.a: the workflow has no input "site"',
+        'load.inputs.a: step "extract" has no output "url"; did you mean "uri"?',
+        'load.inputs.a: there is no step "x"; known are extract, load',
+        'load.when: the workflow has no input "day"',
+      ],
+    ],
+    [
+      'a step that waits for itself through the condition of a value',
+      graph([
+        step('a', { inputs: { x: { if: { cel: 'true', steps: ['b'] }, then: { value: 1 } } } }),
+        step('b', { after: ['a'] }),
+      ]),
+      ['a: steps wait for each other: a -> b -> a; remove one of these edges'],
+    ],
+    [
       'an output of the workflow that nothing gives',
       graph([], { outputs: { rows: { step: 'a', output: 'rows' } } }),
       ['.outputs.rows: there is no step "a"'],
@@ -155,6 +190,19 @@ describe('a graph in a ConfigMap', () => {
   ])('that holds %s is refused in words', (_name, configMap, message) => {
     const decoded = decodeGraph(configMap as never);
     expect('problems' in decoded && decoded.problems.map(formatProblem).join('\n')).toContain(message);
+  });
+
+  it.each<[string, unknown]>([
+    ['a condition without CEL', { if: { steps: [] }, then: { value: 1 } }],
+    ['a condition that decides on nothing', { if: { cel: 'true', steps: [] } }],
+    [
+      'values of a condition that are none',
+      { if: { cel: 'true', steps: [], values: [{ at: 'x' }] }, then: { value: 1 } },
+    ],
+    ['no list of values', { first: { value: 1 } }],
+  ])('with %s in a value is refused', (_name, source) => {
+    const parsed = parseGraph(graph([step('a', { inputs: { x: source as never } })]));
+    expect('problems' in parsed && parsed.problems.map(({ path }) => path)).toEqual(['steps[0].inputs']);
   });
 
   it('never makes the reader throw, whatever it holds', () => {
