@@ -12,7 +12,7 @@ const mayImport = {
   'lib/values': [],
   'lib/graph': ['values'],
   'lib/manifests': ['values'],
-  'lib/pods': ['values'],
+  'lib/pods': ['manifests', 'values'],
   'lib/engine': ['graph', 'values', 'pods'],
   'lib/kube': ['values'],
   'lib/controller': ['engine', 'kube', 'graph', 'values', 'pods'],

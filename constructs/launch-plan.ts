@@ -20,8 +20,7 @@ import { reportProblems } from './problems.ts';
 import { overrideProblems, runJob, runLabels, type RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
 import { seconds } from './settings.ts';
-import { taskJob, taskLabels, taskLayers } from './task-template.ts';
-import { inputsInPod } from './task-values.ts';
+import { inputsInPod, taskJob, taskLabels, taskLayers } from './task-template.ts';
 import type { Task } from './task.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { Workflow } from './workflow.ts';
@@ -112,17 +111,21 @@ export class LaunchPlan<I extends Shape> extends Construct {
   /** The pod of a single task. */
   #taskLayers(task: Task<I, Shape>): readonly Layer[] {
     return taskLayers(this, task, {
-      inputs: withDefaults(task.inputSchema, this.#inputs),
+      inputs: this.#taskInputs(task),
       overrides: [...taskSpotLayers(task), ...this.#layers],
       kind: 'job',
       podLabels: taskLabels(task, this.name),
     });
   }
 
+  #taskInputs({ inputSchema }: Task<I, Shape>): JsonObject {
+    return withDefaults(inputSchema, this.#inputs);
+  }
+
   #taskJob(task: Task<I, Shape>) {
     const { timeout } = this.#props;
     const template = mergedOrProblems(this.#taskLayers(task)).merged?.template ?? {};
-    return taskJob(task, this.node.path, timeout && { timeout }, template);
+    return taskJob(task, this.node.path, timeout && { timeout }, template, this.#taskInputs(task));
   }
 
   get #job() {

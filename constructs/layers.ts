@@ -1,7 +1,7 @@
 import type { IConstruct } from 'constructs';
 import { BASE_TEMPLATE } from '../lib/pods/base-template.ts';
 import type { Layer, LayerKind } from '../lib/pods/layer.ts';
-import { splitHoles } from '../lib/pods/holes.ts';
+import { splitHoles, type Hole } from '../lib/pods/holes.ts';
 import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
 import { settingsLayers, type InheritedSettings, type PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import { spotFragment } from '../lib/pods/settings/spot.ts';
@@ -91,12 +91,16 @@ export function mergedOrProblems(layers: readonly Layer[]): {
 }
 
 function* notKnown(merged: MergedTemplate): Generator<Problem> {
-  for (const { path, hole } of splitHoles(merged).places)
-    yield {
-      path,
-      message: `${show(hole.values[0])} is not known at synth, where this pod is made`,
-      fix: 'give a value, or an input of the task',
-    };
+  for (const { path, hole } of splitHoles(merged).places) yield notKnownAt(path, hole, 'pod');
+}
+
+/** What is wrong with a place that waits for a value where nothing is left to a run. */
+export function notKnownAt(path: string, hole: Hole, what: 'pod' | 'Job'): Problem {
+  return {
+    path,
+    message: `${show(hole.values[0])} is not known at synth, where this ${what} is made`,
+    fix: 'give a value, or an input of the task',
+  };
 }
 
 /** What a pod on a construct's cluster starts from, before its task says anything. */

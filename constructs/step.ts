@@ -1,5 +1,5 @@
 import type { TaskStep, ValueSource } from '../lib/graph/graph.ts';
-import type { JobLayer } from '../lib/pods/job-template.ts';
+import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import type { ValuedSettings } from '../lib/pods/settings/valued-settings.ts';
@@ -22,10 +22,11 @@ export type GivenInputs<I extends Shape, Scope> = {
 };
 
 /**
- * What a step changes of its task. Pods are merged field by field; everything else replaces. Values of the pod may be
- * inputs of the workflow and outputs of other steps: they are filled in when the step starts.
+ * What a step changes of its task. Pods and Jobs are merged field by field; everything else replaces. Values in them may
+ * be inputs of the workflow and outputs of other steps: they are filled in when the step starts.
  */
-export type StepOverride<Scope = never> = Omit<ExecutionSettings, keyof PodSettings> & ValuedSettings<Scope>;
+export type StepOverride<Scope = never> = Omit<ExecutionSettings, keyof PodSettings | 'job'> &
+  ValuedSettings<Scope> & { readonly job?: JobOverride<Scope> };
 
 export interface StepProps<I extends Shape, O extends Shape, Scope> {
   readonly task: Task<I, O>;
@@ -93,13 +94,13 @@ export class Step<I extends Shape, O extends Shape, Scope> extends StepBase<O, S
       ...(pendingTimeout && { pendingTimeoutSeconds: seconds(pendingTimeout) }),
       ...(attemptTimeout && { attemptTimeoutSeconds: seconds(attemptTimeout) }),
       ...(timeout && { timeoutSeconds: seconds(timeout) }),
-      ...(runAs === 'Job' && { runAs, ...(job && { job }) }),
+      ...(runAs === 'Job' && { runAs, ...(job && { job: toSource(job.job, this.workflow) }) }),
       ...(continueOnFailure && { continueOnFailure }),
     };
   }
 
   get #jobLayers(): readonly JobLayer[] {
-    return jobLayers(this.#task, this.node.path, this.#overrides);
+    return jobLayers(this.#task, this.node.path, this.#overrides, (input) => this.#given(input));
   }
 
   get #execution(): ExecutionSettings {
@@ -143,6 +144,8 @@ export class Step<I extends Shape, O extends Shape, Scope> extends StepBase<O, S
         yield { path: `inputs.${input}`, message: 'is missing', fix: `task ${show(this.#task.name)} needs it` };
     const hasOutputs = Object.keys(this.#task.outputs).length > 0;
     yield* stepJobProblems(this.#jobLayers, { runAs: this.#execution.runAs, hasOutputs });
+    for (const [path, hole] of stepJob(this.#jobLayers)?.places ?? [])
+      for (const reference of references(hole)) yield* this.foreign(reference, `job.${path}`);
     const { nodeProblems } = this;
     yield* nodeProblems;
     if (nodeProblems.length > 0) return;

@@ -3,11 +3,12 @@ import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { RetryPolicy } from '../lib/graph/retries.ts';
 import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import type { StepJob } from '../lib/pods/job-template.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { MAIN_CONTAINER, OUTPUTS_PATH, type PodTemplate } from '../lib/pods/template.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../lib/values/environment.ts';
 import type { JsonObject } from '../lib/values/json.ts';
-import { lowestLayers, policyLayer } from './layers.ts';
+import { lowestLayers, mergedOrProblems, notKnownAt, policyLayer } from './layers.ts';
 import { retryPolicy } from './retries.ts';
 import { seconds } from './settings.ts';
 import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
@@ -78,18 +79,24 @@ export function taskLabels(task: Task<Shape, Shape>, plan?: string): Record<stri
  * The Job of one task, with Kubernetes' own retries and deadline, and what is wrong with what its author says of it.
  *
  * @param path of the construct that has it
+ * @param inputs what the task is given
  */
 export function taskJob(
   task: Task<Shape, Shape>,
   path: string,
   override: ExecutionSettings | undefined,
   template: PodTemplate,
+  inputs: JsonObject,
 ) {
   const { retries, timeout }: ExecutionSettings = { ...task.execution, ...override };
   const policy: RetryPolicy = retryPolicy(retries) ?? { limit: 0 };
-  const layers = jobLayers(task, path, override ? [override] : []);
-  const problems = [...stepJobProblems(layers, { runAs: 'Job', hasOutputs: false })];
-  const { metadata, spec } = (problems.length === 0 && stepJob(layers)) || {};
+  const layers = jobLayers(task, path, override ? [override] : [], (input) => inputs[input]);
+  const merged = stepJob(layers);
+  const problems = [
+    ...stepJobProblems(layers, { runAs: 'Job', hasOutputs: false }),
+    ...[...(merged?.places ?? [])].map(([place, hole]) => notKnownAt(`job.${place}`, hole, 'Job')),
+  ];
+  const { metadata, spec }: StepJob = (problems.length === 0 && merged?.job) || {};
   return {
     metadata,
     spec: {
@@ -100,4 +107,13 @@ export function taskJob(
     },
     problems,
   };
+}
+
+/** The inputs of a task that its pod, beside its variables, and the Job around it are made of. */
+export function inputsInPod(task: Task<Shape, Shape>): ReadonlySet<string> {
+  const inputs = new Set<string>();
+  const ask = (input: string) => void inputs.add(input);
+  mergedOrProblems(fillInputs(task.layers, task, ask));
+  stepJob(jobLayers(task, task.node.path, [], ask));
+  return inputs;
 }

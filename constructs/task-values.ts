@@ -1,8 +1,10 @@
 import { fillReferences } from '../lib/pods/holes.ts';
+import type { JobLayer } from '../lib/pods/job-template.ts';
 import type { Layer } from '../lib/pods/layer.ts';
+import { JOB_TEMPLATE } from '../lib/pods/pod-schema.ts';
 import { Reference, type AnyReference } from '../lib/values/reference.ts';
 import type { Shape } from '../lib/values/shape.ts';
-import { layerWith, mergedOrProblems } from './layers.ts';
+import { layerWith } from './layers.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -15,7 +17,22 @@ export function fillInputs(
   given: (input: string) => unknown,
 ): readonly Layer[] {
   if (Object.keys(task.inputs).length === 0) return layers;
-  const value = (reference: AnyReference) => {
+  const value = valueIn(task, given);
+  return layers.map((layer) => layerWith(layer, fillReferences(layer.template, value)));
+}
+
+/** The same of what is said of the Job around the pod. */
+export function fillJobInputs(
+  layers: readonly JobLayer[],
+  task: Task<Shape, Shape>,
+  given: (input: string) => unknown,
+): readonly JobLayer[] {
+  const value = valueIn(task, given);
+  return layers.map((layer) => ({ ...layer, job: fillReferences(layer.job, value, JOB_TEMPLATE) }));
+}
+
+function valueIn(task: Task<Shape, Shape>, given: (input: string) => unknown) {
+  return (reference: AnyReference) => {
     if (reference.owner !== task || !('input' in reference.origin)) return reference;
     const found = given(reference.origin.input);
     const { fallback } = reference;
@@ -24,13 +41,4 @@ export function fillInputs(
       ? (found as Reference<unknown>).or(fallback)
       : found;
   };
-  return layers.map((layer) => layerWith(layer, fillReferences(layer.template, value)));
-}
-
-/** The inputs of a task that its pod is made of, beside its variables. */
-export function inputsInPod(task: Task<Shape, Shape>): ReadonlySet<string> {
-  const inputs = new Set<string>();
-  const asked = fillInputs(task.layers, task, (input) => void inputs.add(input));
-  mergedOrProblems(asked);
-  return inputs;
 }

@@ -49,7 +49,7 @@ export type TaskPodSettings<I extends Shape> = {
 };
 
 /**
- * What tasks of all kinds have. Every setting of the pod may be a function of the task's inputs.
+ * What tasks of all kinds have. Every setting of the pod, and `job`, may be a function of the task's inputs.
  *
  * @example
  * inputs: { memory: z.string(), gpu: z.string() },
@@ -57,7 +57,9 @@ export type TaskPodSettings<I extends Shape> = {
  * nodeSelector: ({ gpu }) => ({ 'acme.example/gpu': gpu }),
  */
 export interface TaskProps<I extends Shape = NoValues, O extends Shape = NoValues>
-  extends Omit<ExecutionSettings, keyof PodSettings>, TaskPodSettings<I> {
+  extends Omit<ExecutionSettings, keyof PodSettings | 'job'>, TaskPodSettings<I> {
+  /** With `runAs: 'Job'`, and of a task alone: fields of the Job around the pod, such as `suspend` for Kueue. @default one pod, one completion */
+  readonly job?: FromInputs<JobOverride<TaskScope>, I>;
   /** The task's name, for labels and messages; a DNS label. @default the construct's id */
   readonly name?: string;
   /** What it takes, as zod schemas. Each reaches the container as `INPUT_<NAME>`. @default nothing */

@@ -4,6 +4,7 @@ import { isNotFound } from '../kube/errors.ts';
 import { runtimeTemplate, type RunLayers } from '../pods/runtime-template.ts';
 import { neverEnded, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { attemptJob, attemptPod, type AttemptPlan } from './attempt-object.ts';
+import { checkJob } from './check-job.ts';
 import { createVerdict } from './create-verdict.ts';
 import { isOwnedBy, type Job, type Pod } from './objects.ts';
 import { backoffMs, type WorkerContext } from './worker-context.ts';
@@ -12,7 +13,7 @@ import { backoffMs, type WorkerContext } from './worker-context.ts';
 const PREDECESSOR_MS = 500;
 
 /** What an attempt is started with. */
-export type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod'>;
+export type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod' | 'job'>;
 
 /** What a creator tells. */
 export interface CreatorCallbacks {
@@ -78,13 +79,14 @@ export class AttemptCreator {
     }
   }
 
-  async #post(entry: AttemptEntry, { inputs, pod }: StartValues): Promise<Pod | Job> {
+  async #post(entry: AttemptEntry, { inputs, pod, job }: StartValues): Promise<Pod | Job> {
     const { client, graphs, clock, metrics, mode } = this.#context;
     const { step, attempt } = entry;
     const run = this.#run();
     const synthesized = await graphs.template(run.metadata.namespace!, step.template);
     const template = runtimeTemplate(step.name, synthesized, this.#layers, holeValues(step, pod));
-    const plan: AttemptPlan = { run, mode, step, attempt, inputs, template };
+    if (job !== undefined) checkJob(step, job);
+    const plan: AttemptPlan = { run, mode, step, attempt, inputs, template, ...(job && { job }) };
     const startedAt = clock.monotonic();
     const options = { signal: this.#signal };
     const created =

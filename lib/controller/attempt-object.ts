@@ -3,6 +3,7 @@ import { attemptObjectName } from '../graph/object-names.ts';
 import type { TaskStep } from '../graph/graph.ts';
 import type { NewObject, OwnerReference } from '../kube/objects.ts';
 import { attemptTemplate } from '../pods/attempt.ts';
+import type { StepJob } from '../pods/job-template.ts';
 import type { PodTemplate } from '../pods/template.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { Job } from './objects.ts';
@@ -18,6 +19,8 @@ export interface AttemptPlan {
   readonly inputs: JsonObject;
   /** With all layers merged. */
   readonly template: PodTemplate;
+  /** With `runAs: 'Job'`: what the step says of it. */
+  readonly job?: StepJob;
 }
 
 /** The Pod of an attempt. */
@@ -40,7 +43,7 @@ export function attemptPod(plan: AttemptPlan): NewObject {
 /** The Job of an attempt with `runAs: 'Job'`: one pod and no retries of its own, for those are the engine's. */
 export function attemptJob(plan: AttemptPlan): NewObject {
   const template = completeTemplate(plan);
-  const { metadata, spec } = plan.step.job ?? {};
+  const { metadata, spec } = plan.job ?? {};
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',

@@ -1,4 +1,5 @@
 import type { CancelMode } from '../graph/labels.ts';
+import type { StepJob } from '../pods/job-template.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { FailureKind, Instant, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
@@ -61,6 +62,8 @@ export type Command =
       readonly inputs: JsonObject;
       /** What values make of the pod, to be merged over the step's template. Left out when it waits for none. */
       readonly pod?: JsonObject;
+      /** With `runAs: 'Job'`: part of the Job around the pod. Left out when the step says nothing of it. */
+      readonly job?: StepJob;
     }
   /** End the attempt. Its end is then observed as a failure, whatever the reason observed; also when it never came to exist. */
   | { readonly kind: 'stop'; readonly step: string; readonly attempt: number; readonly reason: StepReason };

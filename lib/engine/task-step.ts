@@ -1,4 +1,5 @@
 import type { TaskStep } from '../graph/graph.ts';
+import type { StepJob } from '../pods/job-template.ts';
 import { withMainResources } from '../pods/main-resources.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { AttemptState } from './advance.ts';
@@ -40,7 +41,8 @@ function commandStart(turn: Turn, index: number, attempt: number): void {
   const values = source && (resolve(source, scope) as JsonObject);
   const resources = resourcesAfterOOM(node, attempts);
   const pod = resources === undefined ? values : withMainResources(values ?? {}, resources);
-  turn.commands.push({ kind: 'start', step: node.name, attempt, inputs, ...(pod && { pod }) });
+  const job = node.job && (resolve(node.job, scope) as StepJob);
+  turn.commands.push({ kind: 'start', step: node.name, attempt, inputs, ...(pod && { pod }), ...(job && { job }) });
 }
 
 function addAttempt(turn: Turn, index: number, number: number, createdAt: Instant): void {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../values/json.ts';
+import type { Json } from '../values/json.ts';
 import type { JsonSchema, ObjectSchema } from '../values/schema.ts';
 import type { RetryPolicy } from './retries.ts';
 
@@ -61,8 +61,8 @@ export interface TaskStep extends CommonStep {
   readonly template: string;
   /** What the controller creates for an attempt. A Job keeps its result even when the pod is deleted. @default 'Pod' */
   readonly runAs?: 'Pod' | 'Job';
-  /** With `runAs: 'Job'`: what its author says of the Job around the pod. */
-  readonly job?: StepJob;
+  /** With `runAs: 'Job'`: what its author says of the Job around the pod, as part of a Job. */
+  readonly job?: ValueSource;
   readonly inputs: Readonly<Record<string, ValueSource>>;
   /** What values make of the pod: part of a pod template, merged over the PodTemplate. Left out when all of the pod is known. */
   readonly pod?: ValueSource;
@@ -91,15 +91,6 @@ export type EndCondition =
   | { readonly all: readonly EndCondition[] }
   | { readonly any: readonly EndCondition[] }
   | { readonly not: EndCondition };
-
-/** Part of a Job, as Kubernetes writes it. */
-export interface StepJob {
-  readonly metadata?: {
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly annotations?: Readonly<Record<string, string>>;
-  };
-  readonly spec?: JsonObject;
-}
 
 /** Where a value comes from. Exactly one of the members. */
 export type ValueSource =

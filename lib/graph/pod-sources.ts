@@ -1,14 +1,30 @@
 import type { ValueSource } from './graph.ts';
 
 /** The values that a pod waits for, by their places in the pod template, such as `spec.containers[main].image`. */
-export function* podSources(source: ValueSource, path = ''): Generator<readonly [path: string, source: ValueSource]> {
+export function podSources(source: ValueSource): Generator<PlacedSource> {
+  return sourcesIn(source, '', (item, index) => keyOf(item) ?? String(index));
+}
+
+/** The values that the Job around a pod waits for, by their places in the Job, such as `spec.parallelism`. */
+export function jobSources(source: ValueSource): Generator<PlacedSource> {
+  return sourcesIn(source, '', (_, index) => String(index));
+}
+
+type PlacedSource = readonly [path: string, source: ValueSource];
+
+function* sourcesIn(
+  source: ValueSource,
+  path: string,
+  nameOf: (item: ValueSource, index: number) => string,
+): Generator<PlacedSource> {
   if ('fields' in source)
     for (const [field, inner] of Object.entries(source.fields)) {
       const step = /[./]/.test(field) ? `[${field}]` : field;
-      yield* podSources(inner, path === '' || step.startsWith('[') ? `${path}${step}` : `${path}.${step}`);
+      yield* sourcesIn(inner, path === '' || step.startsWith('[') ? `${path}${step}` : `${path}.${step}`, nameOf);
     }
   else if ('list' in source)
-    for (const [place, item] of source.list.entries()) yield* podSources(item, `${path}[${keyOf(item) ?? place}]`);
+    for (const [index, item] of source.list.entries())
+      yield* sourcesIn(item, `${path}[${nameOf(item, index)}]`, nameOf);
   else if (!('value' in source)) yield [path, source];
 }
 

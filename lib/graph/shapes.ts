@@ -25,9 +25,6 @@ export const isObjectSchema: Check = (value) =>
   isJsonObject(value.properties) &&
   Object.values(value.properties).every(isJsonObject) &&
   isStrings(value.required);
-export const isStepJob: Check = (value) =>
-  isJsonObject(value) &&
-  ['metadata', 'spec'].every((field) => value[field] === undefined || isJsonObject(value[field]));
 export const isCondition: Check = (value) =>
   isJsonObject(value) &&
   typeof value.cel === 'string' &&
@@ -37,6 +34,11 @@ export const isCondition: Check = (value) =>
 const isConditionValue: Check = (value) =>
   isJsonObject(value) && isStrings(value.at) && isSource(value.source) && isJsonObject(value.schema);
 export const isPodSource: Check = (value) => isJsonObject(value) && 'fields' in value && isSource(value);
+export const isJobSource: Check = (value) =>
+  isObjectSource(value) &&
+  (isJsonObject(value.fields)
+    ? partsOf(value.fields).every(isObjectSource)
+    : partsOf(value.value as JsonObject).every(isJsonObject));
 export const isSources: Check = (value) => isJsonObject(value) && Object.values(value).every(isSource);
 
 /** Whether a value is exactly one of these. */
@@ -64,4 +66,13 @@ export function isSource(value: unknown): boolean {
   if ('if' in value) return isCondition(value.if) && isSource(value.then);
   if ('text' in value) return isSource(value.text);
   return 'fields' in value && isSources(value.fields);
+}
+
+/** Whether a value is an object, whatever is in it. */
+function isObjectSource(value: unknown): value is JsonObject {
+  return isSource(value) && ('fields' in (value as JsonObject) || isJsonObject((value as JsonObject).value));
+}
+
+function partsOf({ metadata, spec }: JsonObject): readonly unknown[] {
+  return [metadata, spec].filter((part) => part !== undefined);
 }

@@ -1,14 +1,15 @@
 import type { TaskStep } from './graph.ts';
-import { podSources } from './pod-sources.ts';
+import { jobSources, podSources } from './pod-sources.ts';
 import { isRetryPolicy, retryProblems } from './retries.ts';
-import { isNumber, isPodSource, isSource, isSources, isStepJob, isString, misfits } from './shapes.ts';
+import { isJobSource, isNumber, isPodSource, isSource, isSources, isString, misfits } from './shapes.ts';
 import type { StepRules } from './step-kinds.ts';
 
 /** What the graph must know of a step that runs a container. */
 export const taskRules: StepRules<TaskStep> = {
-  *sources({ inputs, pod }) {
+  *sources({ inputs, pod, job }) {
     for (const [name, source] of Object.entries(inputs)) yield [`inputs.${name}`, source];
     if (pod !== undefined) for (const [place, source] of podSources(pod)) yield [`pod.${place}`, source];
+    if (job !== undefined) for (const [place, source] of jobSources(job)) yield [`job.${place}`, source];
   },
   misfits: (step) =>
     misfits(step, {
@@ -17,7 +18,7 @@ export const taskRules: StepRules<TaskStep> = {
       inputs: ['an object of value sources', isSources],
       pod: ['an object of value sources', isPodSource, 'optional'],
       spot: ['a value source', isSource, 'optional'],
-      job: ['part of a Job', isStepJob, 'optional'],
+      job: ['part of a Job', isJobSource, 'optional'],
       retries: ['a retry policy', isRetryPolicy, 'optional'],
       pendingTimeoutSeconds: ['a number', isNumber, 'optional'],
       attemptTimeoutSeconds: ['a number', isNumber, 'optional'],

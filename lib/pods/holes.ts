@@ -150,9 +150,11 @@ export function splitHoles({ template, origins }: MergedTemplate): SplitTemplate
 /**
  * Puts values in the place of references, in the form that each place asks for. `undefined` leaves a field out, and a
  * variable with it; a reference may stay one. Functions of what is inherited are filled when they are called.
+ *
+ * @param type the Kubernetes type that it is part of
  */
-export function fillReferences<T>(part: T, value: (reference: AnyReference) => unknown): T {
-  return fill(part, ROOT) as T;
+export function fillReferences<T>(part: T, value: (reference: AnyReference) => unknown, type = POD_TEMPLATE): T {
+  return fill(part, { ...ROOT, schema: { type } }) as T;
 
   function fill(inner: unknown, at: Place): unknown {
     if (inner instanceof Reference) {
@@ -243,13 +245,13 @@ function formOf(type: string | undefined, field: string): HoleForm | undefined {
 }
 
 /** What is not known before the run: a reference, or what a task's input was given of references. */
-type Unknown = AnyReference | Hole;
+export type Unknown = AnyReference | Hole;
 
-const isUnknown = (value: unknown): value is Unknown => value instanceof Reference || value instanceof Hole;
+export const isUnknown = (value: unknown): value is Unknown => value instanceof Reference || value instanceof Hole;
 const valuesOf = (value: Unknown) => (value instanceof Hole ? value.values : [value]);
 
 /** The unknown values that one replaced, itself first, and the first known one below them. */
-function underneath(value: Unknown, origin: Origin | undefined) {
+export function underneath(value: Unknown, origin: Origin | undefined) {
   const values = [...valuesOf(value)];
   for (let at = origin?.replaced; at !== undefined; at = at.replaced) {
     if (!isUnknown(at.value)) return { values, below: at.value };

@@ -3,10 +3,13 @@ import type { V1ObjectMeta } from '@kubernetes/client-node/dist/gen/models/V1Obj
 import type { JsonObject } from '../values/json.ts';
 import { InvalidError, type Problem } from '../values/problems.ts';
 import type { Patch } from './directives.ts';
+import { Hole, isUnknown, underneath, type Unknown } from './holes.ts';
 import { layerName, type LayerKind } from './layer.ts';
 import { MergeContext } from './merge-context.ts';
 import { mergeFields } from './merge-fields.ts';
-import { MapNode, valueOf } from './node.ts';
+import { isPlainObject, MapNode, valueOf } from './node.ts';
+import { Origins } from './origins.ts';
+import { fieldStep, joinPath } from './path.ts';
 import { JOB_TEMPLATE } from './pod-schema.ts';
 import type { Override } from './template.ts';
 
@@ -28,11 +31,13 @@ export type ManagedJobField =
  *   metadata: { labels: { 'kueue.x-k8s.io/queue-name': 'gpu' } },
  *   spec: { suspend: true, podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] } },
  * };
+ *
+ * Of a step, texts, numbers and booleans may also be values of its workflow, `Scope`: they are filled in when the step starts.
  */
-export interface JobOverride {
+export interface JobOverride<Scope = never> {
   /** Labels and annotations of the Job; those of its pod are in `podTemplate`. */
-  readonly metadata?: Override<Pick<V1ObjectMeta, 'labels' | 'annotations'>>;
-  readonly spec?: Override<Omit<V1JobSpec, ManagedJobField>>;
+  readonly metadata?: Override<Pick<V1ObjectMeta, 'labels' | 'annotations'>, Scope>;
+  readonly spec?: Override<Omit<V1JobSpec, ManagedJobField>, Scope>;
 }
 
 /** One part of a Job and who wrote it. */
@@ -42,12 +47,33 @@ export interface JobLayer {
   readonly job: JobOverride;
 }
 
+/** Part of a Job, as Kubernetes writes it. */
+export interface StepJob {
+  readonly metadata?: {
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec?: JsonObject;
+}
+
+/** Parts of a Job in one. */
+export interface MergedJob {
+  /** With a {@link Hole} in every place that waits for a value; the last of its values is what is below it, if anything is. */
+  readonly job: JsonObject;
+  /** The same with what is below; `undefined` where nothing is. */
+  readonly known: JsonObject;
+  /** The places where nothing is below. */
+  readonly unknown: ReadonlySet<string>;
+  /** Every hole by its path. */
+  readonly places: ReadonlyMap<string, Hole>;
+}
+
 /**
  * Merges parts of a Job, low to high.
  *
  * @throws InvalidError with all that cannot be merged
  */
-export function mergeJobLayers(layers: readonly JobLayer[]): JsonObject {
+export function mergeJobLayers(layers: readonly JobLayer[]): MergedJob {
   const problems: Problem[] = [];
   const root = new MapNode({ kind: 'base', source: '', template: {} }, new Map());
   for (const { kind, source, job } of layers) {
@@ -55,7 +81,36 @@ export function mergeJobLayers(layers: readonly JobLayer[]): JsonObject {
     mergeFields(root, job as Patch, { type: JOB_TEMPLATE }, context, undefined);
   }
   if (problems.length > 0) throw new InvalidError(`Job of ${layers.map(nameOf).join(', ')}`, problems);
-  return valueOf(root) as JsonObject;
+  return withHoles(root);
+}
+
+function withHoles(root: MapNode): MergedJob {
+  const origins = new Map(new Origins(root).leaves().map(({ path, origin }) => [path, origin]));
+  const places = new Map<string, Hole>();
+  const known = new Map<string, unknown>();
+  const unknown = new Set<string>();
+  const job = replaceUnknown(valueOf(root), '', (value, path) => {
+    const { values, below } = underneath(value, origins.get(path));
+    const hole = new Hole(below === undefined ? values : [...values, below], 'value');
+    places.set(path, hole);
+    if (below === undefined) unknown.add(path);
+    else known.set(path, below);
+    return hole;
+  });
+  const withBelow = replaceUnknown(job, '', (_, path) => known.get(path));
+  return { job: job as JsonObject, known: withBelow as JsonObject, unknown, places };
+}
+
+function replaceUnknown(value: unknown, path: string, replace: (value: Unknown, path: string) => unknown): unknown {
+  if (isUnknown(value)) return replace(value, path);
+  if (Array.isArray(value)) return value.map((item, index) => replaceUnknown(item, `${path}[${index}]`, replace));
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([field, inner]) => [
+      field,
+      replaceUnknown(inner, joinPath(path, fieldStep(field)), replace),
+    ]),
+  );
 }
 
 function nameOf({ kind, source }: JobLayer): string {

@@ -1,13 +1,70 @@
+import { validateManifest } from '../manifests/validate.ts';
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import { labelValueProblem, qualifiedNameProblem } from '../values/names.ts';
 import { show, type Problem } from '../values/problems.ts';
+import type { ManagedJobField } from './job-template.ts';
 import { fieldStep, joinPath } from './path.ts';
+import { MAIN_CONTAINER } from './template.ts';
+
+/** Who does what these fields would do. */
+const managed: Readonly<Record<ManagedJobField, string>> = {
+  template: "the pod is the step's podTemplate: move it there",
+  backoffLimit: "attempts are the step's: set retries",
+  backoffLimitPerIndex: "attempts are the step's: set retries",
+  maxFailedIndexes: "attempts are the step's: set retries",
+  selector: 'Kubernetes chooses it: leave it out',
+  manualSelector: 'Kubernetes chooses the selector: leave it out',
+  ttlSecondsAfterFinished: 'the Job goes with its run: set ttlAfterFinished of the plan or run',
+};
+
+/** Whose Job it is. */
+export interface JobUse {
+  /** Whether its pod gives outputs. */
+  readonly hasOutputs: boolean;
+  /** The name of our own controller, which must not look after it. */
+  readonly controller: string;
+  /** Places without a value that will have one. @default none */
+  readonly unknown?: ReadonlySet<string>;
+}
+
+/** What is wrong with what an author says of the Job around a pod, by paths that begin with `job`. */
+export function* jobProblems(job: JsonObject, use: JobUse): Generator<Problem> {
+  for (const problem of problemsOf(job, use)) yield { ...problem, path: `job.${problem.path}` };
+}
+
+function* problemsOf(job: JsonObject, { hasOutputs, controller, unknown }: JobUse): Generator<Problem> {
+  const metadata = objectOf(job.metadata);
+  const { template: _, ...spec } = objectOf(job.spec);
+  const pod = { spec: { containers: [{ name: MAIN_CONTAINER, image: 'any' }] } };
+  const manifest = { apiVersion: 'batch/v1', kind: 'Job', ...job, spec: { ...spec, template: pod } };
+  const misfits = validateManifest(manifest).filter(({ path }) => !unknown?.has(path));
+  for (const { path, message, fix } of misfits) yield { path, message, ...(fix !== undefined && { fix }) };
+  if (misfits.length === 0) yield* validateJob(metadata, spec);
+  for (const field of Object.keys(metadata))
+    if (field !== 'labels' && field !== 'annotations')
+      yield { path: `metadata.${field}`, message: "is not an author's to set", fix: 'set labels and annotations only' };
+  for (const [field, fix] of Object.entries(managed))
+    if (objectOf(job.spec)[field] !== undefined)
+      yield { path: `spec.${field}`, message: "is not an author's to set", fix };
+  if (spec.managedBy === controller)
+    yield {
+      path: 'spec.managedBy',
+      message: `is ${show(controller)}, which would make the step a run`,
+      fix: 'leave it out',
+    };
+  if (hasOutputs && Number(spec.completions) > 1 && spec.completionMode !== 'Indexed')
+    yield {
+      path: 'spec.completions',
+      message: `is ${show(spec.completions)}, and it is not known which of the pods gives the outputs`,
+      fix: "set completionMode: 'Indexed', and the pod of index 0 gives them",
+    };
+}
 
 /**
  * What Kubernetes would refuse of the Job around a pod, though its fields and their types are right, or take and never
  * finish. (pkg/apis/batch/validation: validateJobSpec, validatePodFailurePolicy)
  */
-export function* validateJob(metadata: JsonObject, spec: JsonObject): Generator<Problem> {
+function* validateJob(metadata: JsonObject, spec: JsonObject): Generator<Problem> {
   for (const field of ['labels', 'annotations'])
     for (const [key, value] of Object.entries(objectOf(metadata[field]))) {
       const wrong = qualifiedNameProblem(key) ?? (field === 'labels' ? labelValueProblem(String(value)) : undefined);

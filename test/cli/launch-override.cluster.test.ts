@@ -250,7 +250,7 @@ describe('a step as a Job', () => {
       },
     };
     const outputs = { properties: { n: { type: 'integer' } }, required: ['n'] } as const;
-    const queued: TestStep = { name: 'train', runAs: 'Job', job, outputs, sim: { outputs: '{"n":5}' } };
+    const queued: TestStep = { name: 'train', runAs: 'Job', job: { value: job }, outputs, sim: { outputs: '{"n":5}' } };
     await bench.launch(workflow('queued', [queued]), 'queued');
     await bench.recorded('queued', ({ steps: s }) => s.get('train')?.message === 'its Job is suspended');
     expect((await bench.record('queued')).steps.get('train')).toMatchObject({ phase: 'Running', reason: 'PodPending' });
@@ -265,7 +265,7 @@ describe('a step as a Job', () => {
   });
 
   it('is deleted when it is cancelled while it is suspended: no deadline would end it', async () => {
-    const held: TestStep = { name: 'train', runAs: 'Job', job: { spec: { suspend: true } } };
+    const held: TestStep = { name: 'train', runAs: 'Job', job: { value: { spec: { suspend: true } } } };
     await bench.launch(workflow('held', [held]), 'held');
     await bench.recorded('held', ({ steps: s }) => s.get('train')?.message === 'its Job is suspended');
     await bench.annotate('held', annotations.cancel, 'Now');
@@ -281,7 +281,7 @@ describe('a step as a Job', () => {
         : undefined;
     const outputs = { properties: { n: { type: 'integer' } }, required: ['n'] } as const;
     const job = { spec: { completionMode: 'Indexed', completions: 3, parallelism: 2 } };
-    await bench.launch(workflow('indexed', [{ name: 'train', runAs: 'Job', job, outputs }]), 'indexed');
+    await bench.launch(workflow('indexed', [{ name: 'train', runAs: 'Job', job: { value: job }, outputs }]), 'indexed');
     await bench.finished('indexed');
     cluster.simulatedNode!.behaviour = undefined;
     expect((await bench.record('indexed')).steps.get('train')).toMatchObject({ phase: 'Succeeded', outputs: { n: 0 } });

@@ -43,8 +43,10 @@ describe('the Job around the pod of a step', () => {
     expect(stepOf(queued, { job: override })).toMatchObject({
       runAs: 'Job',
       job: {
-        metadata: { labels: { 'kueue.x-k8s.io/queue-name': 'gpu' } },
-        spec: { suspend: false, activeDeadlineSeconds: 120, completions: 4, completionMode: 'Indexed' },
+        value: {
+          metadata: { labels: { 'kueue.x-k8s.io/queue-name': 'gpu' } },
+          spec: { suspend: false, activeDeadlineSeconds: 120, completions: 4, completionMode: 'Indexed' },
+        },
       },
     });
     expect(stepOf(undefined)).not.toHaveProperty('job');

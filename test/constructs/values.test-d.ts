@@ -57,6 +57,29 @@ describe('values of a workflow', () => {
       step('j', task).override({ podTemplate: { spec: { tolerations: texts } } });
     }));
 
+  test('fit into the Jobs of its steps, where their types do', () =>
+    build(({ inputs: { text, optional, count, yes }, step }) => {
+      const { outputs } = step('measure', task);
+      step('a', task).override({
+        runAs: 'Job',
+        job: {
+          metadata: { labels: { queue: text }, annotations: { note: optional } },
+          spec: {
+            parallelism: count,
+            completions: outputs.rows,
+            suspend: yes,
+            podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [count, 1] } }] },
+          },
+        },
+      });
+      // @ts-expect-error -- how many
+      step('b', task).override({ job: { spec: { parallelism: text } } });
+      // @ts-expect-error -- labels are text
+      step('c', task).override({ job: { metadata: { labels: { queue: count } } } });
+      // @ts-expect-error -- retries are the step's, from an input or not
+      step('d', task).override({ job: { spec: { backoffLimit: count } } });
+    }));
+
   test('do not fit into other workflows, nor into what is launched', () =>
     build(({ inputs: { text } }) => {
       new Workflow(chart, 'inner', {}, ({ step }) => {
@@ -64,6 +87,8 @@ describe('values of a workflow', () => {
         step('a', task).override({ image: text });
         // @ts-expect-error -- the same in a template
         step('b', task).override({ podTemplate: { spec: { hostname: text } } });
+        // @ts-expect-error -- and in a Job
+        step('c', task).override({ job: { metadata: { labels: { queue: text } } } });
       });
       // @ts-expect-error -- a task has inputs of its own
       new ContainerTask(chart, 'b', { image: text });
@@ -82,6 +107,7 @@ describe('inputs of a task', () => {
       resources: ({ memory, count }) => ({ limits: { memory, cpu: count }, requests: { cpu: 1 } }),
       gpu: ({ count }) => ({ count }),
       podTemplate: ({ version }) => ({ metadata: { labels: { version } } }),
+      job: ({ version, count }) => ({ metadata: { labels: { version } }, spec: { parallelism: count } }),
     });
     new ContainerTask(chart, 'b', {
       // @ts-expect-error -- a number is no image
@@ -91,6 +117,8 @@ describe('inputs of a task', () => {
       nodeSelector: ({ gpu }) => ({ gpu }),
       // @ts-expect-error -- labels are text
       labels: ({ count }) => ({ count }),
+      // @ts-expect-error -- a number is no label of a Job either
+      job: ({ count }) => ({ metadata: { labels: { count } } }),
     });
   });
 });

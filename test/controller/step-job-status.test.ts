@@ -68,17 +68,17 @@ describe('the Job of a step', () => {
       template: 't',
       inputs: {},
       runAs: 'Job',
-      job: {
-        metadata: { labels: { queue: 'gpu', 'cdk8s-workflows.dev/step': 'b' }, annotations: { note: 'x' } },
-        spec: { suspend: true, completions: 3, backoffLimit: 5 },
-      },
     } satisfies TaskStep;
+    const ofAuthor = {
+      metadata: { labels: { queue: 'gpu', 'cdk8s-workflows.dev/step': 'b' }, annotations: { note: 'x' } },
+      spec: { suspend: true, completions: 3, backoffLimit: 5 },
+    };
     const run = job({});
     const template: PodTemplate = {
       metadata: { labels: { team: 'ml', queue: 'none' } },
       spec: { containers: [{ name: 'main', image: 'x' }] },
     };
-    const made = attemptJob({ run, mode: 'managed', step, attempt: 1, inputs: {}, template });
+    const made = attemptJob({ run, mode: 'managed', step, attempt: 1, inputs: {}, template, job: ofAuthor });
     expect(made.metadata).toMatchObject({
       labels: { team: 'ml', queue: 'gpu', 'cdk8s-workflows.dev/step': 'a' },
       annotations: { note: 'x' },

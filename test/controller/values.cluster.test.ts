@@ -1,9 +1,9 @@
 import { Testing } from 'cdk8s';
 import { ContainerTask, LaunchPlan, Workflow, z } from 'cdk8s-workflows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Pod } from '../../lib/controller/objects.ts';
+import type { Job, Pod } from '../../lib/controller/objects.ts';
 import type { NewObject } from '../../lib/kube/objects.ts';
-import { pods } from '../../lib/kube/resources.ts';
+import { jobs, pods } from '../../lib/kube/resources.ts';
 import { cliFor } from '../cli/cluster-cli.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { Bench } from './support.ts';
@@ -42,6 +42,13 @@ function manifests(): readonly NewObject[] {
     });
   });
   new LaunchPlan(chart, 'train-plan', { workflow });
+  const shard = new ContainerTask(chart, 'shard', { image: 'shard:1', runAs: 'Job' });
+  const replicated = new Workflow(chart, 'sharded', { inputs: { replicas: z.number() } }, ({ inputs, step }) => {
+    const { replicas } = inputs;
+    const spec = { parallelism: replicas, completions: replicas, completionMode: 'Indexed' };
+    step('shard', shard).override({ job: { spec } });
+  });
+  new LaunchPlan(chart, 'shard-plan', { workflow: replicated });
   return Testing.synth(chart) as NewObject[];
 }
 
@@ -64,9 +71,9 @@ async function podOf(name: string) {
   return spec as Record<string, unknown> & { containers: readonly Record<string, unknown>[] };
 }
 
-function launch(name: string, inputs: Readonly<Record<string, string>>) {
+function launch(name: string, inputs: Readonly<Record<string, string>>, plan = 'train-plan') {
   const options = Object.entries(inputs).flatMap(([input, value]) => ['--input', `${input}=${value}`]);
-  return cli(['launch', 'train-plan', '--name', name, '--wait', ...options]);
+  return cli(['launch', plan, '--name', name, '--wait', ...options]);
 }
 
 describe('values of a run in its pods', () => {
@@ -118,5 +125,25 @@ describe('values of a run in its pods', () => {
     const step = (await bench.record(`bad-${name}`)).steps.get('train')!;
     expect(step).toMatchObject({ phase: 'Failed', reason: 'Rejected' });
     expect(step.message).toMatch(message);
+  });
+});
+
+describe('values of a run in the Job of a step', () => {
+  it('say how many pods it has', async () => {
+    expect(await launch('three', { replicas: '3' }, 'shard-plan')).toMatchObject({ code: 0 });
+    const made = await bench.client.get<Job & { readonly spec: object }>(jobs, 'three-shard-1');
+    expect(made.spec).toMatchObject({ parallelism: 3, completions: 3, completionMode: 'Indexed' });
+    expect(made.status).toMatchObject({ succeeded: 3 });
+  });
+
+  it.each([
+    ['0', 'must be at least 1, not 0'],
+    ['1.5', 'must be a whole number, not 1.5'],
+  ])('fail the step where they make no Job: %s', async (replicas, wrong) => {
+    const name = `no-job-${replicas.replace('.', '-')}`;
+    expect(await launch(name, { replicas }, 'shard-plan')).toMatchObject({ code: 1 });
+    const step = (await bench.record(name)).steps.get('shard')!;
+    expect(step).toMatchObject({ phase: 'Failed', reason: 'Rejected' });
+    expect(step.message).toContain(`job.spec.parallelism: ${wrong} (from inputs.replicas)`);
   });
 });

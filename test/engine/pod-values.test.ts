@@ -44,6 +44,29 @@ describe('what values make of a pod', () => {
   });
 });
 
+describe('what values make of the Job around a pod', () => {
+  const replicas = { input: 'replicas' } as const;
+  const job = (fields: Readonly<Record<string, ValueSource>>) => ({ runAs: 'Job', job: spec(fields) }) as const;
+
+  it.each<[string, ValueSource, JsonObject, JsonObject]>([
+    ['a value', replicas, { replicas: 3 }, { parallelism: 3 }],
+    ['nothing', replicas, {}, {}],
+    ['what is below', { first: [replicas, { value: 2 }] }, {}, { parallelism: 2 }],
+  ])('is in the command to start it: %s', (_, parallelism, inputs, expected) => {
+    const run = begin(graphOf({ a: job({ parallelism }) }), { inputs });
+    expect(run.commands).toEqual([{ kind: 'start', step: 'a', attempt: 1, inputs: {}, job: { spec: expected } }]);
+  });
+
+  it('waits for the step whose output it is', () => {
+    const up = { outputs: rowsSchema };
+    const run = begin(graphOf({ up, down: job({ completions: { step: 'up', output: 'rows' } }) }));
+    expect(run.asked).toEqual(['start up 1']);
+    expect(run.succeed('up', { rows: 7 }).commands).toMatchObject([
+      { step: 'down', job: { spec: { completions: 7 } } },
+    ]);
+  });
+});
+
 describe('an output in the pod of another step', () => {
   const rows = { step: 'up', output: 'rows' } as const;
   const up = { outputs: rowsSchema };

@@ -205,6 +205,21 @@ describe('a graph in a ConfigMap', () => {
     expect('problems' in parsed && parsed.problems.map(({ path }) => path)).toEqual(['steps[0].inputs']);
   });
 
+  it.each<[string, unknown, boolean]>([
+    ['one that is known', { value: { spec: { parallelism: 2 } } }, true],
+    ['values in it', { fields: { metadata: { value: {} }, spec: { fields: { parallelism: { input: 'n' } } } } }, true],
+    ['no source', { spec: { parallelism: 2 } }, false],
+    ['all of it in an input', { input: 'n' }, false],
+    ['a spec that is none', { value: { spec: 'x' } }, false],
+    ['its spec in an input', { fields: { spec: { input: 'n' } } }, false],
+    ['metadata that are none', { fields: { metadata: { value: [] } } }, false],
+  ])('has the Job around a pod as part of a Job: %s', (_, job, fits) => {
+    const inputs = { properties: { n: { type: 'integer' } }, required: [] };
+    const parsed = parseGraph({ ...graph([step('a')]), inputs, steps: [{ ...step('a'), job }] });
+    expect('graph' in parsed).toBe(fits);
+    if (!fits) expect(JSON.stringify(parsed)).toContain('steps[0].job');
+  });
+
   it('never makes the reader throw, whatever it holds', () => {
     const edited = acyclic.chain((document) =>
       fc.jsonValue().map((value) => ({ ...document, steps: [...document.steps, value] })),

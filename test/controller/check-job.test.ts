@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { checkJob } from '../../lib/controller/check-job.ts';
+import type { TaskStep, ValueSource } from '../../lib/graph/graph.ts';
+import type { JsonObject } from '../../lib/values/json.ts';
+import { formatProblem, InvalidError } from '../../lib/values/problems.ts';
+
+const inSpec = (fields: Readonly<Record<string, ValueSource>>): ValueSource => ({ fields: { spec: { fields } } });
+const rules = (codes: ValueSource) =>
+  inSpec({
+    podFailurePolicy: {
+      fields: { rules: { list: [{ fields: { onExitCodes: { fields: { values: codes } } } }] } },
+    },
+  });
+
+function problemsOf(job: ValueSource, made: JsonObject, outputs = false): readonly string[] {
+  const step = { kind: 'task', name: 's', task: 't', template: 't', inputs: {}, job } as TaskStep;
+  try {
+    const given = { properties: { n: { type: 'integer' } }, required: [] } as const;
+    checkJob({ ...step, ...(outputs && { outputs: given }) }, made);
+  } catch (error) {
+    if (error instanceof InvalidError) return error.problems.map(formatProblem);
+    throw error;
+  }
+  return [];
+}
+
+describe('the Job that values made', () => {
+  const count = { input: 'n' } as const;
+  const refused = { onExitCodes: { operator: 'In', values: [] }, action: 'FailJob' };
+
+  it.each<[string, ValueSource, JsonObject, RegExp]>([
+    ['too few pods', inSpec({ parallelism: count }), { spec: { parallelism: 0 } }, /^job\.spec\.parallelism: .* 0 \(/],
+    [
+      'half a pod',
+      inSpec({ completions: count }),
+      { spec: { completions: 0.5 } },
+      /^job\.spec\.completions: .* 0\.5 \(/,
+    ],
+    ['a word', inSpec({ completionMode: count }), { spec: { completionMode: 'x' } }, /completionMode: .* "x" \(/],
+    [
+      'our own controller',
+      inSpec({ managedBy: count }),
+      { spec: { managedBy: 'cdk8s-workflows.dev/controller' } },
+      /would make the step a run \(/,
+    ],
+    [
+      'no exit codes',
+      rules({ list: [count] }),
+      { spec: { podFailurePolicy: { rules: [refused] } } },
+      /rules\[0\]\.onExitCodes\.values: .* not \[\] \(/,
+    ],
+    [
+      'a label that is none',
+      { fields: { metadata: { fields: { labels: { fields: { 'a.b/c': count } } } } } },
+      { metadata: { labels: { 'a.b/c': 'd e' } } },
+      /^job\.metadata\.labels\[a\.b\/c\]: .*"a\.b\/c=d e".* \(/,
+    ],
+  ])('is refused with the place, the value and the input: %s', (_, job, made, problem) => {
+    expect(problemsOf(job, made)).toEqual([expect.stringMatching(problem)]);
+    expect(problemsOf(job, made)[0]).toContain('(from inputs.n)');
+  });
+
+  it('must say which of several pods gives the outputs', () => {
+    const job = inSpec({ completions: count });
+    expect(problemsOf(job, { spec: { completions: 3 } }, true)[0]).toContain(
+      'which of the pods gives the outputs (from',
+    );
+    expect(problemsOf(job, { spec: { completions: 3, completionMode: 'Indexed' } }, true)).toEqual([]);
+  });
+
+  it('is taken as it is when it waited for none', () => {
+    expect(problemsOf({ value: { spec: { newField: 1 } } }, { spec: { newField: 1 } })).toEqual([]);
+  });
+});
