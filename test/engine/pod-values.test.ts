@@ -65,6 +65,14 @@ describe('what values make of the Job around a pod', () => {
       { step: 'down', job: { spec: { completions: 7 } } },
     ]);
   });
+
+  it('leaves the step out when the other one was left out, unless there is something below', () => {
+    const up = { outputs: rowsSchema, when: { cel: 'false', steps: [] } };
+    const rows = { step: 'up', output: 'rows' } as const;
+    expect(begin(graphOf({ up, down: job({ completions: rows }) })).phase('down')).toBe('Skipped/InputUnavailable');
+    const run = begin(graphOf({ up, down: job({ completions: { first: [rows, { value: 2 }] } }) }));
+    expect(run.commands).toMatchObject([{ step: 'down', job: { spec: { completions: 2 } } }]);
+  });
 });
 
 describe('an output in the pod of another step', () => {
