@@ -1,0 +1,140 @@
+import type { MapStep } from '../graph/graph.ts';
+import { MAX_ITEMS, requiredSuccesses } from '../graph/items.ts';
+import { show } from '../values/problems.ts';
+import { itemsDone, type MapItems } from './item-slots.ts';
+import { countItems, itemLists } from './item-values.ts';
+import type { StepKind } from './kinds.ts';
+import type { Ledger } from './ledger.ts';
+import { ended, isFinal, type StepEnd } from './phases.ts';
+import type { Instant, StepRecord } from './record.ts';
+import type { StepReason } from './reasons.ts';
+import { isTooLate } from './run-state.ts';
+import { scopeOf } from './scope.ts';
+import { taskStep } from './task-step.ts';
+import type { Turn } from './turn.ts';
+import { waitingReason } from './waiting.ts';
+
+/**
+ * A step that runs a task once for each item of its lists. Each item is a step of its own, with attempts like any other;
+ * the map itself runs nothing. It lets items start as its concurrency allows, and ends when they all have.
+ */
+export const mapStep: StepKind = { ready, stir, expire, due };
+
+function ready(turn: Turn, index: number): StepRecord {
+  const lists = Object.entries(itemLists(mapNode(turn.ledger, index), scopeOf(turn)));
+  const begun = { attempts: [], readyAt: turn.now } as const;
+  const over = { ...begun, finishedAt: turn.now };
+  const wrong = lists.find(([, list]) => !Array.isArray(list));
+  if (wrong !== undefined) return { ...over, ...invalid(`${wrong[0]} must be a list, not ${show(wrong[1])}`) };
+  const count = countItems(lists.map(([, list]) => list as readonly unknown[]));
+  if (count > MAX_ITEMS) return { ...over, ...invalid(`it would have ${count} items; ${MAX_ITEMS} fit`) };
+  if (count === 0) return { ...over, phase: 'Succeeded', reason: 'Completed' };
+  return { ...begun, phase: 'Running', reason: 'ItemsRunning', items: count };
+}
+
+function invalid(message: string): StepEnd {
+  return { phase: 'Failed', reason: 'ItemsInvalid', message };
+}
+
+/** Lets items start, ends those that shall not start any more, and the map when all of them have ended. */
+function stir(turn: Turn, index: number): void {
+  const { ledger, now } = turn;
+  const record = ledger.of(index);
+  const items = ledger.items.of(index);
+  if (record.phase !== 'Running' || items === undefined) return;
+  if (isOver(turn, items)) endItems(turn, items);
+  else release(turn, items);
+  if (itemsDone(items) === items.count) return ledger.put(index, ended(record, endOf(turn, items), now));
+  const message = progress(items);
+  if (record.reason === 'ItemsRunning' && record.message !== message) ledger.put(index, { ...record, message });
+}
+
+/** Whether no further item shall start. */
+function isOver({ ledger, state }: Turn, items: MapItems): boolean {
+  return hasTimedOut(ledger, items) || isHopeless(ledger, items) || isTooLate(state, mapNode(ledger, items.map));
+}
+
+const hasTimedOut = (ledger: Ledger, { map }: MapItems) => ledger.of(map).reason === 'Stopping';
+
+function isHopeless(ledger: Ledger, { map, count, phases }: MapItems): boolean {
+  return phases.Failed > count - requiredSuccesses(mapNode(ledger, map), count);
+}
+
+function release({ ledger, now, spec }: Turn, items: MapItems): void {
+  const { concurrency = Infinity } = mapNode(ledger, items.map);
+  const { first, count, phases } = items;
+  while (items.released < count && phases.Waiting + phases.Running < concurrency)
+    ledger.put(first + items.released, { phase: 'Waiting', reason: waitingReason(spec), attempts: [], readyAt: now });
+}
+
+function endItems(turn: Turn, items: MapItems): void {
+  const { ledger, now } = turn;
+  const { first, count, phases } = items;
+  const stops = hasTimedOut(ledger, items) || ledger.topology.graph.failurePolicy === 'CancelRunning';
+  if (phases.Pending + phases.Waiting + (stops ? phases.Running : 0) === 0) return;
+  for (let index = first; index < first + count; index++) {
+    const record = ledger.of(index);
+    if (record.phase === 'Running' && stops) taskStep.attempts!.stop(turn, index, 'MapStopped');
+    else if (record.phase !== 'Running' && !isFinal(record.phase)) ledger.put(index, ended(record, endOfItem(record), now));
+  }
+}
+
+/** An item that waits for a retry ends as its last attempt did. */
+function endOfItem({ attempts }: StepRecord): StepEnd {
+  const last = attempts.at(-1);
+  const message = 'no more items start';
+  if (last === undefined) return { phase: 'Cancelled', reason: 'MapStopped', message };
+  return { phase: 'Failed', reason: last.reason, message: `${last.message ?? last.reason}; not retried: ${message}` };
+}
+
+function endOf(turn: Turn, items: MapItems): StepEnd {
+  const { ledger, state } = turn;
+  const { timeoutSeconds } = mapNode(ledger, items.map);
+  if (hasTimedOut(ledger, items))
+    return { phase: 'Failed', reason: 'StepTimeout', message: `no end in ${timeoutSeconds} s (step timeout)` };
+  if (isHopeless(ledger, items)) return { phase: 'Failed', reason: 'ItemsFailed', message: failures(ledger, items) };
+  const { count, phases } = items;
+  if (phases.Succeeded + phases.Failed === count) {
+    const message = phases.Failed > 0 ? failures(ledger, items) : undefined;
+    return { phase: 'Succeeded', reason: 'Completed', ...(message && { message }) };
+  }
+  const reason: StepReason =
+    state.reason === 'CancelRequested' || state.reason === 'RunTimeout' ? state.reason : 'FailurePolicy';
+  return { phase: 'Cancelled', reason, message: `${itemsRun(items)} of ${count} items had run` };
+}
+
+const itemsRun = ({ phases }: MapItems) => phases.Succeeded + phases.Failed;
+
+const NAMED = 5;
+
+/** `3 of 100 items failed: score-2 (exit code 1), score-17 (OOMKilled), score-40 (exit code 1)` */
+function failures(ledger: Ledger, { first, count, phases }: MapItems): string {
+  const named: string[] = [];
+  for (let index = first; index < first + count && named.length < NAMED; index++) {
+    const { phase, reason, message } = ledger.of(index);
+    if (phase === 'Failed') named.push(`${ledger.step(index).node.name} (${message ?? reason})`);
+  }
+  const more = phases.Failed > NAMED ? ` and ${phases.Failed - NAMED} more` : '';
+  return `${phases.Failed} of ${count} items failed: ${named.join(', ')}${more}`;
+}
+
+/** `12 of 100 items done, 3 of them failed` */
+function progress(items: MapItems): string {
+  const failed = items.phases.Failed > 0 ? `, ${items.phases.Failed} of them failed` : '';
+  return `${itemsDone(items)} of ${items.count} items done${failed}`;
+}
+
+function expire(turn: Turn, index: number): void {
+  const record = turn.ledger.of(index);
+  turn.ledger.put(index, { ...record, reason: 'Stopping', message: 'its time is up' });
+  stir(turn, index);
+}
+
+function due(node: MapStep, { phase, reason, readyAt }: StepRecord): Instant | undefined {
+  if (node.timeoutSeconds === undefined || readyAt === undefined) return undefined;
+  return phase === 'Running' && reason !== 'Stopping' ? readyAt + node.timeoutSeconds * 1000 : undefined;
+}
+
+function mapNode(ledger: Ledger, index: number): MapStep {
+  return ledger.step(index).node as MapStep;
+}

@@ -1,0 +1,38 @@
+import type { MapStep, StepNode, TaskStep } from './graph.ts';
+import type { Topology } from './topology.ts';
+
+/** Most items of one map step. */
+export const MAX_ITEMS = 10_000;
+
+/** The name of the step that runs an item, counted from 0: `score-17`. */
+export function itemName(map: string, item: number): string {
+  return `${map}-${item}`;
+}
+
+/** The map step and the item of a step of that name, if it can be one. */
+export function parseItemName(name: string): { readonly map: string; readonly item: number } | undefined {
+  const [, map, item] = /^(.+)-(0|[1-9]\d{0,3})$/.exec(name) ?? [];
+  return map === undefined ? undefined : { map, item: Number(item) };
+}
+
+/** What runs the items of a map, but for the name. */
+export function itemTemplate(map: MapStep): Omit<TaskStep, 'name'> {
+  const { name, kind, over, concurrency, minSuccesses, minSuccessRatio, ...rest } = map;
+  const { after, depends, when, timeoutSeconds, continueOnFailure, ...task } = rest;
+  return { ...task, kind: 'task' };
+}
+
+/** The step of that name: one of the graph, or an item of a map step. */
+export function findNode({ byName }: Pick<Topology, 'byName'>, name: string): StepNode | undefined {
+  const own = byName.get(name)?.node;
+  if (own !== undefined) return own;
+  const { map, item } = parseItemName(name) ?? {};
+  const node = map === undefined ? undefined : byName.get(map)?.node;
+  return node?.kind === 'map' ? { ...itemTemplate(node), name: itemName(node.name, item!) } : undefined;
+}
+
+/** How many items must succeed for the map to. */
+export function requiredSuccesses({ minSuccesses, minSuccessRatio }: MapStep, count: number): number {
+  if (minSuccesses !== undefined) return Math.min(minSuccesses, count);
+  return minSuccessRatio === undefined ? count : Math.ceil(minSuccessRatio * count);
+}
