@@ -1,6 +1,7 @@
 import type { CancelMode } from '../graph/labels.ts';
 import type { StepJob } from '../pods/job-template.ts';
 import type { JsonObject } from '../values/json.ts';
+import type { ItemBlock } from './item-codec.ts';
 import type { FailureKind, Instant, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 
@@ -72,6 +73,8 @@ export type Command =
 export interface Decision {
   /** Steps whose record changed, with the new one. */
   readonly steps: ReadonlyMap<string, StepRecord>;
+  /** Items of map steps whose record changed, with the others that are kept together with them, by the key that they are kept under. Left out when there are none. */
+  readonly items?: ReadonlyMap<string, ItemBlock>;
   /** Set when the run's own state changed. */
   readonly run?: RunState;
   readonly commands: readonly Command[];

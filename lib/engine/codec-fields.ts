@@ -47,6 +47,7 @@ export const stepFields: Fields = {
   reason: required(reason),
   message: text,
   outputs: object,
+  items: whole,
   readyAt: time,
   retryAt: time,
   finishedAt: time,

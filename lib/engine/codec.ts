@@ -1,6 +1,8 @@
 import { isJsonObject, type JsonObject } from '../values/json.ts';
 import type { Problem } from '../values/problems.ts';
+import { MAX_ITEMS } from '../graph/items.ts';
 import { attemptFields, readFields, runFields, stepFields } from './codec-fields.ts';
+import { blockKey, decodeItems, encodeItems, ITEMS_PER_BLOCK, parseBlockKey, type ItemBlock } from './item-codec.ts';
 import type { AttemptRecord, RunRecord, RunState, StepRecord } from './record.ts';
 
 /** A run record as texts: what a ConfigMap or a file keeps. */
@@ -8,6 +10,8 @@ export interface EncodedRecord {
   readonly run: string;
   /** By step name. */
   readonly steps: Readonly<Record<string, string>>;
+  /** Items of map steps, by the keys of their blocks. */
+  readonly items?: Readonly<Record<string, string>>;
 }
 
 /** A run's own state as JSON. Times are written as ISO 8601 in UTC, since people read records. */
@@ -17,16 +21,35 @@ export function encodeRun(run: RunState): string {
 
 /** A step's record as JSON. */
 export function encodeStep(step: StepRecord): string {
+  return JSON.stringify(stepJson(step));
+}
+
+/** The object that {@link encodeStep} writes. */
+export function stepJson(step: StepRecord): JsonObject {
   const attempts = step.attempts.map((attempt) => ({
     ...attempt,
     ...times(attempt, ['createdAt', 'startedAt', 'finishedAt']),
   }));
-  return JSON.stringify({ ...step, ...times(step, ['readyAt', 'retryAt', 'finishedAt']), attempts });
+  return { ...step, ...times(step, ['readyAt', 'retryAt', 'finishedAt']), attempts } as unknown as JsonObject;
 }
 
 /** A whole record as texts. */
-export function encodeRecord({ run, steps }: RunRecord): EncodedRecord {
-  return { run: encodeRun(run), steps: Object.fromEntries([...steps].map(([name, step]) => [name, encodeStep(step)])) };
+export function encodeRecord({ run, steps, items = new Map() }: RunRecord): EncodedRecord {
+  const blocks = [...items].flatMap(([map, all]) =>
+    blocksOf(all).map((block, number) => [blockKey(map, number), encodeItems(block)] as const),
+  );
+  return {
+    run: encodeRun(run),
+    steps: Object.fromEntries([...steps].map(([name, step]) => [name, encodeStep(step)])),
+    ...(blocks.length > 0 && { items: Object.fromEntries(blocks) }),
+  };
+}
+
+function blocksOf(items: ItemBlock): ItemBlock[] {
+  const count = Math.ceil(items.length / ITEMS_PER_BLOCK);
+  return Array.from({ length: count }, (_, block) =>
+    items.slice(block * ITEMS_PER_BLOCK, (block + 1) * ITEMS_PER_BLOCK),
+  );
 }
 
 function times<T extends object>(of: T, names: readonly (keyof T & string)[]): Record<string, string> {
@@ -51,7 +74,30 @@ export function decodeRecord(
     const step = decode(text, `steps.${name}`, problems, (json, path) => readStep(json, path, problems));
     if (step !== undefined) steps.set(name, step);
   }
-  return problems.length > 0 || run === undefined ? { problems } : { record: { run, steps } };
+  const items = readItems(encoded.items ?? {}, steps, problems);
+  if (problems.length > 0 || run === undefined) return { problems };
+  return { record: { run, steps, ...(items.size > 0 && { items }) } };
+}
+
+function readItems(
+  encoded: Readonly<Record<string, string>>,
+  steps: ReadonlyMap<string, StepRecord>,
+  problems: Problem[],
+): Map<string, (StepRecord | undefined)[]> {
+  const items = new Map<string, (StepRecord | undefined)[]>();
+  for (const [name, { items: count = 0 }] of steps)
+    if (count > MAX_ITEMS) problems.push({ path: `steps.${name}.items`, message: `must be at most ${MAX_ITEMS}` });
+    else if (count > 0) items.set(name, new Array<undefined>(count).fill(undefined));
+  for (const [key, text] of Object.entries(encoded)) {
+    const { map = '', block = 0 } = parseBlockKey(key) ?? {};
+    const all = items.get(map);
+    const path = `items.${key}`;
+    const records = decode(text, path, problems, (json) => decodeItems(json, path, problems)) ?? [];
+    if (all === undefined || block * ITEMS_PER_BLOCK + records.length > all.length)
+      problems.push({ path, message: 'are items of no step that has so many' });
+    else for (const [place, record] of records.entries()) all[block * ITEMS_PER_BLOCK + place] = record;
+  }
+  return items;
 }
 
 function decode<T>(
@@ -72,7 +118,8 @@ function decode<T>(
   return undefined;
 }
 
-function readStep(json: JsonObject, path: string, problems: Problem[]): StepRecord {
+/** A step's record in a JSON object; what is wrong with it becomes problems. */
+export function readStep(json: JsonObject, path: string, problems: Problem[]): StepRecord {
   const step = readFields<StepRecord>(json, stepFields, path, problems);
   const attempts: AttemptRecord[] = [];
   for (const [index, item] of (Array.isArray(json.attempts) ? (json.attempts as unknown[]) : []).entries()) {
@@ -91,12 +138,12 @@ function readStep(json: JsonObject, path: string, problems: Problem[]): StepReco
 }
 
 /** What the engine takes for granted of a step and its attempts. */
-function inconsistency({ phase }: StepRecord, attempts: readonly AttemptRecord[]): string | undefined {
+function inconsistency({ phase, items }: StepRecord, attempts: readonly AttemptRecord[]): string | undefined {
   const numbers = attempts.map((attempt) => attempt.number);
   if (numbers.some((number, index) => index > 0 && number <= numbers[index - 1]!))
     return `must be in the order of their numbers, not ${numbers.join(', ')}`;
   const live = attempts.filter((attempt) => attempt.phase === 'Running').length;
-  const shouldBe = phase === 'Running' ? 1 : 0;
+  const shouldBe = phase === 'Running' && items === undefined ? 1 : 0;
   if (live !== shouldBe || (shouldBe === 1 && attempts.at(-1)?.phase !== 'Running'))
     return `must ${shouldBe === 1 ? 'end with the only' : 'have no'} running one, since the step is ${phase}`;
   return phase === 'Pending' && attempts.length > 0 ? 'must be empty, since the step is Pending' : undefined;

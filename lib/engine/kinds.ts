@@ -1,6 +1,7 @@
 import type { StepNode } from '../graph/graph.ts';
 import type { Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
+import { mapStep } from './map-step.ts';
 import { taskStep } from './task-step.ts';
 import type { Sighting, Turn } from './turn.ts';
 
@@ -15,6 +16,8 @@ export interface StepKind {
   expire(turn: Turn, index: number): void;
   /** When the step must be looked at although nothing was observed: the earliest of its waits and timeouts. */
   due(node: StepNode, record: StepRecord): Instant | undefined;
+  /** Something has happened to the items of the step, or to the run: see what follows. Left out for kinds without items. */
+  stir?(turn: Turn, index: number): void;
   /** How a kind runs what it runs. A kind without runs nothing: it takes no room, and shells never hear of its steps. */
   readonly attempts?: AttemptRules;
 }
@@ -31,7 +34,7 @@ export interface AttemptRules {
   repeat(turn: Turn, index: number): void;
 }
 
-const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = { task: taskStep };
+const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = { task: taskStep, map: mapStep };
 
 /** The rules of a step. */
 export function kindOf(node: StepNode): StepKind {

@@ -1,9 +1,14 @@
 import type { Role, StepNode } from '../graph/graph.ts';
 import type { Topology, TopologyStep } from '../graph/topology.ts';
 import { EndsWatch } from './ends-watch.ts';
-import { dueOf, lacksRoom } from './kinds.ts';
+import type { JsonObject } from '../values/json.ts';
+import type { Decision } from './advance.ts';
+import { blockKey, ITEMS_PER_BLOCK, type ItemBlock } from './item-codec.ts';
+import { ItemSlots, type MapItems } from './item-slots.ts';
+import { itemOutputs } from './item-values.ts';
+import { dueOf, kindOf, lacksRoom } from './kinds.ts';
 import { endingOf, isFinal, untouched } from './phases.ts';
-import type { StepPhase, StepRecord } from './record.ts';
+import type { RunRecord, StepPhase, StepRecord } from './record.ts';
 import { Timers } from './timers.ts';
 
 /**
@@ -33,10 +38,20 @@ export class Ledger {
   readonly #open: Record<Stage, number> = { main: 0, onFailure: 0, finally: 0 };
   readonly #undecided: number[] = [];
   readonly #changed = new Set<number>();
+  /** The items of map steps. */
+  readonly items: ItemSlots;
+  /** Map steps that must be looked at: something has happened to their items. */
+  readonly #stirred = new Set<number>();
+  /** What map steps that have ended give. */
+  readonly #itemOutputs = new Map<number, JsonObject>();
   readonly #phases: Record<StepPhase, number>;
 
-  constructor(topology: Topology, records?: ReadonlyMap<string, StepRecord>) {
+  constructor(
+    topology: Topology,
+    { steps: records, items }: Pick<RunRecord, 'steps' | 'items'> = { steps: new Map() },
+  ) {
     this.topology = topology;
+    this.items = new ItemSlots(topology);
     this.#records = new Array<StepRecord | undefined>(topology.steps.length);
     this.#openUpstreams = Int32Array.from(topology.steps, (step) => step.edges.size);
     this.#openDependents = Int32Array.from(topology.steps, (step) => step.dependents.length);
@@ -55,14 +70,38 @@ export class Ledger {
     };
     for (const { index } of topology.steps) this.#offer(index);
     for (const { index, node } of topology.steps) {
-      const record = records?.get(node.name);
-      if (record !== undefined) this.put(index, record);
+      const record = records.get(node.name);
+      if (record === undefined) continue;
+      this.put(index, record);
+      this.#putItems(index, items?.get(node.name) ?? []);
     }
     this.#changed.clear();
   }
 
+  #putItems(map: number, records: readonly (StepRecord | undefined)[]): void {
+    const items = this.items.of(map);
+    for (const [item, record] of records.entries())
+      if (items !== undefined && record !== undefined && item < items.count) this.put(items.first + item, record);
+  }
+
+  /** A step of the graph, or an item of a map step. */
   step(index: number): TopologyStep {
-    return this.topology.steps[index]!;
+    return this.topology.steps[index] ?? this.items.step(index);
+  }
+
+  /** The index of a step of the graph, or of an item of a map step. */
+  find(name: string): number | undefined {
+    return this.topology.byName.get(name)?.index ?? this.items.find(name);
+  }
+
+  /** What a step that succeeded gives. */
+  outputsOf(index: number): JsonObject | undefined {
+    const { node } = this.step(index);
+    const record = this.of(index);
+    if (node.kind !== 'map' || record.phase !== 'Succeeded') return record.outputs;
+    const known = this.#itemOutputs.get(index) ?? itemOutputs(this, node, this.items.of(index));
+    this.#itemOutputs.set(index, known);
+    return known;
   }
 
   /** A step's record; the default for one that nothing happened to. */
@@ -89,13 +128,40 @@ export class Ledger {
     const { node } = this.step(index);
     this.#records[index] = record;
     this.#changed.add(index);
-    this.#phases[before] -= 1;
-    this.#phases[record.phase] += 1;
-    keep(this.live, index, record.phase === 'Running');
+    const owner = this.items.owner(index);
+    const phases = owner?.phases ?? this.#phases;
+    phases[before] -= 1;
+    phases[record.phase] += 1;
+    keep(this.live, index, record.phase === 'Running' && kindOf(node).attempts !== undefined);
     keep(this.waiting, index, record.phase === 'Waiting');
     this.ready.set(index, lacksRoom(node, record) ? (record.retryAt ?? record.readyAt ?? 0) : undefined);
     this.timers.set(index, dueOf(node, record));
-    if (isFinal(record.phase) && !isFinal(before)) this.#end(index, record);
+    if (record.items !== undefined && node.kind === 'map' && this.items.of(index) === undefined) {
+      this.items.add(index, record.items);
+      this.stir(index);
+    }
+    const hasEnded = isFinal(record.phase) && !isFinal(before);
+    if (owner === undefined) return hasEnded ? this.#end(index, record) : undefined;
+    while (owner.released < owner.count && this.of(owner.first + owner.released).phase !== 'Pending')
+      owner.released += 1;
+    if (hasEnded) this.stir(owner.map);
+  }
+
+  /** A map step must be looked at. */
+  stir(map: number): void {
+    if (this.of(map).phase === 'Running') this.#stirred.add(map);
+  }
+
+  /** All map steps must be looked at. */
+  stirAll(): void {
+    for (const { map } of this.items.all()) this.stir(map);
+  }
+
+  /** A map step that must be looked at. */
+  takeStirred(): number | undefined {
+    const [map] = this.#stirred;
+    if (map !== undefined) this.#stirred.delete(map);
+    return map;
   }
 
   /** Tells the steps that wait for this one that it has ended. */
@@ -160,12 +226,32 @@ export class Ledger {
     }
   }
 
-  /** The records that were put since the last call, by step. */
-  takeChanges(): Map<string, StepRecord> {
-    const changes = new Map<string, StepRecord>();
-    for (const index of this.#changed) changes.set(this.step(index).node.name, this.of(index));
+  /** The records that were put since the last call: those of steps by name, those of items in the blocks that they are kept in. */
+  takeChanges(): Pick<Decision, 'steps' | 'items'> {
+    const steps = new Map<string, StepRecord>();
+    const items = new Map<string, ItemBlock>();
+    for (const index of this.#changed) {
+      const owner = this.items.owner(index);
+      if (owner === undefined) steps.set(this.step(index).node.name, this.of(index));
+      else {
+        const block = Math.floor((index - owner.first) / ITEMS_PER_BLOCK);
+        const key = blockKey(this.step(owner.map).node.name, block);
+        if (!items.has(key)) items.set(key, this.#block(owner, block));
+      }
+    }
     this.#changed.clear();
-    return changes;
+    return { steps, ...(items.size > 0 && { items }) };
+  }
+
+  #block({ first, count }: MapItems, block: number): ItemBlock {
+    const from = block * ITEMS_PER_BLOCK;
+    const length = Math.min(ITEMS_PER_BLOCK, count - from);
+    return Array.from({ length }, (_, item) => this.#records[first + from + item]);
+  }
+
+  /** The records of a map step's items; nothing for one that nothing happened to. */
+  itemsOf({ first, count }: MapItems): readonly (StepRecord | undefined)[] {
+    return Array.from({ length: count }, (_, item) => this.#records[first + item]);
   }
 }
 

@@ -60,8 +60,9 @@ function isHopeless(ledger: Ledger, { map, count, phases }: MapItems): boolean {
   return phases.Failed > count - requiredSuccesses(mapNode(ledger, map), count);
 }
 
+// More than may run at once need not wait for it: ten thousand items that do would be as many records.
 function release({ ledger, now, spec }: Turn, items: MapItems): void {
-  const { concurrency = Infinity } = mapNode(ledger, items.map);
+  const concurrency = Math.min(spec.parallelism, mapNode(ledger, items.map).concurrency ?? Infinity);
   const { first, count, phases } = items;
   while (items.released < count && phases.Waiting + phases.Running < concurrency)
     ledger.put(first + items.released, { phase: 'Waiting', reason: waitingReason(spec), attempts: [], readyAt: now });
@@ -75,7 +76,8 @@ function endItems(turn: Turn, items: MapItems): void {
   for (let index = first; index < first + count; index++) {
     const record = ledger.of(index);
     if (record.phase === 'Running' && stops) taskStep.attempts!.stop(turn, index, 'MapStopped');
-    else if (record.phase !== 'Running' && !isFinal(record.phase)) ledger.put(index, ended(record, endOfItem(record), now));
+    else if (record.phase !== 'Running' && !isFinal(record.phase))
+      ledger.put(index, ended(record, endOfItem(record), now));
   }
 }
 

@@ -4,9 +4,11 @@ import { taskFailureReasons } from '../graph/retries.ts';
 export const stepReasons = {
   Pending: ['WaitingForUpstreams'],
   Waiting: ['Backoff', 'ParallelismLimit', 'Suspended'],
-  Running: ['Created', 'PodPending', 'ContainerRunning', 'Stopping'],
+  Running: ['ItemsRunning', 'Created', 'PodPending', 'ContainerRunning', 'Stopping'],
   Succeeded: ['Completed'],
   Failed: [
+    'ItemsFailed',
+    'ItemsInvalid',
     ...taskFailureReasons,
     'StepTimeout',
     'PendingTimeout',
@@ -27,7 +29,7 @@ export const stepReasons = {
     'RunFailing',
     'NoFailure',
   ],
-  Cancelled: ['CancelRequested', 'RunTimeout', 'FailurePolicy', 'UpstreamCancelled'],
+  Cancelled: ['MapStopped', 'CancelRequested', 'RunTimeout', 'FailurePolicy', 'UpstreamCancelled'],
 } as const;
 
 export type StepReason = (typeof stepReasons)[keyof typeof stepReasons][number];

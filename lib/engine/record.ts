@@ -42,6 +42,8 @@ export interface StepRecord {
   readonly message?: string;
   readonly attempts: readonly AttemptRecord[];
   readonly outputs?: JsonObject;
+  /** Of a map step: how many items it has, known once it runs. */
+  readonly items?: number;
   /** When its upstreams were done. */
   readonly readyAt?: Instant;
   /** When the next attempt may start. */
@@ -54,6 +56,8 @@ export interface RunRecord {
   readonly run: RunState;
   /** By step name; steps that nothing happened to yet are left out. */
   readonly steps: ReadonlyMap<string, StepRecord>;
+  /** By map step: its items in order; nothing where nothing happened to one yet. */
+  readonly items?: ReadonlyMap<string, readonly (StepRecord | undefined)[]>;
 }
 
 export interface RunState {

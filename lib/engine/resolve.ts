@@ -8,6 +8,8 @@ export interface Scope {
   readonly inputs: JsonObject;
   /** The outputs of a step that succeeded; nothing for any other. */
   outputs(step: string): JsonObject | undefined;
+  /** The values that an item of a map has of its lists, by input. */
+  readonly item?: JsonObject;
   /** How a step ended. */
   status(step: string): StepStatus | undefined;
   /** Whether a condition is true; not if what it reads is not there. */
@@ -34,6 +36,7 @@ export function resolve(source: ValueSource, scope: Scope): Json | undefined {
     const input = own(scope.inputs, source.input);
     return input === undefined ? source.default : input;
   }
+  if ('item' in source) return scope.item?.[source.item];
   if ('status' in source) return scope.status(source.status)?.[source.field];
   if ('list' in source) return source.list.map((item) => resolve(item, scope)).filter((item) => item !== undefined);
   if ('fields' in source) return resolveAll(source.fields, scope);

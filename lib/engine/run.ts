@@ -56,7 +56,8 @@ export class Run {
   /** `record`: left out for a run that begins now. */
   constructor(topology: Topology, spec: RunSpec, record?: RunRecord) {
     this.#spec = spec;
-    this.#ledger = new Ledger(topology, record?.steps);
+    this.#ledger = new Ledger(topology, record);
+    this.#ledger.stirAll();
     this.#started = record !== undefined;
     this.#repeatCommands = record !== undefined;
     this.#state = record?.run ?? { phase: 'Running', reason: 'Started', startedAt: 0 };
@@ -81,7 +82,10 @@ export class Run {
     const steps = new Map<string, StepRecord>();
     for (const { index, node } of this.#ledger.topology.steps)
       if (this.#ledger.isTouched(index)) steps.set(node.name, this.#ledger.of(index));
-    return { run: this.#state, steps };
+    const items = new Map(
+      [...this.#ledger.items.all()].map((each) => [this.#ledger.step(each.map).node.name, this.#ledger.itemsOf(each)]),
+    );
+    return { run: this.#state, steps, ...(items.size > 0 && { items }) };
   }
 
   /** What a shell must find again after a restart. */
@@ -120,6 +124,7 @@ export class Run {
   advance(now: Instant, observations: readonly Observation[] = [], spec?: RunSpec): Decision {
     const before = this.#state;
     const started = this.#started;
+    if (spec !== undefined && spec.parallelism !== this.#spec.parallelism) this.#ledger.stirAll();
     if (spec !== undefined) this.#spec = { ...spec, name: this.#spec.name, inputs: this.#spec.inputs };
     const time = Math.trunc(now);
     if (!started) this.#state = { ...this.#state, startedAt: time };
@@ -134,7 +139,7 @@ export class Run {
     const changed = this.#state !== before || !started;
     const wakeAt = this.finished ? undefined : this.#wakeAt(turn);
     return {
-      steps: this.#ledger.takeChanges(),
+      ...this.#ledger.takeChanges(),
       ...(changed && { run: this.#state }),
       commands,
       ...(wakeAt !== undefined && { wakeAt }),
@@ -145,7 +150,7 @@ export class Run {
   #sightings(observations: readonly Observation[]): Sighting[] {
     const sightings: Sighting[] = [];
     for (const { step, attempt, state } of observations) {
-      const index = this.#ledger.topology.byName.get(step)?.index;
+      const index = this.#ledger.find(step);
       if (index !== undefined) sightings.push({ index, attempt, state });
     }
     return sightings.sort((a, b) => a.attempt - b.attempt || stages[a.state.kind] - stages[b.state.kind]);
@@ -183,10 +188,21 @@ export class Run {
 
   /** Decides all steps whose upstreams have ended, and those that this ends in turn. */
   #settle(turn: Turn): void {
-    for (let index = this.#ledger.takeUndecided(); index !== undefined; index = this.#ledger.takeUndecided()) {
-      decide(turn, index, this.#held.has(index));
-      this.#adopt(turn, index);
+    for (;;) {
+      const index = this.#ledger.takeUndecided();
+      const map = index === undefined ? this.#ledger.takeStirred() : undefined;
+      if (index !== undefined) {
+        decide(turn, index, this.#held.has(index));
+        this.#adopt(turn, index);
+      } else if (map !== undefined) this.#stir(turn, map);
+      else return;
     }
+  }
+
+  #stir(turn: Turn, map: number): void {
+    kindOf(this.#ledger.step(map).node).stir?.(turn, map);
+    for (const index of [...this.#held.keys()])
+      if (this.#ledger.items.owner(index)?.map === map) this.#adopt(turn, index);
   }
 
   #expire(turn: Turn): void {
@@ -202,6 +218,7 @@ export class Run {
     this.#expire(before);
     this.#state = endEarly(before, before.state);
     const turn = { ...before, state: this.#state };
+    if (this.#state !== before.state) this.#ledger.stirAll();
     this.#settle(turn);
     if (this.#state !== before.state) for (const index of [...this.#held.keys()]) this.#adopt(turn, index);
     this.#relabel(turn);
@@ -252,9 +269,9 @@ export class Run {
   }
 
   #index(name: string): number {
-    const step = this.#ledger.topology.byName.get(name);
-    if (step === undefined) throw new Error(`the graph has no step ${JSON.stringify(name)}`);
-    return step.index;
+    const index = this.#ledger.find(name);
+    if (index === undefined) throw new Error(`the graph has no step ${JSON.stringify(name)}`);
+    return index;
   }
 }
 

@@ -1,5 +1,7 @@
-import type { StatusField } from '../graph/graph.ts';
+import type { MapStep, StatusField } from '../graph/graph.ts';
+import type { Json } from '../values/json.ts';
 import { evaluateCondition } from './conditions.ts';
+import { itemLists, itemValues } from './item-values.ts';
 import type { StepRecord } from './record.ts';
 import type { Scope } from './resolve.ts';
 import type { Turn } from './turn.ts';
@@ -10,7 +12,7 @@ export function scopeOf({ spec, ledger }: Pick<Turn, 'ledger' | 'spec'>): Scope 
     inputs: spec.inputs,
     outputs(name) {
       const step = ledger.topology.byName.get(name);
-      return step === undefined ? undefined : ledger.of(step.index).outputs;
+      return step === undefined ? undefined : ledger.outputsOf(step.index);
     },
     status(name) {
       const step = ledger.topology.byName.get(name);
@@ -22,6 +24,15 @@ export function scopeOf({ spec, ledger }: Pick<Turn, 'ledger' | 'spec'>): Scope 
     },
   };
   return scope;
+}
+
+/** The same, as a step has them that may be an item of a map. */
+export function scopeOfStep(turn: Pick<Turn, 'ledger' | 'spec'>, index: number): Scope {
+  const scope = scopeOf(turn);
+  const items = turn.ledger.items.owner(index);
+  if (items === undefined) return scope;
+  const lists = itemLists(turn.ledger.step(items.map).node as MapStep, scope) as Record<string, Json[]>;
+  return { ...scope, item: itemValues(lists, index - items.first) };
 }
 
 /** How a step ended, as values for others. */

@@ -11,7 +11,7 @@ import type { StepReason } from './reasons.ts';
 import { resolve, resolveAll } from './resolve.ts';
 import { isLastChance, nextAttempt, resourcesAfterOOM, retriesEndAt, retriesOver } from './retries.ts';
 import { isTooLate } from './run-state.ts';
-import { scopeOf } from './scope.ts';
+import { scopeOfStep } from './scope.ts';
 import { attemptTimeout, isAttemptTimeout, isTimeout, stepTimeoutAt, timedOut } from './timeouts.ts';
 import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
@@ -33,7 +33,7 @@ function start(turn: Turn, index: number): void {
 // Every attempt has the same inputs: the upstreams have ended. Its pod depends on what became of those before it.
 function commandStart(turn: Turn, index: number, attempt: number): void {
   const node = turn.ledger.step(index).node;
-  const scope = scopeOf(turn);
+  const scope = scopeOfStep(turn, index);
   const inputs = resolveAll(node.inputs, scope);
   // A step that the platform took away so often ends where it cannot: on nodes that stay.
   const { attempts } = turn.ledger.of(index);

@@ -30,7 +30,7 @@ export type FailurePolicy = (typeof failurePolicies)[number];
  * A step, by kind. A new kind is a new member here, a file with what the graph must know of it (`step-kinds.ts`
  * lists them), and one with its rules in the engine (`lib/engine/kinds.ts`).
  */
-export type StepNode = TaskStep;
+export type StepNode = TaskStep | MapStep;
 
 /** What steps of all kinds have. */
 export interface CommonStep {
@@ -77,6 +77,24 @@ export interface TaskStep extends CommonStep {
   readonly attemptTimeoutSeconds?: number;
 }
 
+/**
+ * A step that runs a task once for each item of lists. What it says of its task holds for each item; its `timeoutSeconds`
+ * is for all of them together.
+ */
+export interface MapStep extends Omit<TaskStep, 'kind'> {
+  readonly kind: 'map';
+  /** The lists, by the input that takes their items: each item of one with each of the others, the last going round fastest. */
+  readonly over: Readonly<Record<string, ValueSource>>;
+  /** What one item gives; `outputs` has a list of each. Left out when the task has no outputs. */
+  readonly itemOutputs?: ObjectSchema;
+  /** How many items may run at once. @default as many as the run allows */
+  readonly concurrency?: number;
+  /** How many items must succeed. @default all of them */
+  readonly minSuccesses?: number;
+  /** The share of the items that must succeed, above 0 and at most 1. @default all of them */
+  readonly minSuccessRatio?: number;
+}
+
 /** Steps that wait for the end of all others, not for single ones. */
 export const roles = ['onFailure', 'finally'] as const;
 export type Role = (typeof roles)[number];
@@ -101,6 +119,8 @@ export type ValueSource =
   | { readonly step: string; readonly output: string; readonly default?: Json }
   /** How a step ended. It always has a value: who takes it waits for the end, whatever that is. */
   | { readonly status: string; readonly field: StatusField }
+  /** In a map step: the item of the list that the input goes over. */
+  | { readonly item: string }
   | { readonly list: readonly ValueSource[] }
   | { readonly fields: Readonly<Record<string, ValueSource>> }
   /** The first of them that has a value, such as what the arms of a branch give. Who takes it waits for all of them and needs one. */

@@ -4,6 +4,9 @@ import type { Topology } from './topology.ts';
 /** Most items of one map step. */
 export const MAX_ITEMS = 10_000;
 
+/** Of the number of an item in names. */
+export const MAX_ITEM_DIGITS = String(MAX_ITEMS - 1).length;
+
 /** The name of the step that runs an item, counted from 0: `score-17`. */
 export function itemName(map: string, item: number): string {
   return `${map}-${item}`;
@@ -17,9 +20,28 @@ export function parseItemName(name: string): { readonly map: string; readonly it
 
 /** What runs the items of a map, but for the name. */
 export function itemTemplate(map: MapStep): Omit<TaskStep, 'name'> {
-  const { name, kind, over, concurrency, minSuccesses, minSuccessRatio, ...rest } = map;
-  const { after, depends, when, timeoutSeconds, continueOnFailure, ...task } = rest;
-  return { ...task, kind: 'task' };
+  const { template, task, inputs, itemOutputs, role, runAs, job, pod, spot } = map;
+  const { retries, systemRetries, pendingTimeoutSeconds, attemptTimeoutSeconds } = map;
+  return defined({
+    kind: 'task',
+    task,
+    template,
+    inputs,
+    outputs: itemOutputs,
+    role,
+    runAs,
+    job,
+    pod,
+    spot,
+    retries,
+    systemRetries,
+    pendingTimeoutSeconds,
+    attemptTimeoutSeconds,
+  } as const);
+}
+
+function defined<T extends object>(fields: T): { [Name in keyof T]: Exclude<T[Name], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
 /** The step of that name: one of the graph, or an item of a map step. */

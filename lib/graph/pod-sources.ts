@@ -32,6 +32,7 @@ function* sourcesIn(
 export function describeSource(source: ValueSource): string {
   if ('input' in source) return `inputs.${source.input}`;
   if ('step' in source) return `steps.${source.step}.outputs.${source.output}`;
+  if ('item' in source) return `item of inputs.${source.item}`;
   if ('status' in source) return `steps.${source.status}.status.${source.field}`;
   if ('text' in source) return describeSource(source.text);
   if ('if' in source) return `${describeSource(source.then)} if ${source.if.cel}`;

@@ -61,6 +61,7 @@ export function isSource(value: unknown): boolean {
   if ('input' in value) return typeof value.input === 'string';
   if ('step' in value) return typeof value.step === 'string' && typeof value.output === 'string';
   if ('status' in value) return typeof value.status === 'string' && isOneOf(...statusFields)(value.field);
+  if ('item' in value) return typeof value.item === 'string';
   if ('list' in value) return Array.isArray(value.list) && value.list.every(isSource);
   if ('first' in value) return Array.isArray(value.first) && value.first.every(isSource);
   if ('if' in value) return isCondition(value.if) && isSource(value.then);

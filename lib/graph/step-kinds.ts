@@ -1,6 +1,7 @@
 import type { JsonObject } from '../values/json.ts';
 import type { Problem } from '../values/problems.ts';
 import type { StepNode, ValueSource } from './graph.ts';
+import { mapRules } from './map-rules.ts';
 import { taskRules } from './task-rules.ts';
 
 /** What the graph must know of a kind of step; its rules while it runs are in `lib/engine/kinds.ts`. */
@@ -26,7 +27,7 @@ export interface Misfit {
 
 type RulesByKind = { readonly [Kind in StepNode['kind']]: StepRules<Extract<StepNode, { readonly kind: Kind }>> };
 
-const rules: RulesByKind = { task: taskRules };
+const rules: RulesByKind = { task: taskRules, map: mapRules };
 
 /** The names of all kinds. */
 export const stepKinds = Object.keys(rules);

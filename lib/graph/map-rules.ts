@@ -1,0 +1,53 @@
+import { show } from '../values/problems.ts';
+import type { MapStep } from './graph.ts';
+import { MAX_ITEM_DIGITS } from './items.ts';
+import { isNumber, isObjectSchema, isSources, misfits } from './shapes.ts';
+import type { StepRules } from './step-kinds.ts';
+import { taskRules } from './task-rules.ts';
+import { MAX_STEP_NAME } from './step-name.ts';
+
+/** What the graph must know of a step that runs a task for each item of lists. */
+export const mapRules: StepRules<MapStep> = {
+  *sources(step) {
+    for (const [input, source] of Object.entries(step.over)) yield [`inputs.${input}`, source];
+    yield* taskRules.sources({ ...step, kind: 'task' });
+  },
+  *misfits(step) {
+    yield* taskRules.misfits(step);
+    yield* misfits(step, {
+      over: ['an object of value sources', isSources],
+      itemOutputs: ['an object schema', isObjectSchema, 'optional'],
+      concurrency: ['a number', isNumber, 'optional'],
+      minSuccesses: ['a number', isNumber, 'optional'],
+      minSuccessRatio: ['a number', isNumber, 'optional'],
+    });
+  },
+  *problems(step, at) {
+    yield* taskRules.problems!({ ...step, kind: 'task' }, at);
+    const { name, over, concurrency, minSuccesses, minSuccessRatio } = step;
+    const longest = MAX_STEP_NAME - MAX_ITEM_DIGITS - 1;
+    if (name.length > longest)
+      yield {
+        path: at,
+        message: `the name of a map step has at most ${longest} characters, since its items are named after it`,
+        fix: `shorten ${show(name)}`,
+      };
+    if (Object.keys(over).length === 0)
+      yield {
+        path: `${at}.inputs`,
+        message: 'has no list to go over',
+        fix: 'give an input a list of its values, or use step(...)',
+      };
+    if (concurrency !== undefined && !(Number.isInteger(concurrency) && concurrency >= 1))
+      yield { path: `${at}.concurrency`, message: `must be a whole number from 1, not ${show(concurrency)}` };
+    if (minSuccesses !== undefined && !(Number.isInteger(minSuccesses) && minSuccesses >= 0))
+      yield { path: `${at}.minSuccesses`, message: `must be a whole number from 0, not ${show(minSuccesses)}` };
+    if (minSuccessRatio !== undefined && !(minSuccessRatio >= 0 && minSuccessRatio <= 1))
+      yield { path: `${at}.minSuccessRatio`, message: `must be from 0 to 1, not ${show(minSuccessRatio)}` };
+    if (minSuccesses !== undefined && minSuccessRatio !== undefined)
+      yield { path: `${at}.minSuccesses`, message: 'and minSuccessRatio are both set', fix: 'leave one of them out' };
+  },
+  caption: (step) =>
+    `${taskRules.caption({ ...step, kind: 'task' }) ?? 'each'} × ${Object.keys(step.over).join(' × ')}`,
+  describe: ({ task, over }) => `task ${task} for each of ${Object.keys(over).join(', ')}`,
+};
