@@ -3,6 +3,7 @@ import type { StepReason } from '../engine/reasons.ts';
 import { labels } from '../graph/labels.ts';
 import { attemptObjectName } from '../graph/object-names.ts';
 import type { Topology } from '../graph/topology.ts';
+import { findTask } from '../graph/items.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { pods } from '../kube/resources.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
@@ -140,7 +141,7 @@ export class Attempts {
     const key = `${stepName}/${attempt}`;
     const known = this.#entries.get(key);
     if (known) return known;
-    const step = this.#options.topology.byName.get(stepName)?.node;
+    const step = findTask(this.#options.topology, stepName);
     if (!step) return undefined;
     const name = attemptObjectName(this.#run.metadata.name, stepName, attempt);
     const entry = { step, attempt, name, begun: false, created: false, heardAt: 0, wake: new AbortController() };
@@ -227,8 +228,10 @@ export class Attempts {
   #prefetch(stepName: string): void {
     const { topology, context } = this.#options;
     const { namespace } = this.#run.metadata;
-    for (const next of topology.byName.get(stepName)?.downstreams ?? [])
-      context.graphs.template(namespace!, topology.steps[next]!.node.template).catch(() => undefined);
+    for (const next of topology.byName.get(stepName)?.downstreams ?? []) {
+      const { node } = topology.steps[next]!;
+      context.graphs.template(namespace!, node.template).catch(() => undefined);
+    }
   }
 
   #background(work: Promise<void>): void {

@@ -182,12 +182,13 @@ export class RunWorker {
     if (run.finished) this.#finish();
   }
 
-  #do({ commands, steps, run, wakeAt }: Decision): void {
+  #do(decision: Decision): void {
+    const { commands, steps, run, wakeAt } = decision;
     for (const command of commands) {
       if (command.kind === 'start') this.#attempts!.start(command.step, command.attempt, command);
       else this.#attempts!.stop(command.step, command.attempt, command.reason);
     }
-    this.#record.put(run, steps);
+    this.#record.put(decision);
     this.#reporter!.decided({ steps, ...(run && { run }) }, this.#controls.suspended === true);
     this.#wakeup.at(least(wakeAt, this.#attempts!.lookAgainAt));
   }

@@ -22,7 +22,7 @@ export function explainStep(sight: Sight, index: number): string {
   if (record.phase === 'Pending') return explainPending(sight, index);
   if (record.phase === 'Waiting') return explainWaiting(sight, index, record);
   const attempt = liveAttempt(record);
-  if (attempt !== undefined) return explainLive(sight.ledger.step(index).node, attempt, sight.now);
+  if (attempt !== undefined) return explainLive(sight.ledger.step(index).node as TaskStep, attempt, sight.now);
   return record.message === undefined ? record.reason : `${record.reason}: ${record.message}`;
 }
 
@@ -51,7 +51,7 @@ function explainRole(ledger: Ledger, role: Role): string {
 function explainWaiting({ ledger, spec, now }: Sight, index: number, record: StepRecord): string {
   if (record.reason === 'Suspended') return 'run is suspended';
   if (record.reason === 'ParallelismLimit') return `limit of ${spec.parallelism} running steps reached`;
-  const { retry } = nextAttempt(spec.name, ledger.step(index).node, record.attempts);
+  const { retry } = nextAttempt(spec.name, ledger.step(index).node as TaskStep, record.attempts);
   const which = retry === undefined ? 'retry' : `retry ${retry.number} of ${retry.limit}`;
   const last = record.attempts.at(-1);
   return `${which} in ${seconds(now, record.retryAt ?? now)}, after: ${last?.message ?? last?.reason}`;

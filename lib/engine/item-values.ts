@@ -1,7 +1,6 @@
 import type { MapStep } from '../graph/graph.ts';
 import type { Json, JsonObject } from '../values/json.ts';
 import type { MapItems } from './item-slots.ts';
-import type { Ledger } from './ledger.ts';
 import { resolve, type Scope } from './resolve.ts';
 
 /** The lists that a map step goes over, by input. */
@@ -26,12 +25,12 @@ export function itemValues(lists: Readonly<Record<string, readonly Json[]>>, ite
 }
 
 /** The outputs of a map's items, each as a list in the order of the items; `null` for those without. */
-export function itemOutputs(ledger: Ledger, { outputs }: MapStep, items: MapItems | undefined): JsonObject {
-  const indexes = Array.from({ length: items?.count ?? 0 }, (_, item) => items!.first + item);
+export function itemOutputs({ outputs }: MapStep, items: MapItems | undefined): JsonObject {
+  const records = items?.records ?? [];
   return Object.fromEntries(
     Object.keys(outputs?.properties ?? {}).map((output) => [
       output,
-      indexes.map((index) => ledger.of(index).outputs?.[output] ?? null),
+      records.map((record) => record?.outputs?.[output] ?? null),
     ]),
   );
 }

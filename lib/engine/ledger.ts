@@ -4,7 +4,7 @@ import { EndsWatch } from './ends-watch.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { Decision } from './advance.ts';
 import { blockKey, ITEMS_PER_BLOCK, type ItemBlock } from './item-codec.ts';
-import { ItemSlots, type MapItems } from './item-slots.ts';
+import { ItemSlots } from './item-slots.ts';
 import { itemOutputs } from './item-values.ts';
 import { dueOf, kindOf, lacksRoom } from './kinds.ts';
 import { endingOf, isFinal, untouched } from './phases.ts';
@@ -99,14 +99,20 @@ export class Ledger {
     const { node } = this.step(index);
     const record = this.of(index);
     if (node.kind !== 'map' || record.phase !== 'Succeeded') return record.outputs;
-    const known = this.#itemOutputs.get(index) ?? itemOutputs(this, node, this.items.of(index));
+    const known = this.#itemOutputs.get(index) ?? itemOutputs(node, this.items.of(index));
     this.#itemOutputs.set(index, known);
     return known;
   }
 
   /** A step's record; the default for one that nothing happened to. */
   of(index: number): StepRecord {
-    return this.#records[index] ?? untouched;
+    const map = this.items.mapOf(index);
+    if (map === undefined) return this.#records[index] ?? untouched;
+    const items = this.items.owner(index);
+    if (items !== undefined) return items.records[index - items.first] ?? untouched;
+    // There is no such item. As long as there may be one nothing has happened to it; then it is past, as its map is.
+    const record = this.of(map);
+    return isFinal(record.phase) ? record : untouched;
   }
 
   /** Whether there is a record that must be kept. */
@@ -126,9 +132,10 @@ export class Ledger {
   put(index: number, record: StepRecord): void {
     const before = this.of(index).phase;
     const { node } = this.step(index);
-    this.#records[index] = record;
-    this.#changed.add(index);
     const owner = this.items.owner(index);
+    if (owner === undefined) this.#records[index] = record;
+    else owner.records[index - owner.first] = record;
+    this.#changed.add(index);
     const phases = owner?.phases ?? this.#phases;
     phases[before] -= 1;
     phases[record.phase] += 1;
@@ -142,9 +149,9 @@ export class Ledger {
     }
     const hasEnded = isFinal(record.phase) && !isFinal(before);
     if (owner === undefined) return hasEnded ? this.#end(index, record) : undefined;
-    while (owner.released < owner.count && this.of(owner.first + owner.released).phase !== 'Pending')
-      owner.released += 1;
-    if (hasEnded) this.stir(owner.map);
+    while ((owner.records[owner.released]?.phase ?? 'Pending') !== 'Pending') owner.released += 1;
+    // One that waits for a retry may have no right to it any more.
+    if (hasEnded || (before === 'Running' && record.phase === 'Waiting')) this.stir(owner.map);
   }
 
   /** A map step must be looked at. */
@@ -236,22 +243,12 @@ export class Ledger {
       else {
         const block = Math.floor((index - owner.first) / ITEMS_PER_BLOCK);
         const key = blockKey(this.step(owner.map).node.name, block);
-        if (!items.has(key)) items.set(key, this.#block(owner, block));
+        if (!items.has(key))
+          items.set(key, owner.records.slice(block * ITEMS_PER_BLOCK, (block + 1) * ITEMS_PER_BLOCK));
       }
     }
     this.#changed.clear();
     return { steps, ...(items.size > 0 && { items }) };
-  }
-
-  #block({ first, count }: MapItems, block: number): ItemBlock {
-    const from = block * ITEMS_PER_BLOCK;
-    const length = Math.min(ITEMS_PER_BLOCK, count - from);
-    return Array.from({ length }, (_, item) => this.#records[first + from + item]);
-  }
-
-  /** The records of a map step's items; nothing for one that nothing happened to. */
-  itemsOf({ first, count }: MapItems): readonly (StepRecord | undefined)[] {
-    return Array.from({ length: count }, (_, item) => this.#records[first + item]);
   }
 }
 

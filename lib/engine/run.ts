@@ -83,7 +83,7 @@ export class Run {
     for (const { index, node } of this.#ledger.topology.steps)
       if (this.#ledger.isTouched(index)) steps.set(node.name, this.#ledger.of(index));
     const items = new Map(
-      [...this.#ledger.items.all()].map((each) => [this.#ledger.step(each.map).node.name, this.#ledger.itemsOf(each)]),
+      this.#ledger.items.all().map(({ map, records }) => [this.#ledger.step(map).node.name, records]),
     );
     return { run: this.#state, steps, ...(items.size > 0 && { items }) };
   }
@@ -192,17 +192,18 @@ export class Run {
       const index = this.#ledger.takeUndecided();
       const map = index === undefined ? this.#ledger.takeStirred() : undefined;
       if (index !== undefined) {
-        decide(turn, index, this.#held.has(index));
-        this.#adopt(turn, index);
-      } else if (map !== undefined) this.#stir(turn, map);
-      else return;
+        const items = this.#heldItems(index);
+        decide(turn, index, this.#held.has(index) || items.length > 0);
+        for (const each of [index, ...items]) this.#adopt(turn, each);
+      } else if (map !== undefined) {
+        kindOf(this.#ledger.step(map).node).stir?.(turn, map);
+        for (const item of this.#heldItems(map)) this.#adopt(turn, item);
+      } else return;
     }
   }
 
-  #stir(turn: Turn, map: number): void {
-    kindOf(this.#ledger.step(map).node).stir?.(turn, map);
-    for (const index of [...this.#held.keys()])
-      if (this.#ledger.items.owner(index)?.map === map) this.#adopt(turn, index);
+  #heldItems(map: number): number[] {
+    return [...this.#held.keys()].filter((index) => this.#ledger.items.mapOf(index) === map);
   }
 
   #expire(turn: Turn): void {

@@ -32,7 +32,7 @@ function start(turn: Turn, index: number): void {
 
 // Every attempt has the same inputs: the upstreams have ended. Its pod depends on what became of those before it.
 function commandStart(turn: Turn, index: number, attempt: number): void {
-  const node = turn.ledger.step(index).node;
+  const node = taskAt(turn, index);
   const scope = scopeOfStep(turn, index);
   const inputs = resolveAll(node.inputs, scope);
   // A step that the platform took away so often ends where it cannot: on nodes that stay.
@@ -120,7 +120,7 @@ interface Failure {
 }
 
 function failed(turn: Turn, index: number, over: AttemptRecord, { failure, reason, message, exitCode }: Failure): void {
-  const node = turn.ledger.step(index).node;
+  const node = taskAt(turn, index);
   const asked = over.stopping;
   if (asked !== undefined && !isTimeout(asked)) {
     const cancelled: AttemptRecord = { ...over, phase: 'Cancelled', reason: asked, message, exitCode };
@@ -183,7 +183,7 @@ function repeat(turn: Turn, index: number): void {
 
 function expire(turn: Turn, index: number): void {
   const record = turn.ledger.of(index);
-  const node = turn.ledger.step(index).node;
+  const node = taskAt(turn, index);
   const stepTimeout = stepTimeoutAt(node, record);
   if (stepTimeout !== undefined && stepTimeout <= turn.now) {
     if (record.phase === 'Running') return stop(turn, index, 'StepTimeout');
@@ -216,3 +216,5 @@ function least(times: readonly (Instant | undefined)[]): Instant | undefined {
 function startOf(turn: Turn, attempt: AttemptRecord, startedAt: Instant): Instant {
   return Math.max(attempt.createdAt, Math.min(Math.trunc(startedAt), turn.now));
 }
+
+const taskAt = (turn: Turn, index: number) => turn.ledger.step(index).node as TaskStep;

@@ -1,4 +1,4 @@
-import type { MapStep, StepNode, TaskStep } from './graph.ts';
+import type { MapStep, TaskStep } from './graph.ts';
 import type { Topology } from './topology.ts';
 
 /** Most items of one map step. */
@@ -44,10 +44,10 @@ function defined<T extends object>(fields: T): { [Name in keyof T]: Exclude<T[Na
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
-/** The step of that name: one of the graph, or an item of a map step. */
-export function findNode({ byName }: Pick<Topology, 'byName'>, name: string): StepNode | undefined {
+/** The step of that name which runs a task: one of the graph, or an item of a map step. */
+export function findTask({ byName }: Pick<Topology, 'byName'>, name: string): TaskStep | undefined {
   const own = byName.get(name)?.node;
-  if (own !== undefined) return own;
+  if (own?.kind === 'task') return own;
   const { map, item } = parseItemName(name) ?? {};
   const node = map === undefined ? undefined : byName.get(map)?.node;
   return node?.kind === 'map' ? { ...itemTemplate(node), name: itemName(node.name, item!) } : undefined;

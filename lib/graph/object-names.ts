@@ -13,10 +13,11 @@ export function attemptObjectName(run: string, step: string, attempt: number): s
   return `${`${run}-${step}`.slice(0, 63 - end.length).replace(/-+$/, '')}${end}`;
 }
 
-/** The ConfigMap of a run's record. It holds the key `run` and, for each step that something happened to, `step.<name>`. */
+/** The ConfigMap of a run's record. It holds the key `run` for each step that something happened to `step.<name>`, and for each hundred items of a map step `items.<name>.<hundred>`. */
 export function recordName(run: string): string {
   return `${run}-record`;
 }
 
 export const RECORD_RUN_KEY = 'run';
 export const RECORD_STEP_PREFIX = 'step.';
+export const RECORD_ITEMS_PREFIX = 'items.';

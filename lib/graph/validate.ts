@@ -17,6 +17,7 @@ import {
 } from './shapes.ts';
 import { conditionsIn, statusesIn, stepOutputs, workflowInputs } from './sources.ts';
 import { rulesOf, stepKinds } from './step-kinds.ts';
+import { MAX_STEP_NAME } from './step-name.ts';
 import { findCycle, topology } from './topology.ts';
 
 /**
@@ -58,9 +59,6 @@ export function graphProblems(
     });
   return problems;
 }
-
-/** Longest name of a step, so that `<run>-<step>-<attempt>` stays readable within a pod's name. */
-export { MAX_STEP_NAME };
 
 function* sourceProblems(
   source: ValueSource,

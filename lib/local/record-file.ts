@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Decision } from '../engine/advance.ts';
-import { decodeRecord, encodeRun, encodeStep } from '../engine/codec.ts';
+import { decodeRecord, encodeRecord, encodeRun, encodeStep } from '../engine/codec.ts';
+import { encodeItems } from '../engine/item-codec.ts';
 import type { RunRecord } from '../engine/record.ts';
-import { isJsonObject } from '../values/json.ts';
+import { isJsonObject, type JsonObject } from '../values/json.ts';
 import { InvalidError, type Problem } from '../values/problems.ts';
 import type { RunDirectory } from './run-directory.ts';
 
@@ -10,13 +11,16 @@ import type { RunDirectory } from './run-directory.ts';
 export class RecordFile {
   readonly #directory: RunDirectory;
   #run = '';
-  readonly #steps = new Map<string, string>();
+  readonly #steps: Map<string, string> = new Map();
+  readonly #items: Map<string, string> = new Map();
 
   constructor(directory: RunDirectory, record?: RunRecord) {
     this.#directory = directory;
     if (record === undefined) return;
-    this.#run = encodeRun(record.run);
-    for (const [name, step] of record.steps) this.#steps.set(name, encodeStep(step));
+    const { run, steps, items = {} } = encodeRecord(record);
+    this.#run = run;
+    this.#steps = new Map(Object.entries(steps));
+    this.#items = new Map(Object.entries(items));
   }
 
   /**
@@ -36,8 +40,9 @@ export class RecordFile {
     const problems: Problem[] = [];
     const document = parse(text, problems);
     if (isJsonObject(document) && isJsonObject(document.steps)) {
-      const steps = Object.entries(document.steps).map(([name, step]) => [name, JSON.stringify(step)] as const);
-      const decoded = decodeRecord({ run: JSON.stringify(document.run ?? null), steps: Object.fromEntries(steps) });
+      const items = isJsonObject(document.items) ? document.items : {};
+      const run = JSON.stringify(document.run ?? null);
+      const decoded = decodeRecord({ run, steps: texts(document.steps), items: texts(items) });
       if ('record' in decoded) return decoded.record;
       problems.push(...decoded.problems);
     } else if (problems.length === 0) problems.push({ path: '', message: 'must be an object with run and steps' });
@@ -45,16 +50,27 @@ export class RecordFile {
   }
 
   /** Takes in what was decided and writes the file, if anything of the record changed. */
-  save({ run, steps }: Decision): void {
-    if (run === undefined && steps.size === 0) return;
+  save({ run, steps, items = new Map() }: Decision): void {
+    if (run === undefined && steps.size === 0 && items.size === 0) return;
     if (run !== undefined) this.#run = encodeRun(run);
     for (const [name, step] of steps) this.#steps.set(name, encodeStep(step));
-    const lines = [...this.#steps].map(([name, step]) => `  ${JSON.stringify(name)}: ${step}`);
+    for (const [key, block] of items) this.#items.set(key, encodeItems(block));
+    const itemsText = this.#items.size === 0 ? '' : `,\n"items": ${linesOf(this.#items)}`;
     this.#directory.replace(
       this.#directory.recordFile,
-      `{"run": ${this.#run},\n"steps": {\n${lines.join(',\n')}\n}}\n`,
+      `{"run": ${this.#run},\n"steps": ${linesOf(this.#steps)}${itemsText}}\n`,
     );
   }
+}
+
+/** A JSON object with a line for each of its fields. */
+function linesOf(fields: ReadonlyMap<string, string>): string {
+  const lines = [...fields].map(([name, text]) => `  ${JSON.stringify(name)}: ${text}`);
+  return `{\n${lines.join(',\n')}\n}`;
+}
+
+function texts(fields: JsonObject): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]));
 }
 
 function parse(text: string, problems: Problem[]): unknown {

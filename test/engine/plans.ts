@@ -35,6 +35,12 @@ export interface PlannedStep {
   /** By attempt; those after the last one are `ok`. */
   readonly outcomes: readonly Outcome[];
   readonly rows: number;
+  /** Of a map: what becomes of each item. */
+  readonly items?: {
+    readonly outcomes: readonly (readonly Outcome[])[];
+    readonly concurrency?: number;
+    readonly minSuccesses?: number;
+  };
 }
 
 export interface Plan {
@@ -42,6 +48,12 @@ export interface Plan {
   /** In topological order; the graph has them in an order of its own. */
   readonly steps: readonly PlannedStep[];
   readonly order: readonly string[];
+}
+
+/** An item of a map, as a step of its own. */
+export function plannedItem(map: PlannedStep, item: number): PlannedStep {
+  const { items, ...step } = map;
+  return { ...step, name: `${map.name}-${item}`, outcomes: items!.outcomes[item]! };
 }
 
 export function outcomeOf(step: PlannedStep, attempt: number): Outcome {
@@ -62,13 +74,14 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
         kind: random.pick(['order', 'order', 'data', 'default', 'first', 'status'] as const),
       }));
     const of = edges.find(({ kind }) => kind === 'data' || kind === 'default' || kind === 'first')?.from;
+    const isMap = (name: string) => steps.some((step) => step.name === name && step.items !== undefined);
     const names = steps.map(({ name }) => name);
     const literal = random.chance(0.1) ? false : random.chance(0.1) ? true : undefined;
     steps.push({
       name: `s${index}`,
       edges,
       ...(names.length > 0 && random.chance(0.3) && { depends: randomCondition(random, names) }),
-      when: of !== undefined && random.chance(0.3) ? { of, atLeast: 1 + random.upTo(3) } : literal,
+      when: of !== undefined && !isMap(of) && random.chance(0.3) ? { of, atLeast: 1 + random.upTo(3) } : literal,
       continueOnFailure: random.chance(0.2),
       retries: random.upTo(2),
       delaySeconds: random.pick([0, 0, 5]),
@@ -77,6 +90,7 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
       ...(timed && random.chance(0.3) && { times: { pendingTimeoutSeconds: 2, maxElapsedSeconds: 30 } }),
       outcomes: Array.from({ length: random.upTo(6) }, () => random.pick(outcomes)),
       rows: random.upTo(3),
+      ...(random.chance(0.2) && { items: randomItems(random) }),
     });
   }
   const main = steps.map(({ name }) => name);
@@ -94,6 +108,17 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
         rows: 1,
       });
   return { policy, steps, order: random.shuffle(steps.map((step) => step.name)) };
+}
+
+function randomItems(random: Random): PlannedStep['items'] {
+  const count = random.upTo(5);
+  return {
+    outcomes: Array.from({ length: count }, () =>
+      Array.from({ length: random.upTo(3) }, () => random.pick([...outcomes, 'ok', 'ok', 'ok'] as const)),
+    ),
+    ...(random.chance(0.5) && { concurrency: 1 + random.upTo(2) }),
+    ...(random.chance(0.5) && { minSuccesses: random.upTo(count) }),
+  };
 }
 
 function randomCondition(random: Random, steps: readonly string[], depth = 2): EndCondition {
@@ -125,7 +150,8 @@ function sketchOf(step: PlannedStep): StepSketch {
   const cel = typeof when === 'object' ? `steps.${when.of}.outputs.rows >= ${when.atLeast}` : String(when);
   return {
     outputs: rowsSchema,
-    inputs,
+    ...(step.items && mapFields(step.items)),
+    inputs: step.items ? { ...inputs, item: { item: 'item' } } : inputs,
     after,
     ...(depends && { depends }),
     ...(role && { role }),
@@ -139,5 +165,16 @@ function sketchOf(step: PlannedStep): StepSketch {
     systemRetries,
     pendingTimeoutSeconds: times?.pendingTimeoutSeconds,
     ...(when !== undefined && { when: { cel, steps: typeof when === 'object' ? [when.of] : [] } }),
+  };
+}
+
+function mapFields({ outcomes: each, concurrency, minSuccesses }: NonNullable<PlannedStep['items']>): StepSketch {
+  return {
+    kind: 'map',
+    over: { item: { value: each.map((_, item) => item) } },
+    itemOutputs: rowsSchema,
+    outputs: { properties: { rows: { type: 'array' } }, required: ['rows'] },
+    concurrency,
+    minSuccesses,
   };
 }

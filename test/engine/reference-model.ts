@@ -1,5 +1,5 @@
 import type { EndCondition } from '../../lib/graph/graph.ts';
-import { outcomeOf, type Plan, type PlannedStep } from './plans.ts';
+import { outcomeOf, plannedItem, type Plan, type PlannedStep } from './plans.ts';
 
 /**
  * The terminal phases of a plan whose steps do not disturb each other (`RunIndependent`), worked out without time, order,
@@ -86,6 +86,7 @@ const reasons = { exit: 'ExitCode', 'bad-outputs': 'OutputsInvalid', system: 'No
 
 /** The end of a step that runs, and how many attempts it takes. */
 export function attempted(step: PlannedStep): { readonly end: string; readonly attempts: number } {
+  if (step.items !== undefined) return { end: mapped(step, step.items), attempts: 0 };
   const left = { user: step.retries, system: step.systemRetries ?? 3, permanent: 0 };
   for (let attempts = 1; ; attempts++) {
     const outcome = outcomeOf(step, attempts);
@@ -94,4 +95,13 @@ export function attempted(step: PlannedStep): { readonly end: string; readonly a
     if (left[budget]-- === 0 || reasons[outcome] === step.givesUpOn)
       return { end: `Failed/${reasons[outcome]}`, attempts };
   }
+}
+
+function mapped(
+  step: PlannedStep,
+  { outcomes, minSuccesses = outcomes.length }: NonNullable<PlannedStep['items']>,
+): string {
+  const ends = outcomes.map((_, item) => attempted(plannedItem(step, item)).end);
+  const successes = ends.filter((end) => end === 'Succeeded/Completed').length;
+  return successes >= minSuccesses ? 'Succeeded/Completed' : 'Failed/ItemsFailed';
 }

@@ -1,4 +1,4 @@
-import { GRAPH_API_VERSION, type Graph, type TaskStep } from '../../lib/graph/graph.ts';
+import { GRAPH_API_VERSION, type Graph, type MapStep, type StepNode, type TaskStep } from '../../lib/graph/graph.ts';
 import { topology, type Topology } from '../../lib/graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from '../../lib/engine/advance.ts';
 import type { FailureKind, Instant } from '../../lib/engine/record.ts';
@@ -7,7 +7,8 @@ import { Run } from '../../lib/engine/run.ts';
 import type { Json } from '../../lib/values/json.ts';
 import type { ObjectSchema } from '../../lib/values/schema.ts';
 
-export type StepSketch = Partial<Omit<TaskStep, 'kind' | 'name'>>;
+export type StepSketch =
+  Partial<Omit<TaskStep, 'kind' | 'name'>> | (Partial<Omit<MapStep, 'kind' | 'name'>> & { readonly kind: 'map' });
 export type GraphSketch = Partial<Omit<Graph, 'steps' | 'apiVersion'>>;
 
 /** A graph in a few lines: steps by name, in order. */
@@ -19,13 +20,13 @@ export function graphOf(steps: Readonly<Record<string, StepSketch>>, more: Graph
     outputs: {},
     failurePolicy: 'FinishRunning',
     ...more,
-    steps: Object.entries(steps).map(([name, step]) => ({
+    steps: Object.entries(steps).map(([name, step]): StepNode => ({
       kind: 'task',
       name,
       task: name,
       template: `${name}-template`,
       inputs: {},
-      ...step,
+      ...(step as Partial<TaskStep>),
     })),
   };
 }

@@ -1,6 +1,6 @@
 import type { AttemptState, Observation } from '../../lib/engine/advance.ts';
 import type { Instant } from '../../lib/engine/record.ts';
-import { outcomeOf, type Outcome, type PlannedStep } from './plans.ts';
+import { outcomeOf, plannedItem, type Outcome, type PlannedStep } from './plans.ts';
 import type { Random } from './random.ts';
 
 /** A pod of the simulated cluster. Its whole future is fixed when it is created; a deletion cuts it short. */
@@ -24,7 +24,11 @@ export class SimulatedCluster {
   constructor(now: Instant, steps: Iterable<PlannedStep>, random: Random) {
     this.now = now;
     this.#random = random;
-    this.#steps = new Map([...steps].map((step) => [step.name, step]));
+    const all = [...steps].flatMap((step) => [
+      step,
+      ...(step.items?.outcomes ?? []).map((_, item) => plannedItem(step, item)),
+    ]);
+    this.#steps = new Map(all.map((step) => [step.name, step]));
   }
 
   /** As the API server would: an object that exists is left as it is. Returns whether it was created. */

@@ -1,5 +1,6 @@
 import type { Command, Decision, Observation, RunSpec } from '../../lib/engine/advance.ts';
 import { decodeRecord, encodeRun, encodeStep, type EncodedRecord } from '../../lib/engine/codec.ts';
+import { encodeItems } from '../../lib/engine/item-codec.ts';
 import { isFinal } from '../../lib/engine/phases.ts';
 import type { Instant, RunRecord } from '../../lib/engine/record.ts';
 import { Run } from '../../lib/engine/run.ts';
@@ -71,7 +72,7 @@ class Simulation {
   readonly #seen: Observation[] = [];
   #spec: RunSpec;
   /** What outlives the shell. */
-  #stored: { run: string; steps: Record<string, string> } | undefined;
+  #stored: { run: string; steps: Record<string, string>; items: Record<string, string> } | undefined;
   #run: Run | undefined;
   #wakeAt: Instant | undefined;
   #clockOffset = 0;
@@ -190,14 +191,14 @@ class Simulation {
   #checkStart(step: string): void {
     const live = this.#cluster.live();
     if (live.filter((pod) => pod.step === step).length > 1) throw new Error(`two attempts of ${step} run at once`);
-    for (const index of this.#topology.byName.get(step)!.edges.keys()) {
+    for (const index of this.#topology.byName.get(step.replace(/-\d+$/, ''))!.edges.keys()) {
       const upstream = this.#topology.steps[index]!.node.name;
       if (live.some((pod) => pod.step === upstream)) throw new Error(`${step} starts while ${upstream} runs`);
     }
   }
 
   #write(decision: Decision): void {
-    const stored = this.#stored ?? { run: '', steps: {} };
+    const stored = this.#stored ?? { run: '', steps: {}, items: {} };
     const before = this.#read();
     if (decision.run !== undefined) stored.run = encodeRun(decision.run);
     for (const [step, record] of decision.steps) {
@@ -205,6 +206,7 @@ class Simulation {
       if (known !== undefined && isFinal(known.phase)) throw new Error(`${step} had ended and was written again`);
       stored.steps[step] = encodeStep(record);
     }
+    for (const [key, block] of decision.items ?? []) stored.items[key] = encodeItems(block);
     this.#stored = stored;
   }
 
