@@ -8,6 +8,7 @@
 export { ContainerTask } from './container-task.ts';
 export { Task } from './task.ts';
 export { StepBase } from './step-base.ts';
+export { MapStep } from './map-step.ts';
 export { Step } from './step.ts';
 export { Workflow } from './workflow.ts';
 
@@ -60,7 +61,9 @@ export type { Arguments, ContainerTaskProps } from './container-task.ts';
 export type { ExecutionSettings, TaskProps } from './task.ts';
 export type { DelayList, GrowingDelay, Retries, RetryBudget } from './retries.ts';
 export type { AnyStep, Given, StepIn, StepOutputs } from './step-base.ts';
-export type { AnyTaskStep, GivenInputs, StepOverride, StepProps } from './step.ts';
+export type { MapInputs, MapOptions, MapOutputs, MapStepProps } from './map-step.ts';
+export type { StepProps } from './step.ts';
+export type { AnyTaskStep, GivenInputs, StepOverride } from './task-use.ts';
 export type { StepStatus } from './step-status.ts';
 export type { ArmValues, BranchArms, BranchStart, BranchValues } from './branch.ts';
 export type { AnyWorkflow, InputReferences, WorkflowBuilder, WorkflowOutputs, WorkflowProps } from './workflow.ts';

@@ -11,7 +11,7 @@ export function toSource(value: unknown, owner: object): ValueSource {
     const { origin, fallback } = value as AnyReference;
     if (value.owner !== owner) return { value: null };
     const source = 'branch' in origin ? branchSource(origin, owner) : origin;
-    return fallback === undefined || 'status' in origin ? source : { ...source, default: fallback };
+    return fallback === undefined || 'status' in origin || 'item' in origin ? source : { ...source, default: fallback };
   }
   if (value instanceof Hole) return holeSource(value, owner);
   if (!containsReference(value)) return { value: value as never };

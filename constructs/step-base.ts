@@ -39,6 +39,8 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
   /** How it ended. Passing a part of it on makes the other step wait for that end, whatever it is. */
   readonly status: StepStatus<Scope>;
   /** @internal */
+  protected readonly outputSchema: ObjectSchema;
+  /** @internal */
   protected readonly workflow: AnyWorkflow;
   readonly #after = new Set<AnyStep>();
   readonly #depends: EndCondition<Scope>[] = [];
@@ -51,6 +53,7 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
     super(workflow, workflow.freeId(id));
     this.name = id;
     this.workflow = workflow;
+    this.outputSchema = outputs;
     this.#arm = workflow.arm;
     this.outputs = Object.fromEntries(
       Object.entries(outputs.properties).map(([output, schema]) => [

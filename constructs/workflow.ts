@@ -17,7 +17,9 @@ import { reportProblems } from './problems.ts';
 import { Branch, type BranchStart } from './branch.ts';
 import { toSource } from './sources.ts';
 import type { AnyStep } from './step-base.ts';
-import { Step, type AnyTaskStep, type GivenInputs } from './step.ts';
+import { MapStep, type MapInputs, type MapOptions } from './map-step.ts';
+import { Step } from './step.ts';
+import { TaskUse, type AnyTaskStep, type GivenInputs } from './task-use.ts';
 import type { Task } from './task.ts';
 import { checkObject } from './validate-manifests.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
@@ -40,15 +42,34 @@ export type InputReferences<I extends Shape, Scope> = {
 type InputArguments<I extends Shape, Scope> =
   NoValues extends GivenInputs<I, Scope> ? [inputs?: GivenInputs<I, Scope>] : [inputs: GivenInputs<I, Scope>];
 
+/** Adds steps that run a task, once or for each item of a list. */
+export interface AddStep<Scope> {
+  <TI extends Shape, TO extends Shape>(
+    id: string,
+    task: Task<TI, TO>,
+    ...inputs: InputArguments<NoInfer<TI>, Scope>
+  ): Step<TI, TO, Scope>;
+  /**
+   * Adds a step that runs `task` once for each item of a list, or for each combination of items of several lists. An input
+   * is gone over when it is given a list of what it takes.
+   *
+   * @example
+   * const scores = step.map('score', score, { shard: list.outputs.shards, model: 'large' }, { concurrency: 20 });
+   * step('merge', merge, { scores: scores.outputs.score });
+   */
+  map<TI extends Shape, TO extends Shape, const Options extends MapOptions = object>(
+    id: string,
+    task: Task<TI, TO>,
+    inputs: MapInputs<NoInfer<TI>, Scope>,
+    options?: Options,
+  ): MapStep<TI, TO, Scope, Options>;
+}
+
 /** What a workflow's function works with. `Scope` is the workflow: references and steps of another one do not fit. */
 export interface WorkflowBuilder<I extends Shape, Scope> {
   readonly inputs: InputReferences<I, Scope>;
   /** Adds a step that runs `task`. It starts when every step whose outputs it is given has succeeded. */
-  readonly step: <TI extends Shape, TO extends Shape>(
-    id: string,
-    task: Task<TI, TO>,
-    ...inputs: InputArguments<NoInfer<TI>, Scope>
-  ) => Step<TI, TO, Scope>;
+  readonly step: AddStep<Scope>;
   /**
    * Arms of steps of which at most one runs: the first whose condition holds. Their values join in one.
    *
@@ -112,7 +133,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
 
   /** Those of them that run a task, and so have a pod. */
   get taskSteps(): readonly AnyTaskStep[] {
-    return this.#steps.filter((step) => step instanceof Step);
+    return this.#steps.filter((step) => step instanceof TaskUse);
   }
 
   /** The compiled graph. */
@@ -173,9 +194,16 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
       input,
       new Reference(this, { input }, this.inputSchema.properties[input]!),
     ]);
+    const step = <TI extends Shape, TO extends Shape>(
+      id: string,
+      task: Task<TI, TO>,
+      ...[given]: InputArguments<NoInfer<TI>, Scope>
+    ) => new Step<TI, TO, Scope>(this, id, { task, inputs: given ?? ({} as never) });
+    const map: AddStep<Scope>['map'] = (id, task, given, options) =>
+      new MapStep(this, id, { task, inputs: given, ...(options && { options }) });
     return {
       inputs: Object.fromEntries(inputs) as InputReferences<I, Scope>,
-      step: (id, task, ...[given]) => new Step(this, id, { task, inputs: given ?? ({} as never) }),
+      step: Object.assign(step, { map }),
       branch: (name) => this.#branch(name).start(),
     };
   }

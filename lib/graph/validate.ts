@@ -17,6 +17,7 @@ import {
 } from './shapes.ts';
 import { conditionsIn, statusesIn, stepOutputs, workflowInputs } from './sources.ts';
 import { rulesOf, stepKinds } from './step-kinds.ts';
+import { parseItemName } from './items.ts';
 import { MAX_STEP_NAME } from './step-name.ts';
 import { findCycle, topology } from './topology.ts';
 
@@ -37,6 +38,11 @@ export function graphProblems(
     if (steps.has(step.name))
       problems.push({ path: path(step.name), message: `two steps are named ${show(step.name)}`, fix: 'rename one' });
     steps.set(step.name, step);
+  }
+  for (const { name } of graph.steps) {
+    const { map, item } = parseItemName(name) ?? {};
+    if (map !== undefined && steps.get(map)?.kind === 'map')
+      problems.push({ path: path(name), message: `is named as item ${item} of step ${show(map)}`, fix: 'rename it' });
   }
   const check = (source: ValueSource, at: string) => problems.push(...sourceProblems(source, at, graph, steps));
   for (const step of graph.steps) {

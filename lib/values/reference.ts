@@ -10,7 +10,9 @@ export type Origin =
   | { readonly input: string }
   | { readonly step: string; readonly output: string }
   | { readonly status: string; readonly field: 'phase' | 'reason' | 'message' | 'attempt' }
-  | BranchValue;
+  | BranchValue
+  /** In a map step: the item of the list that the input goes over. */
+  | { readonly item: string };
 
 /** A value that each arm of a branch gives, one of which runs. */
 export interface BranchValue {
@@ -62,6 +64,7 @@ export class Reference<T, Scope = unknown> {
     const { origin } = this;
     if ('input' in origin) return ['inputs', origin.input];
     if ('status' in origin) return ['steps', origin.status, 'status', origin.field];
+    if ('item' in origin) return ['inputs', origin.item];
     if ('branch' in origin) return ['branches', origin.branch, origin.value];
     return ['steps', origin.step, 'outputs', origin.output];
   }

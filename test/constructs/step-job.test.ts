@@ -21,7 +21,7 @@ function define(job: JobOverride | undefined, override: StepOverride, outputs = 
 function stepOf(job: JobOverride | undefined, override: StepOverride = {}): TaskStep {
   const decoded = decodeGraph(find(synth(define(job, override)), 'ConfigMap') as never);
   if ('problems' in decoded) throw new Error(JSON.stringify(decoded.problems));
-  return decoded.graph.steps[0]!;
+  return decoded.graph.steps[0] as TaskStep;
 }
 
 const queued: JobOverride = {

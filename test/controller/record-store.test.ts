@@ -86,14 +86,14 @@ function store(server = new Server()) {
 describe('the record of a run', () => {
   it('is created once, then patched with what has changed, in one patch for many changes', async () => {
     const { store: record, server, clock } = store();
-    record.put(state, new Map([['a', step('1')]]));
+    record.put({ run: state, steps: new Map([['a', step('1')]]) });
     await clock.advance(0);
     expect(Object.keys(server.writes[0]!)).toEqual(['run', 'step.a']);
     expect(server.map?.metadata).toMatchObject({
       name: 'r-record',
       ownerReferences: [{ uid: 'u1', controller: true }],
     });
-    for (let change = 2; change < 10; change++) record.put(undefined, new Map([['b', step(String(change))]]));
+    for (let change = 2; change < 10; change++) record.put({ steps: new Map([['b', step(String(change))]]) });
     await clock.advance(50);
     expect(server.writes).toHaveLength(1);
     await clock.advance(50);
@@ -104,11 +104,11 @@ describe('the record of a run', () => {
 
   it('is read again as it was written', async () => {
     const first = store();
-    first.store.put(state, new Map([['a', step('x')]]));
+    first.store.put({ run: state, steps: new Map([['a', step('x')]]) });
     await first.store.flush();
     const second = store(first.server);
     expect(await second.store.read()).toEqual({ run: state, steps: new Map([['a', step('x')]]) });
-    second.store.put(undefined, new Map([['a', step('y')]]));
+    second.store.put({ steps: new Map([['a', step('y')]]) });
     await second.store.flush();
     expect(second.server.map?.data?.['step.a']).toContain('"y"');
   });
@@ -121,13 +121,13 @@ describe('the record of a run', () => {
     const { store: record, server, clock, failures } = store();
     const lost = new ConnectionError('https://x', { verb: 'patch', object: 'x' }, { code: 'ECONNRESET' });
     server.failures = [{ error: lost, written: true }];
-    record.put(state, new Map());
+    record.put({ run: state, steps: new Map() });
     await clock.advance(10_000);
     server.failures = [
       { error: lost, written: true },
       { error: lost, written: false },
     ];
-    record.put(undefined, new Map([['a', step('1')]]));
+    record.put({ steps: new Map([['a', step('1')]]) });
     await clock.advance(10_000);
     expect(failures).toEqual([]);
     expect(server.map?.data?.['step.a']).toContain('"1"');
@@ -135,10 +135,10 @@ describe('the record of a run', () => {
 
   it('goes on when others touch what is not the record', async () => {
     const { store: record, server, clock, failures } = store();
-    record.put(state, new Map());
+    record.put({ run: state, steps: new Map() });
     await clock.advance(0);
     server.touch();
-    record.put(undefined, new Map([['a', step('1')]]));
+    record.put({ steps: new Map([['a', step('1')]]) });
     await clock.advance(10_000);
     expect(failures).toEqual([]);
     expect(server.map?.data?.['step.a']).toContain('"1"');
@@ -157,10 +157,10 @@ describe('the record of a run', () => {
     ],
   ])('is given up when %s', async (_, change) => {
     const { store: record, server, clock, failures } = store();
-    record.put(state, new Map([['a', step('1')]]));
+    record.put({ run: state, steps: new Map([['a', step('1')]]) });
     await clock.advance(0);
     change(server);
-    record.put(undefined, new Map([['b', step('1')]]));
+    record.put({ steps: new Map([['b', step('1')]]) });
     await clock.advance(10_000);
     expect(failures).toEqual([expect.any(DeposedError)]);
     expect(server.writes).toHaveLength(1);
@@ -188,7 +188,7 @@ describe('the record of a run', () => {
   it('that the API server refuses for good is given up', async () => {
     const { store: record, server, clock, failures } = store();
     server.failures = [{ error: refusal(422, 'Invalid'), written: false }];
-    record.put(state, new Map());
+    record.put({ run: state, steps: new Map() });
     await clock.advance(0);
     expect(failures).toEqual([expect.any(KubeError)]);
   });

@@ -59,8 +59,8 @@ describe('the edges of a graph', () => {
         const end = document.steps.findLastIndex(({ after }) => after!.length > 0);
         if (end < 0) return;
         const start = document.steps[end]!.after![0]!;
-        const closed = document.steps.map((node) =>
-          node.name === start ? { ...node, after: [...node.after!, `s${end}`] } : node,
+        const closed = document.steps.map(
+          (node) => (node.name === start ? { ...node, after: [...node.after!, `s${end}`] } : node) as TaskStep,
         );
         const cycle = findCycle(topology(graph(closed)))!;
         expect(cycle.at(-1)).toBe(cycle[0]);

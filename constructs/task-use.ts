@@ -1,0 +1,170 @@
+import type { TaskStep, ValueSource } from '../lib/graph/graph.ts';
+import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
+import type { Layer } from '../lib/pods/layer.ts';
+import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
+import type { ValuedSettings } from '../lib/pods/settings/valued-settings.ts';
+import type { PodTemplate } from '../lib/pods/template.ts';
+import { show, suggest, type Problem } from '../lib/values/problems.ts';
+import type { Shape, ValuesIn } from '../lib/values/shape.ts';
+import { checkValue, withDefaults, type ObjectSchema } from '../lib/values/schema.ts';
+import { retryPolicy } from './retries.ts';
+import { seconds } from './settings.ts';
+import { containsReference, references, toSource } from './sources.ts';
+import { StepBase, type Given } from './step-base.ts';
+import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
+import { StepTemplate } from './step-template.ts';
+import type { ExecutionSettings, Task } from './task.ts';
+import type { AnyWorkflow } from './workflow.ts';
+
+/** Values for all the inputs of a task; those with a default may be left out. */
+export type GivenInputs<I extends Shape, Scope> = {
+  readonly [Name in keyof ValuesIn<I>]: Given<ValuesIn<I>[Name], Scope>;
+};
+
+/**
+ * What a step changes of its task. Pods and Jobs are merged field by field; everything else replaces. Values in them may
+ * be inputs of the workflow and outputs of other steps: they are filled in when the step starts.
+ */
+export type StepOverride<Scope = never> = Omit<ExecutionSettings, keyof PodSettings | 'job'> &
+  ValuedSettings<Scope> & { readonly job?: JobOverride<Scope> };
+
+/** What a use of a task needs to know of it. */
+export interface TaskUseProps {
+  readonly task: Task<Shape, Shape>;
+  /** Values for its inputs. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+  /** What the use gives. @default what the task gives */
+  readonly outputs?: ObjectSchema;
+}
+
+/** A step that runs a task, once or more: what it gives the task's inputs, and what it changes of how the task runs. `O` is what the step gives. */
+export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope> {
+  readonly #task: Task<Shape, Shape>;
+  readonly #inputs: Readonly<Record<string, unknown>>;
+  readonly #overrides: ExecutionSettings[] = [];
+  readonly #template: StepTemplate;
+
+  protected constructor(workflow: AnyWorkflow, id: string, { task, inputs, outputs }: TaskUseProps) {
+    super(workflow, id, outputs ?? task.outputSchema);
+    this.#task = task;
+    this.#inputs = { ...inputs };
+    this.#template = new StepTemplate(this, workflow.name, id, task, (input) => this.#given(input));
+  }
+
+  /** Changes how this step runs, and what its pod looks like, for this workflow only. A later override is merged over earlier ones. */
+  override(override: StepOverride<Scope>): this {
+    // References are what settings take for values of their own; merging takes them whole.
+    const settings = override as ExecutionSettings;
+    this.#overrides.push(settings);
+    this.#template.override(settings);
+    return this.changed();
+  }
+
+  /** The layers of the pod that this step's attempts start from, low to high. */
+  get layers(): readonly Layer[] {
+    return this.#template.layers;
+  }
+
+  /** The pod template that its layers make. */
+  get podTemplate(): PodTemplate {
+    return this.#template.compiled.template;
+  }
+
+  /** @internal What the graph carries of it, but for its kind. */
+  protected fields(): Omit<TaskStep, 'kind'> {
+    const { outputSchema, outputs, name } = this.#task;
+    const { retries, systemRetries, pendingTimeout, attemptTimeout, timeout, runAs, continueOnFailure } =
+      this.#execution;
+    const policy = retryPolicy(retries);
+    const { name: template, holes, spot } = this.#template.compiled;
+    const job = stepJob(this.#jobLayers);
+    return {
+      ...this.common(),
+      task: name,
+      template,
+      inputs: {
+        ...this.#defaultInputs(),
+        ...Object.fromEntries(this.#givenInputs().map(([input, value]) => [input, toSource(value, this.workflow)])),
+      },
+      ...(holes !== undefined && { pod: toSource(holes, this.workflow) }),
+      ...(spot !== undefined && { spot: toSource(spot, this.workflow) }),
+      ...(Object.keys(outputs).length > 0 && { outputs: outputSchema }),
+      ...(policy && { retries: policy }),
+      ...(systemRetries !== undefined && { systemRetries }),
+      ...(pendingTimeout && { pendingTimeoutSeconds: seconds(pendingTimeout) }),
+      ...(attemptTimeout && { attemptTimeoutSeconds: seconds(attemptTimeout) }),
+      ...(timeout && { timeoutSeconds: seconds(timeout) }),
+      ...(runAs === 'Job' && { runAs, ...(job && { job: toSource(job.job, this.workflow) }) }),
+      ...(continueOnFailure && { continueOnFailure }),
+    };
+  }
+
+  get #jobLayers(): readonly JobLayer[] {
+    return jobLayers(this.#task, this.node.path, this.#overrides, (input) => this.#given(input));
+  }
+
+  get #execution(): ExecutionSettings {
+    return Object.assign({}, this.#task.execution, ...this.#overrides) as ExecutionSettings;
+  }
+
+  // `undefined` is how JavaScript says that an optional input is not given.
+  #givenInputs(): [string, unknown][] {
+    return Object.entries(this.#inputs).filter(([, value]) => value !== undefined);
+  }
+
+  #given(input: string): unknown {
+    const value = this.#inputs[input];
+    return value === undefined ? withDefaults(this.#task.inputSchema, {})[input] : value;
+  }
+
+  #defaultInputs(): Record<string, ValueSource> {
+    return Object.fromEntries(
+      Object.entries(withDefaults(this.#task.inputSchema, {})).map(([input, value]) => [input, { value }]),
+    );
+  }
+
+  protected override *problems(): Generator<Problem> {
+    yield* super.problems();
+    const { properties, required } = this.#task.inputSchema;
+    const given = new Map(this.#givenInputs());
+    for (const [input, value] of given) {
+      const path = `inputs.${input}`;
+      const schema = properties[input];
+      if (schema === undefined)
+        yield {
+          path,
+          message: `task ${show(this.#task.name)} has no such input`,
+          fix: suggest(input, Object.keys(properties)),
+        };
+      else if (!containsReference(value)) yield* checkValue(schema, value as never, path);
+      for (const reference of references(value)) yield* this.foreign(reference, path);
+    }
+    for (const input of required)
+      if (!given.has(input))
+        yield { path: `inputs.${input}`, message: 'is missing', fix: `task ${show(this.#task.name)} needs it` };
+    const hasOutputs = Object.keys(this.#task.outputs).length > 0;
+    yield* stepJobProblems(this.#jobLayers, { runAs: this.#execution.runAs, hasOutputs });
+    for (const [path, hole] of stepJob(this.#jobLayers)?.places ?? [])
+      for (const reference of references(hole)) yield* this.foreign(reference, `job.${path}`);
+    const { nodeProblems } = this;
+    yield* nodeProblems;
+    if (nodeProblems.length > 0) return;
+    if (this.#execution.systemRetries === 0 && this.#template.compiled.spot !== undefined)
+      yield {
+        path: 'systemRetries',
+        message: 'is 0, so that no attempt goes to spot nodes: the last one that the platform may fail goes elsewhere',
+        fix: 'allow one, or set spot: false',
+      };
+    for (const { path, hole } of this.#template.compiled.places)
+      for (const reference of references(hole)) yield* this.foreign(reference, `podTemplate.${path}`);
+  }
+
+  /** @internal Why the pod template cannot be merged. */
+  override get nodeProblems(): readonly Problem[] {
+    return this.#template.problems;
+  }
+}
+
+/** A task's step of whatever task and workflow. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- shapes and scopes fit only themselves on purpose; only `any` fits all
+export type AnyTaskStep = TaskUse<any, any>;
