@@ -81,10 +81,10 @@ export class AttemptCreator {
 
   async #post(entry: AttemptEntry, { inputs, pod, job }: StartValues): Promise<Pod | Job> {
     const { client, graphs, clock, metrics, mode } = this.#context;
-    const { step, attempt } = entry;
+    const { step, graphStep, attempt } = entry;
     const run = this.#run();
     const synthesized = await graphs.template(run.metadata.namespace!, step.template);
-    const template = runtimeTemplate(step.name, synthesized, this.#layers, holeValues(step, pod));
+    const template = runtimeTemplate(graphStep, synthesized, this.#layers, holeValues(step, pod));
     if (job !== undefined) checkJob(step, job);
     const plan: AttemptPlan = { run, mode, step, attempt, inputs, template, ...(job && { job }) };
     const startedAt = clock.monotonic();

@@ -8,6 +8,8 @@ import type { Job, Pod } from './objects.ts';
 /** An attempt that is to be, or is, an object on the cluster, from the first request to its end. */
 export interface AttemptEntry {
   readonly step: TaskStep;
+  /** The step of the graph that it belongs to: the step itself, or the map step that it is an item of. */
+  readonly graphStep: string;
   readonly attempt: number;
   /** Of its Pod or Job. */
   readonly name: string;

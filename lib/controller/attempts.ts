@@ -3,7 +3,7 @@ import type { StepReason } from '../engine/reasons.ts';
 import { labels } from '../graph/labels.ts';
 import { attemptObjectName } from '../graph/object-names.ts';
 import type { Topology } from '../graph/topology.ts';
-import { findTask } from '../graph/items.ts';
+import { findTask, graphStepName } from '../graph/items.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { pods } from '../kube/resources.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
@@ -144,7 +144,17 @@ export class Attempts {
     const step = findTask(this.#options.topology, stepName);
     if (!step) return undefined;
     const name = attemptObjectName(this.#run.metadata.name, stepName, attempt);
-    const entry = { step, attempt, name, begun: false, created: false, heardAt: 0, wake: new AbortController() };
+    const graphStep = graphStepName(this.#options.topology, stepName);
+    const entry = {
+      step,
+      graphStep,
+      attempt,
+      name,
+      begun: false,
+      created: false,
+      heardAt: 0,
+      wake: new AbortController(),
+    };
     this.#entries.set(key, entry);
     return entry;
   }

@@ -53,6 +53,11 @@ export function findTask({ byName }: Pick<Topology, 'byName'>, name: string): Ta
   return node?.kind === 'map' ? { ...itemTemplate(node), name: itemName(node.name, item!) } : undefined;
 }
 
+/** The step of the graph that a step belongs to: itself, or the map step that it is an item of. */
+export function graphStepName({ byName }: Pick<Topology, 'byName'>, name: string): string {
+  return byName.has(name) ? name : (parseItemName(name)?.map ?? name);
+}
+
 /** How many items must succeed for the map to. */
 export function requiredSuccesses({ minSuccesses, minSuccessRatio }: MapStep, count: number): number {
   if (minSuccesses !== undefined) return Math.min(minSuccesses, count);

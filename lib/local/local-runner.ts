@@ -1,6 +1,6 @@
 import type { CancelMode } from '../graph/labels.ts';
 import { holeValues } from '../engine/hole-values.ts';
-import { findTask } from '../graph/items.ts';
+import { findTask, graphStepName } from '../graph/items.ts';
 import { topology, type Topology } from '../graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from '../engine/advance.ts';
 import type { Instant, RunRecord, RunState } from '../engine/record.ts';
@@ -151,7 +151,8 @@ export class LocalRunner {
     const { configMaps, name } = run;
     const outputsPath = directory.outputsFile(step, attempt);
     try {
-      const template = localTemplate(run, step, holeValues(findTask(this.#topology, step)!, pod));
+      const values = holeValues(findTask(this.#topology, step)!, pod);
+      const template = localTemplate(run, graphStepName(this.#topology, step), values);
       const plan = planAttempt({ run: name, step, attempt, template, inputs, outputsPath, env, configMaps });
       return 'problem' in plan ? { ...plan, reason: 'StartError' } : plan;
     } catch (error) {
