@@ -20,6 +20,12 @@ export function liveAttempt(record: StepRecord): AttemptRecord | undefined {
   return last?.phase === 'Running' ? last : undefined;
 }
 
+/** When a step began to run: its first attempt, or the first of its items. Nothing for one that did not. */
+export function begunAt({ attempts, items, readyAt }: StepRecord): Instant | undefined {
+  const [first] = attempts;
+  return first === undefined ? items && readyAt : (first.startedAt ?? first.createdAt);
+}
+
 /** The record with its last attempt replaced. */
 export function withLastAttempt(record: StepRecord, attempt: AttemptRecord): readonly AttemptRecord[] {
   return [...record.attempts.slice(0, -1), attempt];

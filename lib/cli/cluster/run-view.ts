@@ -1,4 +1,5 @@
 import { readControls } from '../../controller/run-job.ts';
+import { begunAt } from '../../engine/phases.ts';
 import type { AttemptRecord, StepPhase, StepRecord } from '../../engine/record.ts';
 import { Run } from '../../engine/run.ts';
 import type { Graph, StepNode } from '../../graph/graph.ts';
@@ -33,6 +34,8 @@ export interface StepView {
   /** Why a step that is not over is where it is; of one that waits, what it waits for. */
   readonly explanation?: string;
   readonly attempts: readonly AttemptView[];
+  /** Of a map step: how many items it has. */
+  readonly items?: number;
   /** From the start of the first attempt to the end, or to now. */
   readonly durationSeconds?: number;
   readonly outputs?: JsonObject;
@@ -86,6 +89,7 @@ function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Gra
       reason: step.reason,
       message: step.message,
       ...(explained && { explanation: run.explain(node.name, now) }),
+      ...(step.items !== undefined && { items: step.items }),
       attempts: step.attempts.map((attempt) => attemptView(job.metadata.name, node, attempt, now)),
       durationSeconds: inSeconds(stepDuration(step, now)),
       outputs: step.outputs,
@@ -111,9 +115,9 @@ function attemptView(run: string, node: StepNode, attempt: AttemptRecord, now: n
   };
 }
 
-function stepDuration({ attempts, finishedAt }: StepRecord, now: number): number | undefined {
-  const first = attempts[0];
-  return first === undefined ? undefined : (finishedAt ?? now) - (first.startedAt ?? first.createdAt);
+function stepDuration(step: StepRecord, now: number): number | undefined {
+  const from = begunAt(step);
+  return from === undefined ? undefined : (step.finishedAt ?? now) - from;
 }
 
 function isoTime(instant: number | undefined): string | undefined {

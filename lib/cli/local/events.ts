@@ -1,6 +1,7 @@
 import type { Decision } from '../../engine/advance.ts';
 import type { Instant, StepRecord } from '../../engine/record.ts';
 import type { Run } from '../../engine/run.ts';
+import { attemptsText } from '../terminal/attempts.ts';
 import { formatElapsed } from '../terminal/duration.ts';
 import type { PhaseStyle } from '../terminal/phases.ts';
 
@@ -38,6 +39,7 @@ function eventOf(record: StepRecord): string | undefined {
   const why = message === undefined ? reason : `${reason}: ${message}`;
   switch (phase) {
     case 'Running':
+      if (record.items !== undefined) return `runs ${attemptsText(record)}`;
       if (last?.stopping !== undefined) return `is being stopped (${last.stopping})`;
       return reason === 'ContainerRunning'
         ? `runs${attempts.length > 1 ? ` (attempt ${attempts.length})` : ''}`
@@ -57,7 +59,9 @@ function eventOf(record: StepRecord): string | undefined {
   }
 }
 
-function attemptTime({ attempts, finishedAt }: StepRecord): string {
+function attemptTime(record: StepRecord): string {
+  const { attempts, items, readyAt, finishedAt } = record;
+  if (items !== undefined) return `${formatElapsed((finishedAt ?? 0) - (readyAt ?? 0))} (${attemptsText(record)})`;
   const last = attempts.at(-1);
   const from = last?.startedAt ?? last?.createdAt ?? finishedAt ?? 0;
   return formatElapsed((last?.finishedAt ?? finishedAt ?? from) - from);

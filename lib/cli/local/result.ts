@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { begunAt } from '../../engine/phases.ts';
 import type { RunRecord, RunState, StepPhase, StepRecord } from '../../engine/record.ts';
 import type { LocalRun, RunDirectory } from '../../local/run-directory.ts';
 import { encodeValue } from '../../values/environment.ts';
@@ -78,7 +79,7 @@ function columnsFor({ out, env }: CliContext, rows: readonly Row[]): Column<Row>
     },
     {
       header: 'ATTEMPTS',
-      value: ({ record }) => attemptsText(record.attempts),
+      value: ({ record }) => attemptsText(record),
     },
     { header: 'DURATION', value: ({ record }) => durationOf(record) ?? '-' },
   ];
@@ -92,10 +93,9 @@ function columnsFor({ out, env }: CliContext, rows: readonly Row[]): Column<Row>
   return [...columns, { header: 'REASON', value: (row) => truncate(why(row), room) }];
 }
 
-function durationOf({ attempts, finishedAt }: StepRecord): string | undefined {
-  const first = attempts[0];
-  if (first === undefined || finishedAt === undefined) return undefined;
-  return formatElapsed(finishedAt - (first.startedAt ?? first.createdAt));
+function durationOf(record: StepRecord): string | undefined {
+  const from = begunAt(record);
+  return from === undefined || record.finishedAt === undefined ? undefined : formatElapsed(record.finishedAt - from);
 }
 
 function printFailure(

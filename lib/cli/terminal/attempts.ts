@@ -1,5 +1,13 @@
-/** How many attempts a step had, and why there was another: `-`, `1`, `4 (ExitCode x2, OOMKilled)`. */
-export function attemptsText(attempts: readonly { readonly reason: string }[]): string {
+/** What of a step tells how often it was tried. */
+interface Tried {
+  readonly attempts: readonly { readonly reason: string }[];
+  /** Of a map step. */
+  readonly items?: number;
+}
+
+/** How many attempts a step had, and why there was another: `-`, `1`, `4 (ExitCode x2, OOMKilled)`; of a map, `100 items`. */
+export function attemptsText({ attempts, items }: Tried): string {
+  if (items !== undefined) return items === 1 ? '1 item' : `${items} items`;
   if (attempts.length === 0) return '-';
   const counts = new Map<string, number>();
   for (const { reason } of attempts.slice(0, -1)) counts.set(reason, (counts.get(reason) ?? 0) + 1);

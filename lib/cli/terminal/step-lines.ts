@@ -14,7 +14,7 @@ export function stepTable(
   const columns: Column<StepView>[] = [
     { header: '  STEP', value: ({ name, phase }) => `${phases.glyph(phase)} ${name}`, style },
     { header: 'PHASE', value: ({ phase }) => phase, style },
-    { header: 'ATTEMPTS', value: ({ attempts }) => attemptsText(attempts) },
+    { header: 'ATTEMPTS', value: attemptsText },
     { header: 'DURATION', value: ({ durationSeconds }) => elapsed(durationSeconds) },
     { header: 'OUTPUTS', value: ({ outputs }) => (outputs === undefined ? '' : JSON.stringify(outputs)), wide: true },
     { header: 'MESSAGE', value: stepMessage },
