@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { decodeRecord, encodeRun, encodeStep } from '../engine/codec.ts';
+import { decodeRecord } from '../engine/codec.ts';
+import { changedData, readRecordData } from '../engine/record-data.ts';
 import type { Decision } from '../engine/advance.ts';
-import { encodeItems } from '../engine/item-codec.ts';
 import type { RunRecord } from '../engine/record.ts';
 import { CONTENT_RECORD, labels } from '../graph/labels.ts';
-import { RECORD_ITEMS_PREFIX, RECORD_RUN_KEY, RECORD_STEP_PREFIX, recordName } from '../graph/object-names.ts';
+import { recordName } from '../graph/object-names.ts';
 import { isAlreadyExists, isConflict, isNotFound, isRetryable } from '../kube/errors.ts';
 import { configMaps } from '../kube/resources.ts';
 import { InvalidError } from '../values/problems.ts';
@@ -54,12 +54,7 @@ export class RecordStore {
     if (!found) return undefined;
     if (!isOwnedBy(found, this.#run.metadata.uid!))
       throw new PredecessorError(`ConfigMap ${found.metadata.name} belongs to another run of the same name`);
-    const { [RECORD_RUN_KEY]: run = 'null', ...rest } = found.data ?? {};
-    const decoded = decodeRecord({
-      run,
-      steps: under(RECORD_STEP_PREFIX, rest),
-      items: under(RECORD_ITEMS_PREFIX, rest),
-    });
+    const decoded = decodeRecord(readRecordData(found.data ?? {}));
     if ('problems' in decoded)
       throw new InvalidError(`The record ${found.metadata.name} cannot be read`, decoded.problems);
     this.#adopt(found);
@@ -67,10 +62,8 @@ export class RecordStore {
   }
 
   /** Notes what changed; it is written soon. */
-  put({ run, steps, items = new Map() }: Pick<Decision, 'run' | 'steps' | 'items'>): void {
-    if (run) this.#pending.set(RECORD_RUN_KEY, encodeRun(run));
-    for (const [name, step] of steps) this.#pending.set(`${RECORD_STEP_PREFIX}${name}`, encodeStep(step));
-    for (const [key, block] of items) this.#pending.set(`${RECORD_ITEMS_PREFIX}${key}`, encodeItems(block));
+  put(decision: Pick<Decision, 'run' | 'steps' | 'items'>): void {
+    for (const [key, text] of changedData(decision)) this.#pending.set(key, text);
     if (this.#pending.size > 0) this.#coalescer.request();
   }
 
@@ -160,12 +153,6 @@ export class RecordStore {
     this.#version = metadata.resourceVersion;
     for (const [key, text] of Object.entries(data)) this.#digests.set(key, digest(text));
   }
-}
-
-/** What is kept under keys that begin so, by what follows. */
-function under(prefix: string, data: Readonly<Record<string, string>>): Record<string, string> {
-  const found = Object.entries(data).filter(([key]) => key.startsWith(prefix));
-  return Object.fromEntries(found.map(([key, text]) => [key.slice(prefix.length), text]));
 }
 
 function digest(text: string): string {

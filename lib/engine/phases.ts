@@ -1,5 +1,6 @@
 import type { Ending } from '../graph/graph.ts';
-import type { AttemptRecord, Instant, StepPhase, StepRecord } from './record.ts';
+import { parseItemName } from '../graph/items.ts';
+import type { AttemptRecord, Instant, RunRecord, StepPhase, StepRecord } from './record.ts';
 
 /** Whether a step that reached this phase is done with. */
 export function isFinal(phase: StepPhase): boolean {
@@ -18,6 +19,12 @@ export const untouched: StepRecord = { phase: 'Pending', reason: 'WaitingForUpst
 export function liveAttempt(record: StepRecord): AttemptRecord | undefined {
   const last = record.attempts.at(-1);
   return last?.phase === 'Running' ? last : undefined;
+}
+
+/** The record of a step, or of an item of a map step, by its name. */
+export function stepRecord(record: RunRecord | undefined, name: string): StepRecord | undefined {
+  const { map = '', item = 0 } = parseItemName(name) ?? {};
+  return record?.steps.get(name) ?? record?.items?.get(map)?.[item];
 }
 
 /** When a step began to run: its first attempt, or the first of its items. Nothing for one that did not. */

@@ -3,6 +3,7 @@ import { Controller, type ControllerOptions } from '../../lib/controller/control
 import { createLogger } from '../../lib/controller/log.ts';
 import { isFinished, type ConfigMap, type Job, type Pod } from '../../lib/controller/objects.ts';
 import { decodeRecord } from '../../lib/engine/codec.ts';
+import { readRecordData } from '../../lib/engine/record-data.ts';
 import type { RunRecord } from '../../lib/engine/record.ts';
 import { encodeGraph } from '../../lib/graph/config-map.ts';
 import type { Graph, TaskStep } from '../../lib/graph/graph.ts';
@@ -233,9 +234,7 @@ export class Bench {
 
   async record(name: string): Promise<RunRecord> {
     const { data = {} } = await this.client.get<ConfigMap>(configMaps, recordName(name));
-    const { run: runText = '', ...steps } = data;
-    const named = Object.entries(steps).map(([key, text]) => [key.replace(/^step\./, ''), text]);
-    const decoded = decodeRecord({ run: runText, steps: Object.fromEntries(named) as Record<string, string> });
+    const decoded = decodeRecord(readRecordData(data));
     if ('problems' in decoded) throw new Error(JSON.stringify(decoded.problems));
     return decoded.record;
   }

@@ -7,6 +7,9 @@ import { LogPrinter } from '../cluster/log-printer.ts';
 import { followLogs, readLogs, type LogSelection, type LogSink } from '../cluster/run-logs.ts';
 import { readRunState, type RunState } from '../cluster/run-state.ts';
 import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
+import { stepRecord } from '../../engine/phases.ts';
+import { findTask, parseItemName } from '../../graph/items.ts';
+import { topology } from '../../graph/topology.ts';
 import { suggest } from '../../values/problems.ts';
 
 /** Shows the logs of a run. */
@@ -22,15 +25,16 @@ export async function logs(
   await withCluster(options, async (client) => {
     const state = await readRunState(client, await findRun(client, run));
     checkStep(state, step, attempt);
+    const ofItems = state.graph?.steps.some(({ name, kind }) => name === step && kind === 'map') ?? false;
     // One attempt of one step is its log and nothing else, fit for a pipe.
-    const single = step !== undefined && !allAttempts && !follow;
+    const single = step !== undefined && !ofItems && !allAttempts && !follow;
     const printer = new LogPrinter(out, { prefixes: !single && state.graph !== undefined, timestamps });
     const sink: LogSink = {
       line: (title, line) => printer.print(title, line),
       note: (text) => err.line(err.colors.dim(text)),
     };
     for (const note of state.notes) sink.note(note);
-    const selection: LogSelection = { step, attempt, allAttempts, tailLines: tail, sinceSeconds: since };
+    const selection: LogSelection = { step, ofItems, attempt, allAttempts, tailLines: tail, sinceSeconds: since };
     const goesOn = follow && !isOver(summaryOf(state.job).phase);
     await interruptible((signal) => (goesOn ? followLogs : readLogs)(client, state, selection, sink, signal));
   });
@@ -45,9 +49,13 @@ function checkStep({ graph, record, job }: RunState, step: string | undefined, a
   }
   const names = graph.steps.map((node) => node.name);
   const near = suggest(step, names);
-  if (!names.includes(step))
+  if (!names.includes(step) && findTask(topology(graph), step) === undefined)
     throw new FailedError(`The run ${name} has no step "${step}"${near === undefined ? '' : `; ${near}`}`);
-  const made = record?.steps.get(step)?.attempts.length ?? 0;
+  const { map = '', item = 0 } = names.includes(step) ? {} : (parseItemName(step) ?? {});
+  const items = record?.steps.get(map)?.items;
+  if (items !== undefined && item >= items)
+    throw new FailedError(`The step ${map} of ${name} has ${items} items, counted from 0, and no item ${item}`);
+  const made = stepRecord(record, step)?.attempts.length ?? 0;
   if (attempt !== undefined && attempt > made && record !== undefined)
     throw new FailedError(
       `The step ${step} of ${name} has ${made === 0 ? 'no attempts yet' : `${made} attempts`}, and no attempt ${attempt}`,

@@ -2,6 +2,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { ConnectionError, KubeError } from '../../kube/errors.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { pods } from '../../kube/resources.ts';
+import { parseItemName } from '../../graph/items.ts';
 import { attemptObjectName } from '../../graph/object-names.ts';
 import { followRun } from './follow-run.ts';
 import { readPodLog, type LogRange, type PodLogEnd } from './pod-log.ts';
@@ -12,6 +13,8 @@ import type { RunState } from './run-state.ts';
 /** Whose logs to read. */
 export interface LogSelection extends LogRange {
   readonly step?: string;
+  /** Whether that is a map step, whose items have the logs. */
+  readonly ofItems?: boolean;
   readonly attempt?: number;
   readonly allAttempts: boolean;
 }
@@ -115,8 +118,14 @@ export function missingPods(
     });
 }
 
-function isChosen(pod: RunPod, { step, attempt }: LogSelection): boolean {
-  return (step === undefined || stepOf(pod) === step) && (attempt === undefined || attemptOf(pod) === attempt);
+function isChosen(pod: RunPod, selection: LogSelection): boolean {
+  const { attempt } = selection;
+  return isOfStep(stepOf(pod), selection) && (attempt === undefined || attemptOf(pod) === attempt);
+}
+
+function isOfStep(name: string | undefined, { step, ofItems }: LogSelection): boolean {
+  if (step === undefined || name === step) return true;
+  return ofItems === true && name !== undefined && parseItemName(name)?.map === step;
 }
 
 async function readOne(

@@ -1,9 +1,10 @@
 import { decodeRecord } from '../../engine/codec.ts';
+import { readRecordData } from '../../engine/record-data.ts';
 import type { RunRecord } from '../../engine/record.ts';
 import { decodeGraph } from '../../graph/config-map.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { annotations } from '../../graph/labels.ts';
-import { RECORD_RUN_KEY, RECORD_STEP_PREFIX, recordName } from '../../graph/object-names.ts';
+import { RECORD_RUN_KEY, recordName } from '../../graph/object-names.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { configMaps } from '../../kube/resources.ts';
@@ -48,12 +49,7 @@ export function graphOf(configMap: ConfigMapObject): { graph?: Graph; problems?:
 
 /** The record in its ConfigMap, or what is wrong with it; nothing before the run's own state was written. */
 export function recordOf({ data = {} }: ConfigMapObject): { record?: RunRecord; problems?: readonly Problem[] } {
-  const run = data[RECORD_RUN_KEY];
-  if (run === undefined) return {};
-  const steps = Object.entries(data)
-    .filter(([key]) => key.startsWith(RECORD_STEP_PREFIX))
-    .map(([key, text]) => [key.slice(RECORD_STEP_PREFIX.length), text]);
-  return decodeRecord({ run, steps: Object.fromEntries(steps) as Record<string, string> });
+  return data[RECORD_RUN_KEY] === undefined ? {} : decodeRecord(readRecordData(data));
 }
 
 /** A ConfigMap, or nothing when it does not exist. */
