@@ -9,6 +9,7 @@ it('the package exports these names and no others', () => {
     'Fleet',
     'InvalidError',
     'LaunchPlan',
+    'MapStep',
     'Reference',
     'Run',
     'Schedule',
