@@ -7,6 +7,7 @@
 // What to do
 export { ContainerTask } from './container-task.ts';
 export { Task } from './task.ts';
+export { Gate } from './gate.ts';
 export { StepBase } from './step-base.ts';
 export { MapStep } from './map-step.ts';
 export { Step } from './step.ts';
@@ -64,6 +65,7 @@ export type { AnyStep, Given, StepIn, StepOutputs } from './step-base.ts';
 export type { MapInputs, MapOptions, MapOutputs, MapStepProps } from './map-step.ts';
 export type { StepProps } from './step.ts';
 export type { AnyTaskStep, GivenInputs, StepOverride } from './task-use.ts';
+export type { AnswerProps, ApprovalOutputs, GateBuilder, GateProps } from './gate.ts';
 export type { StepStatus } from './step-status.ts';
 export type { ArmValues, BranchArms, BranchStart, BranchValues } from './branch.ts';
 export type { AnyWorkflow, InputReferences, WorkflowBuilder, WorkflowOutputs, WorkflowProps } from './workflow.ts';

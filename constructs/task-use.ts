@@ -1,4 +1,4 @@
-import type { TaskStep, ValueSource } from '../lib/graph/graph.ts';
+import type { MapStep, TaskStep, ValueSource } from '../lib/graph/graph.ts';
 import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
@@ -50,6 +50,9 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
     this.#inputs = { ...inputs };
     this.#template = new StepTemplate(this, workflow.name, id, task, (input) => this.#given(input));
   }
+
+  /** @internal */
+  abstract override toNode(): TaskStep | MapStep;
 
   /** Changes how this step runs, and what its pod looks like, for this workflow only. A later override is merged over earlier ones. */
   override(override: StepOverride<Scope>): this {

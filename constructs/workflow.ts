@@ -11,6 +11,7 @@ import { InvalidError, show, type Problem } from '../lib/values/problems.ts';
 import { Reference } from '../lib/values/reference.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
 import { toObjectSchema, type NoValues, type Shape, type ValuesOut } from '../lib/values/shape.ts';
+import { gateBuilder, type GateBuilder } from './gate.ts';
 import { later } from './later.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
@@ -66,7 +67,7 @@ export interface AddStep<Scope> {
 }
 
 /** What a workflow's function works with. `Scope` is the workflow: references and steps of another one do not fit. */
-export interface WorkflowBuilder<I extends Shape, Scope> {
+export interface WorkflowBuilder<I extends Shape, Scope> extends GateBuilder<Scope> {
   readonly inputs: InputReferences<I, Scope>;
   /** Adds a step that runs `task`. It starts when every step whose outputs it is given has succeeded. */
   readonly step: AddStep<Scope>;
@@ -202,6 +203,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     const map: AddStep<Scope>['map'] = (id, task, given, options) =>
       new MapStep(this, id, { task, inputs: given, ...(options && { options }) });
     return {
+      ...gateBuilder<Scope>(this),
       inputs: Object.fromEntries(inputs) as InputReferences<I, Scope>,
       step: Object.assign(step, { map }),
       branch: (name) => this.#branch(name).start(),

@@ -240,7 +240,7 @@ export class Attempts {
     const { namespace } = this.#run.metadata;
     for (const next of topology.byName.get(stepName)?.downstreams ?? []) {
       const { node } = topology.steps[next]!;
-      context.graphs.template(namespace!, node.template).catch(() => undefined);
+      if ('template' in node) context.graphs.template(namespace!, node.template).catch(() => undefined);
     }
   }
 

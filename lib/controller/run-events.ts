@@ -12,13 +12,18 @@ export class RunEvents {
   readonly #tell: (note: EventNote) => void;
   /** How many failed attempts of a step were told. */
   readonly #failures = new Map<string, number>();
+  /** The gates whose waiting was told. */
+  readonly #open = new Set<string>();
   readonly #steps: number;
   #ended = false;
 
   constructor(tell: (note: EventNote) => void, steps: number, record: RunRecord | undefined) {
     this.#tell = tell;
     this.#steps = steps;
-    for (const [name, step] of record?.steps ?? []) this.#failures.set(name, failedAttempts(step));
+    for (const [name, step] of record?.steps ?? []) {
+      this.#failures.set(name, failedAttempts(step));
+      if (waitsForSomebody(step)) this.#open.add(name);
+    }
     this.#ended = record !== undefined && record.run.phase !== 'Running';
   }
 
@@ -45,6 +50,7 @@ export class RunEvents {
   }
 
   #stepChanged(name: string, step: StepRecord): void {
+    this.#gateChanged(name, step);
     const failures = failedAttempts(step);
     const told = this.#failures.get(name) ?? 0;
     this.#failures.set(name, failures);
@@ -59,10 +65,25 @@ export class RunEvents {
     }
   }
 
+  #gateChanged(name: string, { phase, reason, message }: StepRecord): void {
+    if (waitsForSomebody({ phase, reason })) {
+      if (this.#open.has(name)) return;
+      this.#open.add(name);
+      const what = reason === 'WaitingForApproval' ? 'approval' : 'an input';
+      const why = message === undefined ? '' : `: ${message}`;
+      this.#tell({ reason, message: `Step ${name} waits for ${what}${why}` });
+    } else if (this.#open.delete(name) && phase === 'Succeeded')
+      this.#tell({ reason: 'GateOpened', message: `Step ${name}: ${message}` });
+  }
+
   #warn(reason: string, what: string, why: { readonly reason: string; readonly message?: string }): void {
     const detail = why.message === undefined ? why.reason : `${why.reason}, ${why.message}`;
     this.#tell({ type: 'Warning', reason, message: `${what}: ${detail}` });
   }
+}
+
+function waitsForSomebody({ phase, reason }: Pick<StepRecord, 'phase' | 'reason'>): boolean {
+  return phase === 'Waiting' && (reason === 'WaitingForApproval' || reason === 'WaitingForInput');
 }
 
 /** Events with every problem of a run; several when they do not fit one. */

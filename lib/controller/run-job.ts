@@ -1,6 +1,8 @@
 import type { RunSpec } from '../engine/advance.ts';
+import { readAnswers } from '../engine/answers.ts';
 import { annotations, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY, type CancelMode } from '../graph/labels.ts';
 import type { PodTemplateOverride } from '../pods/template.ts';
+import type { Topology } from '../graph/topology.ts';
 import { overrideProblems, runOverrideProblems, type RunOverride } from '../pods/run-override.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import { isJsonObject, type JsonObject } from '../values/json.ts';
@@ -60,12 +62,16 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
 }
 
 /** The fields of a run's Job that may change while it runs. */
-export type RunControls = Pick<RunSpec, 'parallelism' | 'suspended' | 'timeoutSeconds' | 'cancel'>;
+export type RunControls = Pick<RunSpec, 'parallelism' | 'suspended' | 'timeoutSeconds' | 'cancel' | 'answers'>;
 
-/** What a run's Job says at the moment, and what it says that makes no sense and is passed over. */
+/**
+ * What a run's Job says at the moment, and what it says that makes no sense and is passed over. What was said to gates can
+ * only be told when the run's graph is known.
+ */
 export function readControls(
   job: Job,
   mode: Mode,
+  graph?: Topology,
 ): { readonly controls: RunControls; readonly problems: readonly Problem[] } {
   const { suspend, parallelism: own = 1, activeDeadlineSeconds } = job.spec ?? {};
   const given = job.metadata.annotations ?? {};
@@ -88,6 +94,8 @@ export function readControls(
       parallelism = 1;
     }
   }
+  const said = graph && readAnswers(given, graph);
+  problems.push(...(said?.problems ?? []));
   return {
     controls: {
       parallelism: Math.max(1, parallelism),
@@ -95,6 +103,7 @@ export function readControls(
       suspended: suspend === true || parallelism === 0,
       ...(activeDeadlineSeconds !== undefined && { timeoutSeconds: activeDeadlineSeconds }),
       ...(cancel && { cancel }),
+      ...(said && { answers: said.answers }),
     },
     problems,
   };

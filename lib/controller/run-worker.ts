@@ -2,7 +2,7 @@ import type { Decision, Observation, RunSpec } from '../engine/advance.ts';
 import type { RunPhase } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
 import { KubeError } from '../kube/errors.ts';
-import { InvalidError, type Problem } from '../values/problems.ts';
+import { InvalidError } from '../values/problems.ts';
 import { Attempts } from './attempts.ts';
 import { isFinished, shorten, type Job, type Pod } from './objects.ts';
 import { RecordStore } from './record-store.ts';
@@ -42,10 +42,10 @@ export class RunWorker {
   #controls: RunControls;
   #toldProblems = '';
   #resume: (() => void) | undefined;
+  #taken: TakenUp | undefined;
   #run: Run | undefined;
   #attempts: Attempts | undefined;
   #reporter: RunReporter | undefined;
-  #inputs: RunSpec['inputs'] = {};
   #turning = false;
   #ending = false;
   #abandoned = false;
@@ -127,12 +127,14 @@ export class RunWorker {
     this.#begin(taken);
   }
 
-  #begin({ topology, inputs, layers, record }: TakenUp): void {
+  #begin(taken: TakenUp): void {
+    const { topology, layers, record } = taken;
     const context = this.#context;
     const run = () => this.#job;
     const observe = (observations: readonly Observation[]) => this.#turn(observations);
     const { signal } = this.#stop;
-    this.#inputs = inputs;
+    this.#taken = taken;
+    this.#controls = this.#readControls();
     this.#run = new Run(topology, this.#spec(), record);
     this.#attempts = new Attempts({ context, run, topology, layers, observe, signal });
     this.#reporter = new RunReporter(context, this.#run, this.#status, run, record);
@@ -277,20 +279,16 @@ export class RunWorker {
   }
 
   #readControls(): RunControls {
-    const { controls, problems } = readControls(this.#job, this.#context.mode);
-    const text = JSON.stringify(problems);
-    if (text !== this.#toldProblems) this.#tellPassedOver(problems);
-    this.#toldProblems = text;
+    const { controls, problems } = readControls(this.#job, this.#context.mode, this.#taken?.topology);
+    const notes = problemNotes('InvalidAnnotation', 'An annotation is passed over', problems);
+    const told = JSON.stringify(notes);
+    if (told !== this.#toldProblems) for (const note of notes) this.#context.tell(this.#job, note);
+    this.#toldProblems = told;
     return controls;
   }
 
-  #tellPassedOver(problems: readonly Problem[]): void {
-    const notes = problemNotes('InvalidAnnotation', 'An annotation is passed over', problems);
-    for (const note of notes) this.#context.tell(this.#job, note);
-  }
-
   #spec(): RunSpec {
-    return { name: this.#job.metadata.name, inputs: this.#inputs, ...this.#controls };
+    return { name: this.#job.metadata.name, inputs: this.#taken?.inputs ?? {}, ...this.#controls };
   }
 }
 

@@ -1,5 +1,6 @@
 import type { RunSpec } from '../engine/advance.ts';
 import type { RunRecord } from '../engine/record.ts';
+import { taskSteps } from '../graph/graph.ts';
 import { annotations } from '../graph/labels.ts';
 import type { Topology } from '../graph/topology.ts';
 import { isNotFound } from '../kube/errors.ts';
@@ -44,7 +45,7 @@ export async function takeUp(
       ]);
       const checked = checkValues(topology.graph.inputs, request.inputs, 'refuse', 'inputs');
       const { layers } = request;
-      const steps = topology.steps.map(({ node }) => node.name);
+      const steps = taskSteps(topology.graph).map(({ name }) => name);
       const astray = unknownStepProblems(layers.runOverride ?? {}, steps, annotations.runOverride);
       if (!checked.ok || astray.length > 0)
         throw new InvalidError('The run cannot be started', [...(checked.ok ? [] : checked.problems), ...astray]);

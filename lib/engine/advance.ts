@@ -1,6 +1,7 @@
 import type { CancelMode } from '../graph/labels.ts';
 import type { StepJob } from '../pods/job-template.ts';
 import type { JsonObject } from '../values/json.ts';
+import type { Answers } from './answers.ts';
 import type { ItemBlock } from './item-codec.ts';
 import type { FailureKind, Instant, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
@@ -17,6 +18,8 @@ export interface RunSpec {
   /** Counted from {@link RunState.startedAt}. */
   readonly timeoutSeconds?: number;
   readonly cancel?: CancelMode;
+  /** What was said to gates, by step; checked against the graph. One that comes before its gate waits is kept for it. */
+  readonly answers?: Answers;
 }
 
 /** What a shell saw of an attempt. Observations may be late, repeated or out of order. */

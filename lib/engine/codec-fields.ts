@@ -50,6 +50,7 @@ export const stepFields: Fields = {
   items: whole,
   readyAt: time,
   retryAt: time,
+  until: time,
   finishedAt: time,
 };
 

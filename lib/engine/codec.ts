@@ -30,7 +30,7 @@ export function stepJson(step: StepRecord): JsonObject {
     ...attempt,
     ...times(attempt, ['createdAt', 'startedAt', 'finishedAt']),
   }));
-  return { ...step, ...times(step, ['readyAt', 'retryAt', 'finishedAt']), attempts } as unknown as JsonObject;
+  return { ...step, ...times(step, ['readyAt', 'retryAt', 'until', 'finishedAt']), attempts } as unknown as JsonObject;
 }
 
 /** A whole record as texts. */

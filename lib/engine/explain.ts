@@ -2,6 +2,7 @@ import { conditionText } from '../graph/end-condition.ts';
 import type { Role, TaskStep } from '../graph/graph.ts';
 import { upstreamsOf } from '../graph/topology.ts';
 import type { RunSpec } from './advance.ts';
+import { kindOf } from './kinds.ts';
 import { isTooLate } from './run-state.ts';
 import type { Ledger } from './ledger.ts';
 import { nextAttempt } from './retries.ts';
@@ -49,9 +50,12 @@ function explainRole(ledger: Ledger, role: Role): string {
 }
 
 function explainWaiting({ ledger, spec, now }: Sight, index: number, record: StepRecord): string {
+  const { node } = ledger.step(index);
+  const known = kindOf(node).explain?.(node, record, now);
+  if (known !== undefined) return known;
   if (record.reason === 'Suspended') return 'run is suspended';
   if (record.reason === 'ParallelismLimit') return `limit of ${spec.parallelism} running steps reached`;
-  const { retry } = nextAttempt(spec.name, ledger.step(index).node as TaskStep, record.attempts);
+  const { retry } = nextAttempt(spec.name, node as TaskStep, record.attempts);
   const which = retry === undefined ? 'retry' : `retry ${retry.number} of ${retry.limit}`;
   const last = record.attempts.at(-1);
   return `${which} in ${seconds(now, record.retryAt ?? now)}, after: ${last?.message ?? last?.reason}`;

@@ -1,4 +1,5 @@
 import type { StepNode } from '../graph/graph.ts';
+import { gateStep } from './gate-step.ts';
 import type { Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { mapStep } from './map-step.ts';
@@ -18,6 +19,12 @@ export interface StepKind {
   due(node: StepNode, record: StepRecord): Instant | undefined;
   /** Something has happened to the items of the step, or to the run: see what follows. Left out for kinds without items. */
   stir?(turn: Turn, index: number): void;
+  /** Takes in that somebody has answered, where the step is waiting. Left out for kinds that nobody answers. */
+  answer?(turn: Turn, index: number): void;
+  /** What a waiting step waits for, in a sentence, where the kind knows more than its reason tells. */
+  explain?(node: StepNode, record: StepRecord, now: Instant): string;
+  /** Whether a record that was read can be one of such a step; another is forgotten. Left out, any can. */
+  fits?(node: StepNode, record: StepRecord): boolean;
   /** How a kind runs what it runs. A kind without runs nothing: it takes no room, and shells never hear of its steps. */
   readonly attempts?: AttemptRules;
 }
@@ -34,7 +41,7 @@ export interface AttemptRules {
   repeat(turn: Turn, index: number): void;
 }
 
-const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = { task: taskStep, map: mapStep };
+const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = { task: taskStep, map: mapStep, gate: gateStep };
 
 /** The rules of a step. */
 export function kindOf(node: StepNode): StepKind {
@@ -49,4 +56,9 @@ export function dueOf(node: StepNode, record: StepRecord): Instant | undefined {
 /** Whether a step only lacks room for its next attempt. */
 export function lacksRoom(node: StepNode, { phase, reason }: StepRecord): boolean {
   return phase === 'Waiting' && reason !== 'Backoff' && kindOf(node).attempts !== undefined;
+}
+
+/** {@link StepKind.fits}, for a step of any kind. */
+export function fitsKind(node: StepNode, record: StepRecord): boolean {
+  return kindOf(node).fits?.(node, record) ?? true;
 }

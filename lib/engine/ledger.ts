@@ -6,7 +6,7 @@ import type { Decision } from './advance.ts';
 import { blockKey, ITEMS_PER_BLOCK, type ItemBlock } from './item-codec.ts';
 import { ItemSlots } from './item-slots.ts';
 import { itemOutputs } from './item-values.ts';
-import { dueOf, kindOf, lacksRoom } from './kinds.ts';
+import { dueOf, fitsKind, kindOf, lacksRoom } from './kinds.ts';
 import { endingOf, isFinal, untouched } from './phases.ts';
 import type { RunRecord, StepPhase, StepRecord } from './record.ts';
 import { Timers } from './timers.ts';
@@ -71,7 +71,7 @@ export class Ledger {
     for (const { index } of topology.steps) this.#offer(index);
     for (const { index, node } of topology.steps) {
       const record = records.get(node.name);
-      if (record === undefined) continue;
+      if (record === undefined || !fitsKind(node, record)) continue;
       this.put(index, record);
       this.#putItems(index, items?.get(node.name) ?? []);
     }

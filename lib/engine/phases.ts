@@ -40,7 +40,7 @@ export function withLastAttempt(record: StepRecord, attempt: AttemptRecord): rea
 
 /** The record of a step that ends now; a step does not end before it was ready, whatever the clock does. */
 export function ended(record: StepRecord, end: StepEnd, finishedAt: Instant): StepRecord {
-  const { retryAt: _, message: __, ...rest } = record;
+  const { retryAt: _, until: __, message: ___, ...rest } = record;
   return { ...rest, ...end, finishedAt: Math.max(finishedAt, record.readyAt ?? finishedAt) };
 }
 

@@ -3,9 +3,17 @@ import { taskFailureReasons } from '../graph/retries.ts';
 /** Why a step is in its phase: a closed list, for programs. The message beside it is for people. */
 export const stepReasons = {
   Pending: ['WaitingForUpstreams'],
-  Waiting: ['Backoff', 'ParallelismLimit', 'Suspended'],
+  Waiting: [
+    'Backoff',
+    'ParallelismLimit',
+    'Suspended',
+    'WaitingForApproval',
+    'WaitingForInput',
+    'Sleeping',
+    'WaitingForTime',
+  ],
   Running: ['ItemsRunning', 'Created', 'PodPending', 'ContainerRunning', 'Stopping'],
-  Succeeded: ['Completed'],
+  Succeeded: ['Completed', 'DefaultTaken'],
   Failed: [
     'ItemsFailed',
     'ItemsInvalid',
@@ -19,6 +27,9 @@ export const stepReasons = {
     'NodeLost',
     'Preempted',
     'PodDeleted',
+    'ApprovalDenied',
+    'GateTimeout',
+    'GateError',
   ],
   Skipped: [
     'WhenFalse',

@@ -6,7 +6,7 @@ import type { RunReason, StepReason } from './reasons.ts';
 export type Instant = number;
 
 /**
- * `Waiting` holds for a step whose upstreams are done but that may not start yet (backoff, a limit, a suspended run).
+ * `Waiting` holds for a step whose upstreams are done but that may not start yet (a gate, backoff, a limit, a suspended run).
  * The last four are final: a step that reached one never leaves it.
  */
 export type StepPhase = 'Pending' | 'Waiting' | 'Running' | 'Succeeded' | 'Failed' | 'Skipped' | 'Cancelled';
@@ -48,6 +48,8 @@ export interface StepRecord {
   readonly readyAt?: Instant;
   /** When the next attempt may start. */
   readonly retryAt?: Instant;
+  /** Of a gate: when it opens or times out, whichever is first. */
+  readonly until?: Instant;
   readonly finishedAt?: Instant;
 }
 

@@ -50,6 +50,8 @@ export class Run {
   #started: boolean;
   #repeatCommands: boolean;
   #labelled: StepReason | undefined;
+  /** The answers that were looked at. */
+  #answers: RunSpec['answers'];
   /** What was seen of attempts that the record does not have yet: it is taken in when the step comes to them. */
   readonly #held = new Map<number, Map<number, AttemptState>>();
 
@@ -151,7 +153,8 @@ export class Run {
     const sightings: Sighting[] = [];
     for (const { step, attempt, state } of observations) {
       const index = this.#ledger.find(step);
-      if (index !== undefined) sightings.push({ index, attempt, state });
+      if (index !== undefined && kindOf(this.#ledger.step(index).node).attempts)
+        sightings.push({ index, attempt, state });
     }
     return sightings.sort((a, b) => a.attempt - b.attempt || stages[a.state.kind] - stages[b.state.kind]);
   }
@@ -215,7 +218,19 @@ export class Run {
     }
   }
 
+  /** Tells the steps that wait what was said to them since the last time. Those that come to wait later ask for it. */
+  #answer(turn: Turn): void {
+    const { answers } = this.#spec;
+    if (answers === this.#answers) return;
+    this.#answers = answers;
+    for (const name of Object.keys(answers ?? {})) {
+      const step = this.#ledger.topology.byName.get(name);
+      if (step && this.#ledger.of(step.index).phase === 'Waiting') kindOf(step.node).answer?.(turn, step.index);
+    }
+  }
+
   #go(before: Turn): void {
+    this.#answer(before);
     this.#expire(before);
     this.#state = endEarly(before, before.state);
     const turn = { ...before, state: this.#state };

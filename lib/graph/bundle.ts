@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
 import { decodeGraph } from './config-map.ts';
-import type { Graph } from './graph.ts';
+import { taskSteps, type Graph } from './graph.ts';
 import { annotations, CONTENT_GRAPH, labels } from './labels.ts';
 
 /** A workflow as a set of manifests holds it. */
@@ -84,7 +84,7 @@ export function findWorkflows(objects: readonly JsonObject[]): FoundWorkflows {
 function templatesOf(graph: Graph, namespace: string | undefined, all: ReadonlyMap<string, JsonObject>) {
   const templates = new Map<string, JsonObject>();
   const problems: Problem[] = [];
-  for (const { name, template } of graph.steps) {
+  for (const { name, template } of taskSteps(graph)) {
     const found = all.get(`${namespace ?? ''}/${template}`);
     if (found !== undefined) templates.set(template, found);
     else
@@ -102,7 +102,7 @@ function templatesOf(graph: Graph, namespace: string | undefined, all: ReadonlyM
 
 function policiesOf(graph: Graph, namespace: string | undefined, all: ReadonlyMap<string, string>) {
   return new Map(
-    graph.steps.flatMap(({ template }) => {
+    taskSteps(graph).flatMap(({ template }) => {
       const policy = all.get(`${namespace ?? ''}/${template}`);
       return policy === undefined ? [] : [[template, policy] as const];
     }),

@@ -30,7 +30,7 @@ export type FailurePolicy = (typeof failurePolicies)[number];
  * A step, by kind. A new kind is a new member here, a file with what the graph must know of it (`step-kinds.ts`
  * lists them), and one with its rules in the engine (`lib/engine/kinds.ts`).
  */
-export type StepNode = TaskStep | MapStep;
+export type StepNode = TaskStep | MapStep | GateStep;
 
 /** What steps of all kinds have. */
 export interface CommonStep {
@@ -110,6 +110,26 @@ export type EndCondition =
   | { readonly any: readonly EndCondition[] }
   | { readonly not: EndCondition };
 
+/**
+ * A step that runs nothing: it waits for somebody's answer, or for a time. Its `timeoutSeconds` end the waiting: by the gate's
+ * `default`, or as a failure when there is none.
+ */
+export interface GateStep extends CommonStep {
+  readonly kind: 'gate';
+  readonly gate: Gate;
+}
+
+/** What a gate waits for. */
+export type Gate =
+  /** Somebody's approval; `message` is shown to them. */
+  | { readonly waitsFor: 'approval'; readonly message?: ValueSource; readonly default?: 'approve' | 'deny' }
+  /** A value that fits the step's output `value`. */
+  | { readonly waitsFor: 'input'; readonly message?: ValueSource; readonly default?: Json }
+  /** So many seconds from when it began to wait. */
+  | { readonly waitsFor: 'sleep'; readonly seconds: ValueSource; readonly default?: 'continue' }
+  /** A time, as text in ISO 8601. */
+  | { readonly waitsFor: 'time'; readonly until: ValueSource; readonly default?: 'continue' };
+
 /** Where a value comes from. Exactly one of the members. */
 export type ValueSource =
   | { readonly value: Json }
@@ -154,4 +174,9 @@ export interface ConditionValue {
   readonly at: readonly string[];
   readonly source: ValueSource;
   readonly schema: JsonSchema;
+}
+
+/** The steps that run a task, and so have a pod. */
+export function taskSteps({ steps }: Pick<Graph, 'steps'>): readonly (TaskStep | MapStep)[] {
+  return steps.filter((step) => step.kind !== 'gate');
 }

@@ -46,6 +46,9 @@ export const annotations = {
   parallelism: `${DOMAIN}/parallelism`,
 } as const;
 
+/** On a run's Job, with the name of a gate after it: what opens the gate, JSON. How it is read is in `lib/engine/answers.ts`. */
+export const answerPrefixes = { approval: `${DOMAIN}/approve.`, input: `${DOMAIN}/input.` } as const;
+
 /** How a run is cancelled. `Now`: stop now. `RunFinally`: stop now, then the finally steps. `Drain`: let running steps end, then finally. */
 export const cancelModes = ['Now', 'RunFinally', 'Drain'] as const;
 export type CancelMode = (typeof cancelModes)[number];

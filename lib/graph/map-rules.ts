@@ -47,6 +47,7 @@ export const mapRules: StepRules<MapStep> = {
     if (minSuccesses !== undefined && minSuccessRatio !== undefined)
       yield { path: `${at}.minSuccesses`, message: 'and minSuccessRatio are both set', fix: 'leave one of them out' };
   },
+  shape: 'box',
   caption: (step) =>
     `${taskRules.caption({ ...step, kind: 'task' }) ?? 'each'} × ${Object.keys(step.over).join(' × ')}`,
   describe: ({ task, over }) => `task ${task} for each of ${Object.keys(over).join(', ')}`,

@@ -7,7 +7,7 @@ import { rulesOf } from './step-kinds.ts';
 export const directions = ['down', 'right'] as const;
 export type Direction = (typeof directions)[number];
 
-/** The graph as a Mermaid flowchart: values along solid arrows with the outputs' names, order alone along dotted ones. */
+/** The graph as a Mermaid flowchart: values along solid arrows with the outputs' names, order alone along dotted ones; steps that only wait have round ends. */
 export function toMermaid(graph: Graph, direction: Direction = 'down'): string {
   // Step names may be words of Mermaid's own, such as "end".
   const ids = new Map(graph.steps.map(({ name }, index) => [name, `s${index}`]));
@@ -26,6 +26,7 @@ function shape(step: StepNode): string {
   const caption = rulesOf(step).caption(step);
   if (caption !== undefined) texts.push(`<small>${escape(caption)}</small>`);
   texts.push(...conditionsOf(step).map((text) => `<small>${escape(text)}</small>`));
+  if (rulesOf(step).shape === 'pill') return `(["${texts.join('<br>')}"])`;
   if (!mayBeSkipped(step)) return `["${texts.join('<br>')}"]`;
   return `{{"${texts.join('<br>')}"}}`;
 }

@@ -2,6 +2,7 @@ import type { JsonObject } from '../values/json.ts';
 import type { Problem } from '../values/problems.ts';
 import type { StepNode, ValueSource } from './graph.ts';
 import { mapRules } from './map-rules.ts';
+import { gateRules } from './gate-rules.ts';
 import { taskRules } from './task-rules.ts';
 
 /** What the graph must know of a kind of step; its rules while it runs are in `lib/engine/kinds.ts`. */
@@ -12,6 +13,8 @@ export interface StepRules<Node> {
   misfits(step: JsonObject): Iterable<Misfit>;
   /** What is wrong with a step whose fields all fit, beside its edges; `at` is where the step is told. */
   problems?(step: Node, at: string): Iterable<Problem>;
+  /** How a picture tells the kind apart: what runs is a box, what only waits a pill. */
+  readonly shape: 'box' | 'pill';
   /** What a picture says below the step's name. */
   caption(step: Node): string | undefined;
   /** What it does, for the picture's tooltip, such as `task extract`. */
@@ -27,12 +30,12 @@ export interface Misfit {
 
 type RulesByKind = { readonly [Kind in StepNode['kind']]: StepRules<Extract<StepNode, { readonly kind: Kind }>> };
 
-const rules: RulesByKind = { task: taskRules, map: mapRules };
+const rules: RulesByKind = { task: taskRules, map: mapRules, gate: gateRules };
 
 /** The names of all kinds. */
 export const stepKinds = Object.keys(rules);
 
 /** The rules of a step's kind. */
 export function rulesOf({ kind }: Pick<StepNode, 'kind'>): StepRules<StepNode> {
-  return rules[kind];
+  return rules[kind] as StepRules<StepNode>;
 }

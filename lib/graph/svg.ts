@@ -15,7 +15,7 @@ import { rulesOf } from './step-kinds.ts';
 
 /**
  * The graph as an SVG that needs nothing else: values along solid arrows, order alone along dashed ones; steps that may be skipped
- * have a dashed border. It follows the reader's choice of light or dark.
+ * have a dashed border, steps that only wait round ends. It follows the reader's choice of light or dark.
  */
 export async function toSvg(graph: Graph, direction: Direction = 'down'): Promise<string> {
   const layout = await layoutGraph(graph, direction);
@@ -23,12 +23,13 @@ export async function toSvg(graph: Graph, direction: Direction = 'down'): Promis
 }
 
 const STYLE = `
-  .workflow-graph { --paper: #ffffff; --box: #f6f8fa; --line: #57606a; --border: #afb8c1; --text: #1f2328; --soft: #59636e; --accent: #0969da; }
+  .workflow-graph { --paper: #ffffff; --box: #f6f8fa; --line: #57606a; --border: #afb8c1; --text: #1f2328; --soft: #59636e; --accent: #0969da; --pill: #fff8c5; --pill-border: #d4a72c; }
   @media (prefers-color-scheme: dark) {
-    .workflow-graph { --paper: #0d1117; --box: #161b22; --line: #8b949e; --border: #3d444d; --text: #e6edf3; --soft: #9198a1; --accent: #4493f8; }
+    .workflow-graph { --paper: #0d1117; --box: #161b22; --line: #8b949e; --border: #3d444d; --text: #e6edf3; --soft: #9198a1; --accent: #4493f8; --pill: #272115; --pill-border: #9e6a03; }
   }
   .workflow-graph .paper { fill: var(--paper); }
   .workflow-graph .step rect { fill: var(--box); stroke: var(--border); stroke-width: 1.25; }
+  .workflow-graph .step.pill rect { fill: var(--pill); stroke: var(--pill-border); }
   .workflow-graph .step.conditional rect { stroke: var(--accent); stroke-dasharray: 5 3; }
   .workflow-graph text { font-family: system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; text-anchor: middle; fill: var(--text); }
   .workflow-graph .name { font-size: ${fontSizes.name}px; font-weight: 600; }
@@ -60,10 +61,11 @@ function render({ workflow }: Graph, { direction, width, height, steps, edges }:
 function drawStep({ step, lines, x, y, width, height }: PlacedStep): string {
   const top = y - ((lines.length - 1) * LINE_HEIGHT) / 2;
   const tooltip = [step.name, rulesOf(step).describe(step), ...conditionsOf(step)].join('\n');
-  const conditional = mayBeSkipped(step) ? ' conditional' : '';
-  const rect = `<rect x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${width}" height="${height}" rx="7"/>`;
+  const { shape } = rulesOf(step);
+  const classes = `step ${shape}${mayBeSkipped(step) ? ' conditional' : ''}`;
+  const rect = `<rect x="${round(x - width / 2)}" y="${round(y - height / 2)}" width="${width}" height="${height}" rx="${shape === 'pill' ? height / 2 : 7}"/>`;
   const texts = lines.map((line, index) => drawLine(line, x, top + index * LINE_HEIGHT)).join('');
-  return `<g class="step${conditional}"><title>${escape(tooltip)}</title>${rect}${texts}</g>`;
+  return `<g class="${classes}"><title>${escape(tooltip)}</title>${rect}${texts}</g>`;
 }
 
 function drawLine({ text, kind }: TextLine, x: number, y: number): string {

@@ -25,6 +25,7 @@ export const taskRules: StepRules<TaskStep> = {
       systemRetries: ['a number', isNumber, 'optional'],
     }),
   problems: retryProblems,
+  shape: 'box',
   caption: ({ name, task }) => (task === name ? undefined : task),
   describe: ({ task }) => `task ${task}`,
 };

@@ -3,6 +3,7 @@ import { holeValues } from '../engine/hole-values.ts';
 import { findTask, graphStepName } from '../graph/items.ts';
 import { topology, type Topology } from '../graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from '../engine/advance.ts';
+import type { Answer, Answers } from '../engine/answers.ts';
 import type { Instant, RunRecord, RunState } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
 import { formatProblem, InvalidError } from '../values/problems.ts';
@@ -21,6 +22,8 @@ export interface LocalRunnerProps {
   readonly directory: RunDirectory;
   /** Of a run that was interrupted. */
   readonly record?: RunRecord;
+  /** What is said to gates from the beginning. @default nothing */
+  readonly answers?: Answers;
   /** The user's environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Called after every turn of the engine. */
@@ -66,7 +69,14 @@ export class LocalRunner {
     this.#props = props;
     this.#now = props.now ?? Date.now;
     this.#table = props.table ?? systemProcesses();
-    this.#spec = { name, inputs, parallelism, ...(timeoutSeconds !== undefined && { timeoutSeconds }) };
+    const { answers } = props;
+    this.#spec = {
+      name,
+      inputs,
+      parallelism,
+      ...(timeoutSeconds !== undefined && { timeoutSeconds }),
+      ...(answers && { answers }),
+    };
     this.#topology = topology(graph);
     this.#run = new Run(this.#topology, this.#spec, props.record);
     this.#file = new RecordFile(props.directory, props.record);
@@ -101,7 +111,16 @@ export class LocalRunner {
 
   /** Ends the run as its mode says; {@link execute} returns when that is done. */
   cancel(mode: CancelMode): void {
-    this.#spec = { ...this.#spec, cancel: mode };
+    this.#change({ cancel: mode });
+  }
+
+  /** Tells a gate what was answered. */
+  answer(step: string, answer: Answer): void {
+    this.#change({ answers: { ...this.#spec.answers, [step]: answer } });
+  }
+
+  #change(change: Partial<RunSpec>): void {
+    this.#spec = { ...this.#spec, ...change };
     this.#specChanged = true;
     this.#wake();
   }

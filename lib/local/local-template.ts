@@ -1,3 +1,4 @@
+import { taskSteps } from '../graph/graph.ts';
 import { mergeWithOrigins } from '../pods/merge.ts';
 import {
   readPolicy,
@@ -32,7 +33,7 @@ export function unresolvedTemplate(run: LocalRun, step: string): PodTemplate | u
 
 /** Why the overrides of a run cannot be merged with its steps' pods, or what of them a policy excludes. */
 export function localTemplateProblems(run: LocalRun): readonly Problem[] {
-  return run.graph.steps.flatMap(({ name }) => {
+  return taskSteps(run.graph).flatMap(({ name }) => {
     try {
       unresolvedTemplate(run, name);
       return [];
@@ -44,7 +45,7 @@ export function localTemplateProblems(run: LocalRun): readonly Problem[] {
 }
 
 function synthesizedOf({ graph, templates, policies = {} }: LocalRun, step: string): SynthesizedTemplate | undefined {
-  const name = graph.steps.find((node) => node.name === step)!.template;
+  const name = taskSteps(graph).find((node) => node.name === step)!.template;
   const template = templates[name];
   const policy = readPolicy(policies[name], `PodTemplate ${name}`);
   return template && { template, ...(policy && { policy }) };

@@ -58,3 +58,36 @@ test('a workflow is given as JSON', async () => {
     steps: [{ name: 'extract' }, { name: 'end' }, { name: 'report' }],
   });
 });
+
+test('what only waits is told apart from what runs, and says what it waits for', async () => {
+  using directory = temporaryDirectory();
+  const text = { type: 'string' } as const;
+  writeManifests(
+    directory.path,
+    manifestsOf({
+      inputs: { properties: { night: text }, required: ['night'] },
+      steps: {
+        build: { outputs: { rows: 'integer' } },
+        release: { gate: { waitsFor: 'approval' }, after: ['build'], outputs: { approvedBy: 'string' } },
+        amount: { gate: { waitsFor: 'input' }, outputs: { value: 'integer' } },
+        rest: { gate: { waitsFor: 'sleep', seconds: { value: 90 } }, after: ['amount'] },
+        night: { gate: { waitsFor: 'time', until: { input: 'night' } }, when: { cel: 'true', steps: [] } },
+        deploy: { inputs: { by: { step: 'release', output: 'approvedBy' } }, after: ['rest', 'night'] },
+      },
+    }),
+  );
+  const { stdout } = await cli(['graph', directory.path]);
+  expect(stdout.split('\n').slice(1, 7)).toEqual([
+    '  s0["build"]',
+    '  s1(["release<br><small>waits for approval</small>"])',
+    '  s2(["amount<br><small>waits for input (integer)</small>"])',
+    '  s3(["rest<br><small>sleeps 90 s</small>"])',
+    '  s4(["night<br><small>waits until inputs.night</small><br><small>when true</small>"])',
+    '  s5["deploy"]',
+  ]);
+  const svg = join(directory.path, 'gates.svg');
+  await cli(['graph', directory.path, '-o', svg]);
+  const picture = readFileSync(svg, 'utf8');
+  expect(picture.match(/<g class="step pill/g)).toHaveLength(4);
+  expect(picture).toContain('<title>release\ngate: waits for approval</title>');
+});

@@ -7,6 +7,7 @@ it('the package exports these names and no others', () => {
     'ContainerTask',
     'EndCondition',
     'Fleet',
+    'Gate',
     'InvalidError',
     'LaunchPlan',
     'MapStep',

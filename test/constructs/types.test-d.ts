@@ -1,5 +1,5 @@
 /** What the compiler refuses, so that nobody meets it on a cluster. Checked by `vitest --typecheck`, which runs tsc. */
-import { Chart } from 'cdk8s';
+import { Chart, Duration } from 'cdk8s';
 import {
   all,
   and,
@@ -180,6 +180,45 @@ describe('references', () => {
       step('b', load, { uri: raw.outputs.uri.or('memory://none') });
       // @ts-expect-error a number for a string
       raw.outputs.uri.or(3);
+    }));
+});
+
+describe('gates', () => {
+  test('give what was answered, by its type', () =>
+    build(({ approve, waitForInput, sleep, step }) => {
+      const release = approve('a', { timeout: Duration.hours(1), default: 'deny' });
+      const amount = waitForInput('b', z.enum(['few', 'many']));
+      expectTypeOf<ValueOf<typeof release.outputs.approvedBy>>().toEqualTypeOf<string>();
+      expectTypeOf<ValueOf<typeof amount.outputs.value>>().toEqualTypeOf<'few' | 'many'>();
+      step('c', nothing).after(release, amount, sleep('d', Duration.seconds(1)));
+      // @ts-expect-error a tier is no few or many
+      waitForInput('e', z.enum(['few', 'many']), { default: 'hot' });
+      // @ts-expect-error either way
+      approve('f', { default: 'maybe' });
+      // @ts-expect-error a sleep gives nothing
+      void sleep('g', Duration.seconds(1)).outputs.value;
+      // @ts-expect-error what runs nothing has no pod
+      approve('h').override({ image: 'etl:2' });
+    }));
+
+  test('take times and values of their own workflow', () =>
+    build(({ inputs, approve, sleep, waitUntil }) => {
+      sleep('a', inputs.count);
+      waitUntil('b', inputs.site);
+      waitUntil('c', new Date());
+      // @ts-expect-error seconds are a number
+      sleep('d', inputs.site);
+      // @ts-expect-error a plain number: of what?
+      sleep('e', 90);
+      // @ts-expect-error a time is text
+      waitUntil('f', inputs.count);
+      const outer = approve('g');
+      new Workflow(chart, 'gated', {}, ({ step, approve: innerApprove }) => {
+        // @ts-expect-error a gate of the outer workflow
+        step('h', nothing).after(outer);
+        // @ts-expect-error a value of the outer workflow
+        innerApprove('i', { message: inputs.site });
+      });
     }));
 });
 

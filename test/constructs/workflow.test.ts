@@ -2,6 +2,7 @@ import { Duration } from 'cdk8s';
 import { and, ContainerTask, eq, gt, not, Step, Workflow, z, type AnyWorkflow } from 'cdk8s-workflows';
 import type { Construct } from 'constructs';
 import { describe, expect, it } from 'vitest';
+import { taskSteps } from '../../lib/graph/graph.ts';
 import { decodeGraph } from '../../lib/graph/config-map.ts';
 import { find, synth, synthProblems, type Manifest } from './support.ts';
 
@@ -53,7 +54,7 @@ describe('a workflow', () => {
       manifests.map(({ kind, metadata }) => `${kind} ${metadata.name.replace(/-[0-9a-v]{10}$/, '-<hash>')}`),
     ).toEqual(['ConfigMap etl-<hash>', 'PodTemplate etl-extract-<hash>', 'PodTemplate etl-load-<hash>']);
     expect(find(manifests, 'ConfigMap').immutable).toBe(true);
-    expect(graphOf(manifests).steps.map((step) => step.template)).toEqual(
+    expect(taskSteps(graphOf(manifests)).map((step) => step.template)).toEqual(
       manifests.slice(1).map(({ metadata }) => metadata.name),
     );
   });

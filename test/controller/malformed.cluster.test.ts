@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { taskSteps } from '../../lib/graph/graph.ts';
 import { annotations } from '../../lib/graph/labels.ts';
 import { recordName } from '../../lib/graph/object-names.ts';
 import { configMaps, jobs, podTemplates } from '../../lib/kube/resources.ts';
@@ -114,7 +115,7 @@ describe('a run', () => {
   it('fails a step whose template is gone', async () => {
     const missing = workflow('missing', chain(1));
     await bench.apply(...missing.manifests);
-    await bench.client.delete(podTemplates, missing.graph.steps[0]!.template);
+    await bench.client.delete(podTemplates, taskSteps(missing.graph)[0]!.template);
     await bench.client.create(jobs, run(missing, 'missing'));
     await bench.finished('missing');
     const step = (await bench.record('missing')).steps.get('s0');

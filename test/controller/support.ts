@@ -6,7 +6,7 @@ import { decodeRecord } from '../../lib/engine/codec.ts';
 import { readRecordData } from '../../lib/engine/record-data.ts';
 import type { RunRecord } from '../../lib/engine/record.ts';
 import { encodeGraph } from '../../lib/graph/config-map.ts';
-import type { Graph, TaskStep } from '../../lib/graph/graph.ts';
+import type { Gate, Graph, TaskStep } from '../../lib/graph/graph.ts';
 import { annotations, CONTENT_GRAPH, CONTROLLER_NAME, labels, MANAGED_BY } from '../../lib/graph/labels.ts';
 import { recordName } from '../../lib/graph/object-names.ts';
 import { KubeClient } from '../../lib/kube/client.ts';
@@ -21,6 +21,8 @@ import { eventually } from '../cluster/eventually.ts';
 /** A step as a test writes it: what is left out is as in the simplest step there is. */
 export interface TestStep extends Partial<Omit<TaskStep, 'kind' | 'name'>> {
   readonly name: string;
+  /** A step that only waits, without a pod. */
+  readonly gate?: Gate;
   /** Annotations of the simulated pod, without their prefix: `{ 'run-ms': '50' }`. */
   readonly sim?: Readonly<Record<string, string>>;
   /** Fields of the pod's spec beside the main container. */
@@ -42,7 +44,9 @@ export function workflow(
   steps: readonly TestStep[],
   options: Partial<Pick<Graph, 'inputs' | 'outputs' | 'failurePolicy'>> = {},
 ): TestWorkflow {
-  const templates = steps.map((step) => podTemplate(name, step));
+  const templates = new Map(
+    steps.filter(({ gate }) => gate === undefined).map((step) => [step.name, podTemplate(name, step)]),
+  );
   const graph: Graph = {
     apiVersion: 'cdk8s-workflows.dev/v1',
     workflow: name,
@@ -50,13 +54,11 @@ export function workflow(
     outputs: {},
     failurePolicy: 'FinishRunning',
     ...options,
-    steps: steps.map(({ sim: _, spec: __, policy: ___, ...step }, index) => ({
-      kind: 'task',
-      task: step.name,
-      template: templates[index]!.metadata!.name!,
-      inputs: {},
-      ...step,
-    })),
+    steps: steps.map(({ sim: _, spec: __, policy: ___, gate, ...step }) => {
+      if (gate !== undefined) return { kind: 'gate', gate, ...step };
+      const template = templates.get(step.name)!.metadata!.name!;
+      return { kind: 'task', task: step.name, template, inputs: {}, ...step };
+    }),
   };
   const graphName = `${name}-${contentHash(graph)}`;
   const data = encodeGraph(graph) as { data: Record<string, string> };
@@ -70,7 +72,7 @@ export function workflow(
     },
     ...data,
   };
-  return { graph, graphName, manifests: [...templates, config] };
+  return { graph, graphName, manifests: [...templates.values(), config] };
 }
 
 /** Steps one after the other, each passing nothing. */

@@ -6,8 +6,9 @@ import {
   type Role,
   type ValueSource,
 } from '../../lib/graph/graph.ts';
+import type { Answers } from '../../lib/engine/answers.ts';
 import type { Random } from './random.ts';
-import { graphOf, rowsOf, rowsSchema, type StepSketch } from './scenario.ts';
+import { gateSketch, graphOf, rowsSchema, type StepSketch } from './scenario.ts';
 
 /** How an attempt ends when nobody disturbs it. */
 export type Outcome = 'ok' | 'exit' | 'system' | 'permanent' | 'bad-outputs';
@@ -41,7 +42,13 @@ export interface PlannedStep {
     readonly concurrency?: number;
     readonly minSuccesses?: number;
   };
+  /** Nothing runs: it waits, and this is what becomes of it. Whoever answers does so after `afterSeconds` of the run. */
+  readonly gate?: { readonly end: GateEnd; readonly afterSeconds: number };
 }
+
+/** How a gate ends: by an answer, by its default, by nobody's answer, or by its time. What it gives is the step's rows. */
+const gateEnds = ['given', 'denied', 'default', 'timeout', 'slept'] as const;
+export type GateEnd = (typeof gateEnds)[number];
 
 export interface Plan {
   readonly policy: FailurePolicy;
@@ -67,11 +74,17 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
   const steps: PlannedStep[] = [];
   const count = random.upTo(most);
   for (let index = 0; index < count; index++) {
+    const gate = random.chance(0.2) && { end: random.pick(gateEnds), afterSeconds: random.upTo(40) };
     const edges = steps
       .filter(() => random.chance(Math.min(0.5, 2.5 / count)))
-      .map(({ name }) => ({
+      .map(({ name, gate: upstream }) => ({
         from: name,
-        kind: random.pick(['order', 'order', 'data', 'default', 'first', 'status'] as const),
+        // A sleep gives nothing, and this one takes nothing.
+        kind: random.pick(
+          upstream?.end === 'slept' || (gate && gate.end === 'slept')
+            ? (['order'] as const)
+            : (['order', 'order', 'data', 'default', 'first', 'status'] as const),
+        ),
       }));
     const of = edges.find(({ kind }) => kind === 'data' || kind === 'default' || kind === 'first')?.from;
     const isMap = (name: string) => steps.some((step) => step.name === name && step.items !== undefined);
@@ -90,7 +103,7 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
       ...(timed && random.chance(0.3) && { times: { pendingTimeoutSeconds: 2, maxElapsedSeconds: 30 } }),
       outcomes: Array.from({ length: random.upTo(6) }, () => random.pick(outcomes)),
       rows: random.upTo(3),
-      ...(random.chance(0.2) && { items: randomItems(random) }),
+      ...(gate ? { gate } : random.chance(0.2) && { items: randomItems(random) }),
     });
   }
   const main = steps.map(({ name }) => name);
@@ -99,7 +112,9 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
       steps.push({
         name: `${role.toLowerCase()}${index}`,
         role,
-        edges: main.slice(-2).map((from) => ({ from, kind: random.pick(['default', 'status'] as const) })),
+        edges: steps
+          .filter(({ name, gate }) => main.slice(-2).includes(name) && gate?.end !== 'slept')
+          .map(({ name: from }) => ({ from, kind: random.pick(['default', 'status'] as const) })),
         ...(random.chance(0.1) && { when: false }),
         continueOnFailure: random.chance(0.2),
         retries: random.upTo(2),
@@ -133,11 +148,47 @@ function randomCondition(random: Random, steps: readonly string[], depth = 2): E
 /** The plan as the engine gets it. */
 export function graphOfPlan({ policy, steps, order }: Plan): Graph {
   const byName = new Map(steps.map((step) => [step.name, step]));
-  const sketches = order.map((name): [string, StepSketch] => [name, sketchOf(byName.get(name)!)]);
+  const sketches = order.map((name): [string, StepSketch] => [name, sketchOf(byName.get(name)!, byName)]);
   return graphOf(Object.fromEntries(sketches), { failurePolicy: policy });
 }
 
-function sketchOf(step: PlannedStep): StepSketch {
+/** What is said to the gates of a plan, as it comes in. */
+export function answersTo({ steps }: Plan): { readonly after: number; readonly spec: { readonly answers: Answers } }[] {
+  let answers: Answers = {};
+  return steps
+    .filter(({ gate }) => gate?.end === 'given' || gate?.end === 'denied')
+    .sort((a, b) => a.gate!.afterSeconds - b.gate!.afterSeconds)
+    .map(({ name, gate, rows }) => {
+      answers = { ...answers, [name]: gate!.end === 'denied' ? { approved: false } : { value: rows } };
+      return { after: gate!.afterSeconds, spec: { answers } };
+    });
+}
+
+const valueSchema = { properties: { value: { type: 'integer' } }, required: ['value'] };
+
+function gateOf({ gate, rows }: PlannedStep, sources: Readonly<Record<string, ValueSource>>): StepSketch {
+  const message: ValueSource = { list: Object.values(sources) };
+  switch (gate!.end) {
+    case 'given':
+      return gateSketch({ waitsFor: 'input', message }, { outputs: valueSchema });
+    case 'denied':
+      return gateSketch({ waitsFor: 'approval', message }, { outputs: valueSchema });
+    case 'default':
+      return gateSketch({ waitsFor: 'input', message, default: rows }, { outputs: valueSchema, timeoutSeconds: 10 });
+    case 'timeout':
+      return gateSketch({ waitsFor: 'input', message }, { outputs: valueSchema, timeoutSeconds: 10 });
+    case 'slept':
+      return gateSketch({ waitsFor: 'sleep', seconds: { value: 10 } });
+  }
+}
+
+function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): StepSketch {
+  const output = (from: string) => (byName.get(from)!.gate ? 'value' : 'rows');
+  const rowsOf = (from: string, fallback?: number): ValueSource => ({
+    step: from,
+    output: output(from),
+    ...(fallback !== undefined && { default: fallback }),
+  });
   const { edges, depends, role, when, continueOnFailure, retries, delaySeconds } = step;
   const { givesUpOn, systemRetries, times } = step;
   const inputs: Record<string, ValueSource> = {};
@@ -147,15 +198,21 @@ function sketchOf(step: PlannedStep): StepSketch {
   const first = edges.filter(({ kind }) => kind === 'first').map(({ from }) => rowsOf(from));
   if (first.length > 0) inputs.first = { first };
   const after = edges.filter(({ kind }) => kind === 'order').map(({ from }) => from);
-  const cel = typeof when === 'object' ? `steps.${when.of}.outputs.rows >= ${when.atLeast}` : String(when);
-  return {
-    outputs: rowsSchema,
-    ...(step.items && mapFields(step.items)),
-    inputs: step.items ? { ...inputs, item: { item: 'item' } } : inputs,
+  const cel =
+    typeof when === 'object' ? `steps.${when.of}.outputs.${output(when.of)} >= ${when.atLeast}` : String(when);
+  const common = {
     after,
     ...(depends && { depends }),
     ...(role && { role }),
     continueOnFailure,
+    ...(when !== undefined && { when: { cel, steps: typeof when === 'object' ? [when.of] : [] } }),
+  };
+  if (step.gate) return { ...gateOf(step, inputs), ...common };
+  return {
+    outputs: rowsSchema,
+    ...(step.items && mapFields(step.items)),
+    inputs: step.items ? { ...inputs, item: { item: 'item' } } : inputs,
+    ...common,
     retries: {
       limit: retries,
       delaySeconds,
@@ -164,7 +221,6 @@ function sketchOf(step: PlannedStep): StepSketch {
     },
     systemRetries,
     pendingTimeoutSeconds: times?.pendingTimeoutSeconds,
-    ...(when !== undefined && { when: { cel, steps: typeof when === 'object' ? [when.of] : [] } }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { EndCondition } from '../../lib/graph/graph.ts';
-import { outcomeOf, plannedItem, type Plan, type PlannedStep } from './plans.ts';
+import { outcomeOf, plannedItem, type GateEnd, type Plan, type PlannedStep } from './plans.ts';
 
 /**
  * The terminal phases of a plan whose steps do not disturb each other (`RunIndependent`), worked out without time, order,
@@ -84,9 +84,18 @@ function conditioned(
 
 const reasons = { exit: 'ExitCode', 'bad-outputs': 'OutputsInvalid', system: 'NodeLost', permanent: 'Rejected' };
 
+const gateEnds: Readonly<Record<GateEnd, string>> = {
+  given: 'Succeeded/Completed',
+  denied: 'Failed/ApprovalDenied',
+  default: 'Succeeded/DefaultTaken',
+  timeout: 'Failed/GateTimeout',
+  slept: 'Succeeded/Completed',
+};
+
 /** The end of a step that runs, and how many attempts it takes. */
 export function attempted(step: PlannedStep): { readonly end: string; readonly attempts: number } {
   if (step.items !== undefined) return { end: mapped(step, step.items), attempts: 0 };
+  if (step.gate) return { end: gateEnds[step.gate.end], attempts: 0 };
   const left = { user: step.retries, system: step.systemRetries ?? 3, permanent: 0 };
   for (let attempts = 1; ; attempts++) {
     const outcome = outcomeOf(step, attempts);

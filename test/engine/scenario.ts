@@ -1,4 +1,12 @@
-import { GRAPH_API_VERSION, type Graph, type MapStep, type StepNode, type TaskStep } from '../../lib/graph/graph.ts';
+import {
+  GRAPH_API_VERSION,
+  type Gate,
+  type GateStep,
+  type Graph,
+  type MapStep,
+  type StepNode,
+  type TaskStep,
+} from '../../lib/graph/graph.ts';
 import { topology, type Topology } from '../../lib/graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from '../../lib/engine/advance.ts';
 import type { FailureKind, Instant } from '../../lib/engine/record.ts';
@@ -8,7 +16,9 @@ import type { Json } from '../../lib/values/json.ts';
 import type { ObjectSchema } from '../../lib/values/schema.ts';
 
 export type StepSketch =
-  Partial<Omit<TaskStep, 'kind' | 'name'>> | (Partial<Omit<MapStep, 'kind' | 'name'>> & { readonly kind: 'map' });
+  | Partial<Omit<TaskStep, 'kind' | 'name'>>
+  | (Partial<Omit<MapStep, 'kind' | 'name'>> & { readonly kind: 'map' })
+  | (Omit<GateStep, 'name'> & { readonly kind: 'gate' });
 export type GraphSketch = Partial<Omit<Graph, 'steps' | 'apiVersion'>>;
 
 /** A graph in a few lines: steps by name, in order. */
@@ -20,16 +30,27 @@ export function graphOf(steps: Readonly<Record<string, StepSketch>>, more: Graph
     outputs: {},
     failurePolicy: 'FinishRunning',
     ...more,
-    steps: Object.entries(steps).map(([name, step]): StepNode => ({
-      kind: 'task',
-      name,
-      task: name,
-      template: `${name}-template`,
-      inputs: {},
-      ...(step as Partial<TaskStep>),
-    })),
+    steps: Object.entries(steps).map(([name, step]): StepNode => {
+      if ('kind' in step && step.kind === 'gate') return { name, ...step };
+      const task = { task: name, template: `${name}-template`, inputs: {} };
+      return { kind: 'task', name, ...task, ...(step as Partial<TaskStep>) };
+    }),
   };
 }
+
+/** A gate, as a sketch. */
+export const gateSketch = (gate: Gate, more: Partial<Omit<GateStep, 'kind' | 'name'>> = {}): StepSketch => ({
+  kind: 'gate',
+  ...(gate.waitsFor === 'approval' && { outputs: approvalOutputs }),
+  ...more,
+  gate,
+});
+
+const text = { type: 'string' };
+const approvalOutputs: ObjectSchema = {
+  properties: { approvedBy: text, approvedAt: text },
+  required: ['approvedBy', 'approvedAt'],
+};
 
 /** A schema of one required integer and one optional text, for steps that pass data on. */
 export const rowsSchema: ObjectSchema = {

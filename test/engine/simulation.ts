@@ -5,7 +5,7 @@ import { isFinal } from '../../lib/engine/phases.ts';
 import type { Instant, RunRecord } from '../../lib/engine/record.ts';
 import { Run } from '../../lib/engine/run.ts';
 import { topology, type Topology } from '../../lib/graph/topology.ts';
-import { graphOfPlan, type Plan } from './plans.ts';
+import { answersTo, graphOfPlan, type Plan } from './plans.ts';
 import { Random } from './random.ts';
 import { T0 } from './scenario.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
@@ -69,6 +69,8 @@ class Simulation {
   readonly #random: Random;
   readonly #topology: Topology;
   readonly #cluster: SimulatedCluster;
+  /** What is asked of the run, and said to its gates. */
+  readonly #changes: NonNullable<SimulationOptions['changes']>;
   readonly #seen: Observation[] = [];
   #spec: RunSpec;
   /** What outlives the shell. */
@@ -84,6 +86,7 @@ class Simulation {
     this.#options = options;
     this.#random = new Random(options.seed);
     this.#topology = topology(graphOfPlan(options.plan));
+    this.#changes = [...answersTo(options.plan), ...(options.changes ?? [])];
     this.#cluster = new SimulatedCluster(T0, options.plan.steps, this.#random);
     this.#spec = { name: `run-${options.seed}`, inputs: {}, parallelism: options.parallelism ?? 100 };
   }
@@ -116,15 +119,15 @@ class Simulation {
     const now = this.#cluster.now;
     const wake =
       this.#wakeAt === undefined ? undefined : Math.max(now + 1, Math.ceil(this.#wakeAt - this.#clockOffset));
-    const changes = (this.#options.changes ?? []).map(({ after }) => T0 + after * 1000).filter((at) => at > now);
+    const changes = this.#changes.map(({ after }) => T0 + after * 1000).filter((at) => at > now);
     const times = [this.#cluster.nextChange(), wake, this.#listAt, ...changes].filter((at) => at !== undefined);
     this.#cluster.now = Math.min(...times.filter((at) => at > now));
   }
 
   /** A life of the shell begins, or it handles what has happened. */
   #work(happened: readonly Observation[]): void {
-    const { faults = {}, changes = [] } = this.#options;
-    for (const { after, spec } of changes)
+    const { faults = {} } = this.#options;
+    for (const { after, spec } of this.#changes)
       if (this.#cluster.now >= T0 + after * 1000) this.#spec = { ...this.#spec, ...spec };
     const observations = [...happened, ...this.#cluster.changes()].filter(() => !this.#random.chance(faults.lose ?? 0));
     while (this.#seen.length > 0 && this.#random.chance(faults.repeat ?? 0))

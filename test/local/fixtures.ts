@@ -5,6 +5,7 @@ import { encodeGraph, type GraphData } from '../../lib/graph/config-map.ts';
 import {
   GRAPH_API_VERSION,
   type FailurePolicy,
+  type Gate,
   type Graph,
   type TaskStep,
   type ValueSource,
@@ -19,6 +20,8 @@ import type { ObjectSchema } from '../../lib/values/schema.ts';
 export interface StepFixture extends Partial<Omit<TaskStep, 'kind' | 'name' | 'template' | 'task' | 'outputs'>> {
   /** Run by `sh -c`. */
   readonly script?: string;
+  /** A step that only waits: nothing of it runs. */
+  readonly gate?: Gate;
   /** In place of the script's. */
   readonly template?: PodTemplate;
   /** Types by name; all of them required. */
@@ -56,21 +59,22 @@ export function graphOf({ name = 'etl', inputs, outputs, failurePolicy, steps }:
     inputs: inputs ?? { properties: {}, required: [] },
     outputs: outputs ?? {},
     failurePolicy: failurePolicy ?? 'FinishRunning',
-    steps: Object.entries(steps).map(([step, { script: _, template: __, outputs: types, ...rest }]) => ({
-      kind: 'task',
-      name: step,
-      task: step,
-      template: `${name}-${step}`,
-      inputs: {},
-      ...rest,
-      ...(types && { outputs: objectSchema(types) }),
-    })),
+    steps: Object.entries(steps).map(([step, { script: _, template: __, outputs: types, gate, ...rest }]) => {
+      const outputs = types && { outputs: objectSchema(types) };
+      if (gate !== undefined) return { kind: 'gate', name: step, gate, ...rest, ...outputs };
+      const task = { task: step, template: `${name}-${step}`, inputs: {} };
+      return { kind: 'task', name: step, ...task, ...rest, ...outputs };
+    }),
   };
+}
+
+function tasksOf(steps: WorkflowFixture['steps']): readonly [string, StepFixture][] {
+  return Object.entries(steps).filter(([, { gate }]) => gate === undefined);
 }
 
 export function templatesOf({ name = 'etl', steps }: WorkflowFixture): Record<string, PodTemplate> {
   return Object.fromEntries(
-    Object.entries(steps).map(([step, fixture]) => [
+    tasksOf(steps).map(([step, fixture]) => [
       `${name}-${step}`,
       fixture.template ?? template(fixture.script ?? 'true'),
     ]),

@@ -20,6 +20,7 @@ import { inputsOf } from '../cluster/run-summary.ts';
 import { waitForRun } from '../cluster/wait-for-run.ts';
 import { checkOverride, type GivenOverride } from '../pods/given-override.ts';
 import { readOverride } from '../pods/read-override.ts';
+import { taskSteps } from '../../graph/graph.ts';
 import { annotations, CONTROLLER_NAME } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
@@ -90,7 +91,7 @@ async function runMaker(
   if (graph === undefined)
     throw new FailedError(`${subject}: its graph is not valid: ${(broken ?? []).map(formatProblem).join('; ')}`);
   const merged = mergeInputs({ schema: graph.inputs, values: inputsOf(metadata), fixed }, given);
-  const steps = graph.steps.map(({ name }) => name);
+  const steps = taskSteps(graph).map(({ name }) => name);
   const { override, problems } = checkedOverride(pods, steps);
   if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
   if (!merged.ok) throw new InvalidError(subject, [...merged.problems, ...problems]);

@@ -7,6 +7,8 @@ import type { CliContext } from '../context.ts';
 import { ExitError, exitCodes, FailedError, UsageError } from '../errors.ts';
 import { localRun, localWarnings, planNamed } from '../local/run.ts';
 import { localInputs, readGivenInputs } from '../local/inputs.ts';
+import { canAsk, localAnswers } from '../local/answers.ts';
+import { GatePrompt } from '../local/gate-prompt.ts';
 import { LocalProgress } from '../local/progress.ts';
 import { printResult, resultJson } from '../local/result.ts';
 import { selectWorkflow } from '../app/select-workflow.ts';
@@ -15,6 +17,7 @@ import { checkOverride, type GivenOverride } from '../pods/given-override.ts';
 import { readOverride } from '../pods/read-override.ts';
 import type { WorkflowManifests } from '../../graph/bundle.ts';
 import type { RunOverride } from '../../pods/run-override.ts';
+import type { Answers } from '../../engine/answers.ts';
 import type { RunRecord } from '../../engine/record.ts';
 import { LocalRunner } from '../../local/local-runner.ts';
 import { systemProcesses } from '../../local/process-table.ts';
@@ -22,6 +25,7 @@ import { RecordFile } from '../../local/record-file.ts';
 import { RunDirectory, type LocalRun } from '../../local/run-directory.ts';
 import { lockRun, RunLockedError } from '../../local/run-lock.ts';
 import { dnsLabelProblem, MAX_RUN_NAME } from '../../values/names.ts';
+import { taskSteps } from '../../graph/graph.ts';
 import { InvalidError, show, suggest } from '../../values/problems.ts';
 
 /** What the command line names. */
@@ -38,8 +42,8 @@ export async function run(context: CliContext, target: RunArguments, options: Ru
     );
   const root = resolve(context.cwd, '.workflows', 'runs');
   if (options.resume !== undefined) return resume(context, root, target, options);
-  const { run: prepared, directory } = await prepare(context, root, target, options);
-  await execute(context, prepared, directory, options);
+  const { run: prepared, directory, answers } = await prepare(context, root, target, options);
+  await execute(context, prepared, directory, answers, options);
 }
 
 async function prepare(context: CliContext, root: string, target: RunArguments, options: RunOptions) {
@@ -62,17 +66,18 @@ async function prepare(context: CliContext, root: string, target: RunArguments, 
   const { parallelism } = options;
   const settings = { inputs, plan, parallelism, workingDirectory: source.directory, runOverride };
   // All that is wrong is said before a directory is made.
+  const answers = localAnswers(workflow.graph, options, canAsk(context.err.isTerminal));
   localRun(selected, { ...settings, name: options.run ?? 'this run' });
   const { directory, name } = newDirectory(root, options.run, plan?.name ?? workflow.workflow);
   const prepared = localRun(selected, { ...settings, name });
   directory.writeRun(prepared);
-  return { run: prepared, directory };
+  return { run: prepared, directory, answers };
 }
 
 function overrideOf({ workflow, graph }: WorkflowManifests, given: GivenOverride): RunOverride | undefined {
   const { override, problems } = checkOverride(
     given,
-    graph.steps.map(({ name }) => name),
+    taskSteps(graph).map(({ name }) => name),
   );
   if (problems.length > 0) throw new InvalidError(`Cannot run ${workflow}`, problems);
   return override;
@@ -111,7 +116,9 @@ async function resume(context: CliContext, root: string, { app }: RunArguments, 
     throw new UsageError(`there is no run ${show(name)} here; ${hint}`);
   }
   const parallelism = options.parallelism ?? saved.parallelism;
-  await execute(context, { ...saved, parallelism }, directory, options);
+  const record = readQuietly(directory);
+  const answers = localAnswers(saved.graph, options, canAsk(context.err.isTerminal), record);
+  await execute(context, { ...saved, parallelism }, directory, answers, options);
 }
 
 function newestUnfinished(root: string): string {
@@ -135,6 +142,7 @@ async function execute(
   context: CliContext,
   run: LocalRun,
   directory: RunDirectory,
+  answers: Answers,
   options: RunOptions,
 ): Promise<void> {
   const table = systemProcesses();
@@ -150,13 +158,20 @@ async function execute(
   if (record !== undefined) progress.print(resumedLine(run.name, record, steps.length));
   else if (!context.err.isTerminal)
     progress.print(`Run ${title}: ${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`);
-  const runner = new LocalRunner({
+  const prompt = canAsk(context.err.isTerminal)
+    ? new GatePrompt({ context, graph: run.graph, progress, onAnswer: (step, answer) => runner.answer(step, answer) })
+    : undefined;
+  const runner: LocalRunner = new LocalRunner({
     run,
     directory,
     record,
+    answers,
     table,
     env: context.env,
-    onTurn: (engine, decision) => progress.turn(engine, decision),
+    onTurn: (engine, decision) => {
+      progress.turn(engine, decision);
+      prompt?.turn(engine);
+    },
     ...(options.logs && { onLine: (step: string, line: string) => progress.log(step, line) }),
   });
   const ended = await untilEnd(runner, progress, title);

@@ -1,3 +1,4 @@
+import { taskSteps } from '../../graph/graph.ts';
 import { findWorkflows } from '../../graph/bundle.ts';
 import type { CompletionRequest } from '../command-module.ts';
 import type { CliContext } from '../context.ts';
@@ -26,6 +27,6 @@ export async function completeSteps(
         .flatMap(({ plans }) => plans.map(({ name }) => name)),
     );
   const tasks = clusters.flatMap(({ files }) => singleTasksOf(files.flatMap(({ objects }) => objects)));
-  const steps = all.flatMap(({ graph }) => graph.steps.map(({ name }) => `${graph.workflow}/${name}`));
+  const steps = all.flatMap(({ graph }) => taskSteps(graph).map(({ name }) => `${graph.workflow}/${name}`));
   return unique([...steps, ...tasks.map(({ name }) => name)]);
 }

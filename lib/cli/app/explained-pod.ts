@@ -11,6 +11,8 @@ import {
   type Explanation,
   type Refusal,
 } from '../../pods/explanation.ts';
+import { taskSteps } from '../../graph/graph.ts';
+import { rulesOf } from '../../graph/step-kinds.ts';
 import { InvalidError, show, suggest } from '../../values/problems.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError, UsageError } from '../errors.ts';
@@ -114,7 +116,7 @@ function findStep(name: string, { cluster, plan }: Where, tree: OutputTree): Fou
     podTemplate,
     file: podTemplate,
     differsOn: selected.differsOn,
-    steps: selected.workflow.graph.steps.map((each) => each.name),
+    steps: taskSteps(selected.workflow.graph).map((each) => each.name),
   };
 }
 
@@ -145,7 +147,11 @@ function checkLaunch(
 
 function templateOf(step: string, { workflow: { workflow, graph } }: SelectedWorkflow): string {
   const found = graph.steps.find(({ name }) => name === step);
-  if (found !== undefined) return found.template;
+  if (found !== undefined && found.kind !== 'gate') return found.template;
+  if (found !== undefined)
+    throw new UsageError(
+      `step ${show(step)} of workflow ${show(workflow)} has no pod: it ${rulesOf(found).caption(found)}`,
+    );
   const names = graph.steps.map(({ name }) => name);
   throw new UsageError(
     `workflow ${show(workflow)} has no step ${show(step)}; ${suggest(step, names) ?? `there are ${names.length}`}`,

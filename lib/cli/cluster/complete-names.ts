@@ -1,3 +1,4 @@
+import type { Gate } from '../../graph/graph.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { CliContext } from '../context.ts';
 
@@ -22,6 +23,22 @@ export async function completeSteps(context: CliContext, run: string): Promise<r
     const { readRunState } = await import('./run-state.ts');
     const { graph } = await readRunState(client, await findRun(client, run), signal);
     return (graph?.steps ?? []).map(({ name }) => name);
+  });
+}
+
+/** Names of the steps of a run that wait for somebody, for completion. */
+export async function completeGates(
+  context: CliContext,
+  run: string,
+  waitsFor: Gate['waitsFor'],
+): Promise<readonly string[]> {
+  return atOnce(context, async (client, signal) => {
+    const { findRun } = await import('./cluster-session.ts');
+    const { readRunState } = await import('./run-state.ts');
+    const { graph } = await readRunState(client, await findRun(client, run), signal);
+    return (graph?.steps ?? []).flatMap((step) =>
+      step.kind === 'gate' && step.gate.waitsFor === waitsFor ? [step.name] : [],
+    );
   });
 }
 

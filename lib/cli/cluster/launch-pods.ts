@@ -1,5 +1,5 @@
 import { annotations, labels } from '../../graph/labels.ts';
-import type { Graph } from '../../graph/graph.ts';
+import { taskSteps, type Graph } from '../../graph/graph.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -55,11 +55,11 @@ export function taskPodProblems(plan: PlanCronJob, override: RunOverride): reado
 export async function stepPodProblems(
   client: KubeClient,
   plan: PlanCronJob,
-  { workflow, steps }: Graph,
+  graph: Graph,
   override: RunOverride,
 ): Promise<readonly Problem[]> {
-  const affected = steps.filter(({ name }) => EVERY_STEP in override || Object.hasOwn(override, name));
-  const templates = await templatesOf(client, plan.metadata.namespace, workflow);
+  const affected = taskSteps(graph).filter(({ name }) => EVERY_STEP in override || Object.hasOwn(override, name));
+  const templates = await templatesOf(client, plan.metadata.namespace, graph.workflow);
   const podOverride = planOverride(plan);
   const layers: RunLayers = { run: THIS_LAUNCH, plan: plan.metadata.name, ...(podOverride && { podOverride }) };
   const told = new Map<string, { readonly problem: Problem; readonly steps: string[] }>();

@@ -2,6 +2,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { ConnectionError, KubeError } from '../../kube/errors.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { pods } from '../../kube/resources.ts';
+import { taskSteps } from '../../graph/graph.ts';
 import { parseItemName } from '../../graph/items.ts';
 import { attemptObjectName } from '../../graph/object-names.ts';
 import { followRun } from './follow-run.ts';
@@ -104,7 +105,7 @@ export function missingPods(
   selection: LogSelection,
 ): string[] {
   const there = new Set(all.map((pod) => `${stepOf(pod)} ${attemptOf(pod)}`));
-  return (graph?.steps ?? [])
+  return (graph ? taskSteps(graph) : [])
     .filter(({ name }) => selection.step === undefined || name === selection.step)
     .flatMap(({ name, runAs = 'Pod' }) => {
       const attempts = record?.steps.get(name)?.attempts ?? [];

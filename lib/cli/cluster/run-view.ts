@@ -2,10 +2,12 @@ import { readControls } from '../../controller/run-job.ts';
 import { begunAt } from '../../engine/phases.ts';
 import type { AttemptRecord, StepPhase, StepRecord } from '../../engine/record.ts';
 import { Run } from '../../engine/run.ts';
-import type { Graph, StepNode } from '../../graph/graph.ts';
+import type { Gate, Graph, StepNode } from '../../graph/graph.ts';
+import { isAnswerable } from '../../graph/gate-rules.ts';
 import { attemptObjectName } from '../../graph/object-names.ts';
 import { topology } from '../../graph/topology.ts';
 import type { JsonObject } from '../../values/json.ts';
+import { describeType } from '../../values/schema.ts';
 import { labels } from '../../graph/labels.ts';
 import { durationOf, inputsOf, isDriven, isOver, runOverrideOf, summaryOf, type RunSummary } from './run-summary.ts';
 import type { RunState } from './run-state.ts';
@@ -27,7 +29,10 @@ export interface AttemptView {
 /** A step of a run. */
 export interface StepView {
   readonly name: string;
-  readonly task: string;
+  /** Of a step that runs a task. */
+  readonly task?: string;
+  /** Of a gate: what it waits for. */
+  readonly gate?: Gate['waitsFor'];
   readonly phase: StepPhase;
   readonly reason: string;
   readonly message?: string;
@@ -84,11 +89,13 @@ function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Gra
     const explained = record !== undefined && !isOver(phase) && !finalPhases.has(step.phase);
     return {
       name: node.name,
-      task: node.task,
+      ...(node.kind === 'gate' ? { gate: node.gate.waitsFor } : { task: node.task }),
       phase: step.phase,
       reason: step.reason,
       message: step.message,
-      ...(explained && { explanation: run.explain(node.name, now) }),
+      ...(explained && {
+        explanation: `${run.explain(node.name, now)}${howToOpen(job.metadata.name, node, step.phase)}`,
+      }),
       ...(step.items !== undefined && { items: step.items }),
       attempts: step.attempts.map((attempt) => attemptView(job.metadata.name, node, attempt, now)),
       durationSeconds: inSeconds(stepDuration(step, now)),
@@ -97,11 +104,18 @@ function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Gra
   });
 }
 
+/** The command that opens a gate, as part of a sentence. */
+function howToOpen(run: string, node: StepNode, phase: StepPhase): string {
+  if (phase !== 'Waiting' || !isAnswerable(node)) return '';
+  if (node.gate.waitsFor === 'approval') return `; approve with: cdk8s-workflows approve ${run} ${node.name}`;
+  return `; give it with: cdk8s-workflows answer ${run} ${node.name} <${describeType(node.outputs!.properties.value!)}>`;
+}
+
 const finalPhases: ReadonlySet<StepPhase> = new Set(['Succeeded', 'Failed', 'Skipped', 'Cancelled']);
 
 function attemptView(run: string, node: StepNode, attempt: AttemptRecord, now: number): AttemptView {
   const { number, phase, reason, message, exitCode, startedAt, finishedAt } = attempt;
-  const kind = node.runAs === 'Job' ? 'job' : 'pod';
+  const kind = node.kind !== 'gate' && node.runAs === 'Job' ? 'job' : 'pod';
   return {
     number,
     phase,

@@ -1,5 +1,7 @@
 // One line a command; the order does not matter.
+export { answerCommand } from './answer.ts';
 export { applyCommand } from './apply.ts';
+export { approveCommand } from './approve.ts';
 export { cancelCommand } from './cancel.ts';
 export { completeCommand } from './complete.ts';
 export { completionCommand } from './completion.ts';

@@ -12,6 +12,8 @@ export interface RunOptions extends OverrideOptions {
   readonly run?: string;
   /** `true`: the newest run that did not finish. */
   readonly resume?: string | true;
+  readonly approve?: readonly string[];
+  readonly answer?: readonly string[];
   readonly logs?: boolean;
   readonly output?: 'json';
 }
@@ -29,6 +31,8 @@ export const runCommand: CommandModule = {
       .option('--input-file <file>', 'inputs as JSON or YAML')
       .option('--plan <name>', "use a launch plan's inputs, parallelism, timeout and pod override")
       .option('--cluster <name>', 'use what is synthesized for this cluster; the first one when left out')
+      .option('--approve <step>', 'approve a step that waits for it; may be given several times', collect)
+      .option('--answer <step=value>', 'what a step waits for; may be given several times', collect)
       .option('--parallelism <number>', 'steps that may run at once', wholeNumber(1))
       .option('--run <name>', 'name of the run; made from the workflow and the time when left out')
       .option('--resume [run]', 'go on with an interrupted run; with the newest when no name is given')
@@ -40,6 +44,7 @@ export const runCommand: CommandModule = {
         `
 Steps run in the app's directory with your environment, and over it the variables of their container. Logs, outputs and the
 record of a run are kept in .workflows/runs/<run>/. Of what --set and --override change, commands, arguments, variables and the grace period matter here.
+A step that waits for an approval or an input asks for it on the terminal; where there is none, give --approve or --answer.
 Ctrl-C cancels the run and ends its steps in order; a second one kills them.
 
 Examples:

@@ -1,4 +1,5 @@
 import type { Decision } from '../../engine/advance.ts';
+import type { StepReason } from '../../engine/reasons.ts';
 import type { Instant, StepRecord } from '../../engine/record.ts';
 import type { Run } from '../../engine/run.ts';
 import { attemptsText } from '../terminal/attempts.ts';
@@ -45,9 +46,10 @@ function eventOf(record: StepRecord): string | undefined {
         ? `runs${attempts.length > 1 ? ` (attempt ${attempts.length})` : ''}`
         : undefined;
     case 'Waiting':
+      if (attempts.length === 0) return gateText(reason, message);
       return reason === 'Backoff' ? `attempt ${attempts.length} failed; ${message ?? 'it is tried again'}` : undefined;
     case 'Succeeded':
-      return `succeeded in ${attemptTime(record)}`;
+      return attempts.length === 0 ? (message ?? 'is over') : `succeeded in ${attemptTime(record)}`;
     case 'Failed':
       return `failed (${why})`;
     case 'Skipped':
@@ -57,6 +59,18 @@ function eventOf(record: StepRecord): string | undefined {
     case 'Pending':
       return undefined;
   }
+}
+
+const gates: Partial<Record<StepReason, string>> = {
+  WaitingForApproval: 'waits for approval',
+  WaitingForInput: 'waits for an input',
+  Sleeping: 'sleeps',
+  WaitingForTime: 'waits for its time',
+};
+
+function gateText(reason: StepReason, message: string | undefined): string | undefined {
+  const text = gates[reason];
+  return text === undefined || message === undefined ? text : `${text}: ${message}`;
 }
 
 function attemptTime(record: StepRecord): string {

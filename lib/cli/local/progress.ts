@@ -22,6 +22,7 @@ export class LocalProgress {
   #run: Run | undefined;
   #tick = 0;
   #left = false;
+  #paused = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(context: CliContext, title: string, steps: readonly string[]) {
@@ -46,9 +47,7 @@ export class LocalProgress {
       for (const line of this.#events.lines(run, decision, Date.now())) this.#context.err.line(line);
       return;
     }
-    if (this.#timer !== undefined) return;
-    this.#draw();
-    this.#timer = setInterval(() => this.#draw(), FRAME_MS);
+    this.#start();
   }
 
   /** A line that a step printed. */
@@ -68,12 +67,35 @@ export class LocalProgress {
     this.#title = title;
   }
 
-  /** Takes the drawing away; what was printed stays. */
-  end(): void {
+  /** Takes the drawing away until {@link resume}, to make room for a question. */
+  pause(): void {
+    this.#paused = true;
+    this.#stop();
+  }
+
+  /** Draws again. */
+  resume(): void {
+    this.#paused = false;
+    if (this.#run !== undefined && !this.#run.finished) this.#start();
+  }
+
+  #start(): void {
+    if (this.#timer !== undefined || this.#paused || !this.#context.err.isTerminal) return;
+    this.#draw();
+    this.#timer = setInterval(() => this.#draw(), FRAME_MS);
+  }
+
+  #stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#block.clear();
     for (const line of this.#printed.splice(0)) this.#context.err.line(line);
+  }
+
+  /** Takes the drawing away; what was printed stays. */
+  end(): void {
+    this.#paused = true;
+    this.#stop();
     // What follows is the result, which stands apart from what steps printed.
     if (this.#left && this.#context.err.isTerminal) this.#context.err.line();
   }

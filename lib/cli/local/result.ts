@@ -66,7 +66,7 @@ function columnsFor({ out, env }: CliContext, rows: readonly Row[]): Column<Row>
   const style = phaseStyle(out.colors, env);
   const why = ({ record }: Row) =>
     record.phase === 'Succeeded'
-      ? ''
+      ? (record.message ?? '')
       : record.message === undefined
         ? record.reason
         : `${record.reason}: ${record.message.replaceAll(/\s+/g, ' ')}`;

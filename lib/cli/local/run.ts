@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { PlanManifest, WorkflowManifests } from '../../graph/bundle.ts';
+import { taskSteps } from '../../graph/graph.ts';
 import type { LocalRun } from '../../local/run-directory.ts';
 import { localLimits } from '../../local/attempt-plan.ts';
 import { localTemplateProblems, unresolvedTemplate } from '../../local/local-template.ts';
@@ -85,7 +86,7 @@ export function planNamed(workflow: WorkflowManifests, name: string): PlanManife
 /** What of the run's pods has no meaning on this machine, in words, with the steps that it concerns. */
 export function localWarnings(run: LocalRun): string[] {
   const steps = new Map<string, string[]>();
-  for (const { name } of run.graph.steps)
+  for (const { name } of taskSteps(run.graph))
     for (const limit of localLimits(unresolvedTemplate(run, name)!))
       steps.set(limit, [...(steps.get(limit) ?? []), name]);
   return [...steps].map(([limit, names]) => {

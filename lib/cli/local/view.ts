@@ -20,7 +20,7 @@ export interface RunFrame {
   readonly colors: Colors;
 }
 
-/** Beyond so many steps only those are shown that run, wait for another try, or failed. */
+/** Beyond so many steps only those are shown that run, wait for more than room, or failed. */
 const MAX_STEPS = 20;
 const MAX_NAME = 40;
 
@@ -81,7 +81,10 @@ function noteOf({ run, now }: RunFrame, name: string, record: StepRecord): strin
 
 function isNotable({ phase, reason }: StepRecord): boolean {
   return (
-    phase === 'Running' || phase === 'Failed' || phase === 'Cancelled' || (phase === 'Waiting' && reason === 'Backoff')
+    phase === 'Running' ||
+    phase === 'Failed' ||
+    phase === 'Cancelled' ||
+    (phase === 'Waiting' && reason !== 'ParallelismLimit' && reason !== 'Suspended')
   );
 }
 

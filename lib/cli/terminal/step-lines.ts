@@ -25,7 +25,8 @@ export function stepTable(
 /** Why a step is where it is, in a few words. Nothing for what needs no explaining. */
 export function stepMessage({ phase, reason, message, explanation }: StepView): string {
   if (explanation !== undefined) return explanation;
-  if (phase === 'Succeeded' || (phase === 'Pending' && message === undefined)) return '';
+  if (phase === 'Succeeded') return message ?? '';
+  if (phase === 'Pending' && message === undefined) return '';
   return message === undefined ? reason : `${reason}: ${message}`;
 }
 
