@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { decodeRecord } from '../engine/codec.ts';
+import { decodeRecord, type RecordForm } from '../engine/codec.ts';
 import { changedData, readRecordData } from '../engine/record-data.ts';
 import type { Decision } from '../engine/advance.ts';
 import type { RunRecord } from '../engine/record.ts';
@@ -62,8 +62,8 @@ export class RecordStore {
   }
 
   /** Notes what changed; it is written soon. */
-  put(decision: Pick<Decision, 'run' | 'steps' | 'items'>): void {
-    for (const [key, text] of changedData(decision)) this.#pending.set(key, text);
+  put(decision: Pick<Decision, 'run' | 'steps' | 'items'>, form: RecordForm = 'full'): void {
+    for (const [key, text] of changedData(decision, form)) this.#pending.set(key, text);
     if (this.#pending.size > 0) this.#coalescer.request();
   }
 

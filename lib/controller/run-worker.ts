@@ -1,4 +1,5 @@
 import type { Decision, Observation, RunSpec } from '../engine/advance.ts';
+import { recordForm } from '../engine/codec.ts';
 import type { RunPhase } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
 import { KubeError } from '../kube/errors.ts';
@@ -190,7 +191,7 @@ export class RunWorker {
       if (command.kind === 'start') this.#attempts!.start(command.step, command.attempt, command);
       else this.#attempts!.stop(command.step, command.attempt, command.reason);
     }
-    this.#record.put(decision);
+    this.#record.put(decision, recordForm(this.#run!.counts().total));
     this.#reporter!.decided({ steps, ...(run && { run }) }, this.#controls.suspended === true);
     this.#wakeup.at(least(wakeAt, this.#attempts!.lookAgainAt));
   }

@@ -1,9 +1,10 @@
-import { isJsonObject, type JsonObject } from '../values/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import type { Problem } from '../values/problems.ts';
 import { MAX_ITEMS } from '../graph/items.ts';
-import { attemptFields, readFields, runFields, stepFields } from './codec-fields.ts';
+import { readFields, runFields } from './codec-fields.ts';
 import { blockKey, decodeItems, encodeItems, ITEMS_PER_BLOCK, parseBlockKey, type ItemBlock } from './item-codec.ts';
-import type { AttemptRecord, RunRecord, RunState, StepRecord } from './record.ts';
+import type { RunRecord, RunState, StepRecord } from './record.ts';
+import { plainStep, readStep, stepJson, times } from './step-codec.ts';
 
 /** A run record as texts: what a ConfigMap or a file keeps. */
 export interface EncodedRecord {
@@ -19,18 +20,20 @@ export function encodeRun(run: RunState): string {
   return JSON.stringify({ ...run, ...times(run, ['startedAt', 'finishedAt']) });
 }
 
-/** A step's record as JSON. */
-export function encodeStep(step: StepRecord): string {
-  return JSON.stringify(stepJson(step));
+/**
+ * How steps are written. `full`: as objects, with times as people read them. `short`: one that succeeded at once as a list of
+ * numbers, a sixth of the size, since a record must fit into one ConfigMap.
+ */
+export type RecordForm = 'full' | 'short';
+
+/** The form for a run of so many steps: up to a thousand are written in full. */
+export function recordForm(steps: number): RecordForm {
+  return steps > 1000 ? 'short' : 'full';
 }
 
-/** The object that {@link encodeStep} writes. */
-export function stepJson(step: StepRecord): JsonObject {
-  const attempts = step.attempts.map((attempt) => ({
-    ...attempt,
-    ...times(attempt, ['createdAt', 'startedAt', 'finishedAt']),
-  }));
-  return { ...step, ...times(step, ['readyAt', 'retryAt', 'until', 'finishedAt']), attempts } as unknown as JsonObject;
+/** A step's record as JSON. */
+export function encodeStep(step: StepRecord, form: RecordForm = 'full'): string {
+  return JSON.stringify((form === 'short' ? plainStep(step, 0) : undefined) ?? stepJson(step));
 }
 
 /** A whole record as texts. */
@@ -52,12 +55,6 @@ function blocksOf(items: ItemBlock): ItemBlock[] {
   );
 }
 
-function times<T extends object>(of: T, names: readonly (keyof T & string)[]): Record<string, string> {
-  return Object.fromEntries(
-    names.flatMap((name) => (typeof of[name] === 'number' ? [[name, new Date(of[name]).toISOString()]] : [])),
-  );
-}
-
 /**
  * The record that the texts hold, or all that is wrong with them: anybody may have edited them. Fields that this version
  * does not know are left out, so that a newer version's record can be read after a rollback.
@@ -71,7 +68,9 @@ export function decodeRecord(
   );
   const steps = new Map<string, StepRecord>();
   for (const [name, text] of Object.entries(encoded.steps)) {
-    const step = decode(text, `steps.${name}`, problems, (json, path) => readStep(json, path, problems));
+    const path = `steps.${name}`;
+    const json = parse(text, path, problems);
+    const step = json === undefined ? undefined : readStep(json, 0, path, problems);
     if (step !== undefined) steps.set(name, step);
   }
   const items = readItems(encoded.items ?? {}, steps, problems);
@@ -106,45 +105,18 @@ function decode<T>(
   problems: Problem[],
   read: (json: JsonObject, path: string) => T,
 ): T | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    problems.push({ path, message: `is not JSON: ${(cause as Error).message}` });
-    return undefined;
-  }
+  const json = parse(text, path, problems);
+  if (json === undefined) return undefined;
   if (isJsonObject(json)) return read(json, path);
   problems.push({ path, message: 'must be a JSON object' });
   return undefined;
 }
 
-/** A step's record in a JSON object; what is wrong with it becomes problems. */
-export function readStep(json: JsonObject, path: string, problems: Problem[]): StepRecord {
-  const step = readFields<StepRecord>(json, stepFields, path, problems);
-  const attempts: AttemptRecord[] = [];
-  for (const [index, item] of (Array.isArray(json.attempts) ? (json.attempts as unknown[]) : []).entries()) {
-    const at = `${path}.attempts[${index}]`;
-    if (isJsonObject(item)) attempts.push(readFields<AttemptRecord>(item, attemptFields, at, problems));
-    else problems.push({ path: at, message: 'must be a JSON object' });
+function parse(text: string, path: string, problems: Problem[]): Json | undefined {
+  try {
+    return JSON.parse(text) as Json;
+  } catch (cause) {
+    problems.push({ path, message: `is not JSON: ${(cause as Error).message}` });
+    return undefined;
   }
-  const wrong = inconsistency(step, attempts);
-  if (wrong !== undefined) problems.push({ path: `${path}.attempts`, message: wrong });
-  // Without these a waiting step would wait for ever.
-  if (step.phase === 'Waiting' && step.readyAt === undefined)
-    problems.push({ path: `${path}.readyAt`, message: 'is missing, since the step is Waiting' });
-  if (step.phase === 'Waiting' && step.reason === 'Backoff' && step.retryAt === undefined)
-    problems.push({ path: `${path}.retryAt`, message: 'is missing, since the step waits for a retry' });
-  return { ...step, attempts };
-}
-
-/** What the engine takes for granted of a step and its attempts. */
-function inconsistency({ phase, items }: StepRecord, attempts: readonly AttemptRecord[]): string | undefined {
-  const numbers = attempts.map((attempt) => attempt.number);
-  if (numbers.some((number, index) => index > 0 && number <= numbers[index - 1]!))
-    return `must be in the order of their numbers, not ${numbers.join(', ')}`;
-  const live = attempts.filter((attempt) => attempt.phase === 'Running').length;
-  const shouldBe = phase === 'Running' && items === undefined ? 1 : 0;
-  if (live !== shouldBe || (shouldBe === 1 && attempts.at(-1)?.phase !== 'Running'))
-    return `must ${shouldBe === 1 ? 'end with the only' : 'have no'} running one, since the step is ${phase}`;
-  return phase === 'Pending' && attempts.length > 0 ? 'must be empty, since the step is Pending' : undefined;
 }

@@ -1,6 +1,6 @@
 import { RECORD_ITEMS_PREFIX, RECORD_RUN_KEY, RECORD_STEP_PREFIX } from '../graph/object-names.ts';
 import type { Decision } from './advance.ts';
-import { encodeRun, encodeStep, type EncodedRecord } from './codec.ts';
+import { encodeRun, encodeStep, type EncodedRecord, type RecordForm } from './codec.ts';
 import { encodeItems } from './item-codec.ts';
 
 /** A record in the data of a ConfigMap: a key for the run, one for each step, one for each block of items. */
@@ -16,9 +16,12 @@ export function readRecordData(data: RecordData): EncodedRecord {
 }
 
 /** What a decision changes of the data. */
-export function* changedData({ run, steps, items = new Map() }: Pick<Decision, 'run' | 'steps' | 'items'>) {
+export function* changedData(
+  { run, steps, items = new Map() }: Pick<Decision, 'run' | 'steps' | 'items'>,
+  form: RecordForm,
+) {
   if (run) yield [RECORD_RUN_KEY, encodeRun(run)] as const;
-  for (const [name, step] of steps) yield [`${RECORD_STEP_PREFIX}${name}`, encodeStep(step)] as const;
+  for (const [name, step] of steps) yield [`${RECORD_STEP_PREFIX}${name}`, encodeStep(step, form)] as const;
   for (const [key, block] of items) yield [`${RECORD_ITEMS_PREFIX}${key}`, encodeItems(block)] as const;
 }
 

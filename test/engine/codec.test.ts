@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeRecord, encodeRecord, encodeRun, encodeStep } from '../../lib/engine/codec.ts';
+import type { StepRecord } from '../../lib/engine/record.ts';
 import { begin, graphOf, T0, withRows } from './scenario.ts';
 
 const run = encodeRun({ phase: 'Running', reason: 'Started', startedAt: T0 });
@@ -78,7 +79,7 @@ describe('a record as text', () => {
       'steps.a.phase must be one of Pending, Waiting, Running, Succeeded, Failed, Skipped, Cancelled, not "Finished"',
       'steps.a.readyAt must be a time such as 2025-01-01T00:00:00.000Z, not "yesterday"',
       expect.stringMatching(/^steps.b is not JSON: /),
-      'steps.c must be a JSON object',
+      'steps.c must be four whole numbers and, if there are any, outputs',
       'steps.d.message must be a string, not 1',
       'steps.d.outputs must be a JSON object, not "none"',
       'steps.d.attempts[0].number must be a whole number from 1, not 0',
@@ -127,3 +128,45 @@ function live(number: number) {
 function over(number: number) {
   return { ...live(number), phase: 'Failed', reason: 'ExitCode', failure: 'user' };
 }
+
+describe('a step that succeeded at once', () => {
+  const done: StepRecord = {
+    phase: 'Succeeded',
+    reason: 'Completed',
+    readyAt: T0,
+    finishedAt: T0 + 3005,
+    attempts: [
+      {
+        number: 1,
+        phase: 'Succeeded',
+        reason: 'Completed',
+        createdAt: T0 + 1,
+        startedAt: T0 + 5,
+        finishedAt: T0 + 3005,
+      },
+    ],
+    outputs: { rows: 1 },
+  };
+
+  it('is a line of numbers in the record of a large run, and read again as it was', () => {
+    const text = encodeStep(done, 'short');
+    expect(text).toBe(`[${T0},1,4,3000,{"rows":1}]`);
+    const run = encodeRun(begin(graphOf({ a: {} })).run.state);
+    expect(decodeRecord({ run, steps: { a: text } })).toMatchObject({ record: { steps: new Map([['a', done]]) } });
+  });
+
+  it.each<[string, Partial<StepRecord>]>([
+    ['took several attempts', { attempts: [{ ...done.attempts[0]!, number: 2 }] }],
+    ['has something to say', { message: 'x' }],
+    ['failed', { phase: 'Failed', reason: 'ExitCode' }],
+    ['was never seen to run', { attempts: [{ ...done.attempts[0]!, startedAt: undefined }] }],
+  ])('is written in full when it %s', (_name, more) => {
+    expect(encodeStep({ ...done, ...more }, 'short')).toBe(encodeStep({ ...done, ...more }));
+  });
+
+  it('cannot be just any list', () => {
+    const run = encodeRun(begin(graphOf({ a: {} })).run.state);
+    for (const text of ['[1,2,3]', '[1,2,3,"4"]', '[1,2,3,4,5]', '[1,2,3,4,{},6]', '3'])
+      expect(decodeRecord({ run, steps: { a: text } })).toMatchObject({ problems: [{ path: 'steps.a' }] });
+  });
+});
