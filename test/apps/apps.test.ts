@@ -16,7 +16,7 @@ function contents(of: string): [string, string][] {
 }
 
 describe('every app', () => {
-  it.each(['quickstart', 'site-etl', 'gpu-training'])(
+  it.each(['quickstart', 'site-etl', 'gpu-training', 'model-release'])(
     '%s is synthesized by cdk8s and by us to the same bytes',
     async (app) => {
       const [theirs, ours, again] = ['theirs', 'ours', 'again'].map((name) => join(directory, app, name)) as [
@@ -41,6 +41,7 @@ describe('every app', () => {
     ['gpu-training', 'train-small', ['model=resnet'], { accuracy: 0.9 }],
     ['gpu-training', 'train-large', ['model=resnet'], { accuracy: 0.9 }],
     ['gpu-training', 'train-sized', ['model=resnet', 'gpu=a100'], { accuracy: 0.9 }],
+    ['model-release', 'release', ['model=resnet'], { worst: 92, uri: 'registry://resnet' }],
   ])('%s runs %s on this machine', async (app, workflow, inputs, outputs) => {
     const given = inputs.flatMap((input) => ['--input', input]);
     const { code, stdout, stderr } = await cli(

@@ -122,4 +122,21 @@ describe.skipIf(!canStartNode)('on a real node', () => {
     expect(launched).toMatchObject({ code: 0 });
     expect(await kubectl('logs', 'quick-load-1')).toBe('loading memory://site-a/clean');
   });
+
+  it('runs the model release: a pod for each shard, a branch, an approval that somebody gives, and what runs at the end', async () => {
+    await apply(['apps/model-release']);
+    const inputs = ['--input', 'model=resnet', '--input', 'least=95'];
+    expect(await workflows('launch', 'release-model', '--name', 'released', ...inputs)).toMatchObject({ code: 0 });
+    await eventually(async () => {
+      const { stdout } = await workflows('describe', 'released');
+      expect(stdout).toContain('cdk8s-workflows approve released exception');
+    }, 60_000);
+    expect(await workflows('approve', 'released', 'exception', '--comment', 'it will do')).toMatchObject({ code: 0 });
+    await kubectl('wait', '--for=condition=complete', 'job/released', '--timeout=60s');
+    const { stdout } = await workflows('describe', 'released', '-o', 'json');
+    expect(JSON.parse(stdout)).toMatchObject({ outputs: { worst: 92, uri: 'registry://resnet' } });
+    const pods = await kubectl('get', 'pods', '-l', 'cdk8s-workflows.dev/run=released', '-o', 'name');
+    expect(pods.split('\n').filter((pod) => pod.includes('-score-'))).toHaveLength(4);
+    expect(await kubectl('logs', 'released-tell-1')).toBe('resnet: Succeeded, published as registry://resnet');
+  });
 });

@@ -49,7 +49,9 @@ function eventOf(record: StepRecord): string | undefined {
       if (attempts.length === 0) return gateText(reason, message);
       return reason === 'Backoff' ? `attempt ${attempts.length} failed; ${message ?? 'it is tried again'}` : undefined;
     case 'Succeeded':
-      return attempts.length === 0 ? (message ?? 'is over') : `succeeded in ${attemptTime(record)}`;
+      return attempts.length === 0 && record.items === undefined
+        ? (message ?? 'is over')
+        : `succeeded in ${attemptTime(record)}`;
     case 'Failed':
       return `failed (${why})`;
     case 'Skipped':
