@@ -7,6 +7,7 @@ import { isTooLate } from './run-state.ts';
 import type { Ledger } from './ledger.ts';
 import { nextAttempt } from './retries.ts';
 import { isFinal, liveAttempt } from './phases.ts';
+import { spanText } from './span.ts';
 import type { AttemptRecord, Instant, RunState, StepRecord } from './record.ts';
 
 /** What an explanation is made from. */
@@ -24,6 +25,7 @@ export function explainStep(sight: Sight, index: number): string {
   if (record.phase === 'Waiting') return explainWaiting(sight, index, record);
   const attempt = liveAttempt(record);
   if (attempt !== undefined) return explainLive(sight.ledger.step(index).node as TaskStep, attempt, sight.now);
+  if (record.phase === 'Running' && record.message !== undefined) return record.message;
   return record.message === undefined ? record.reason : `${record.reason}: ${record.message}`;
 }
 
@@ -32,9 +34,10 @@ const NAMED = 3;
 function explainPending({ ledger, state }: Sight, index: number): string {
   const step = ledger.step(index);
   const { depends, role } = step.node;
+  if (role !== undefined) return explainRole(ledger, role);
+  if (ledger.items.owner(index) !== undefined) return 'waiting for other items to end';
   const upstreams = [...upstreamsOf(step)];
   const open = upstreams.filter((upstream) => !isFinal(ledger.of(upstream).phase));
-  if (role !== undefined && open.length === 0) return explainRole(ledger, role);
   if (open.length === 0) return 'ready to start';
   const names = open.slice(0, NAMED).map((upstream) => ledger.step(upstream).node.name);
   const more = open.length > NAMED ? ` and ${open.length - NAMED} more` : '';
@@ -58,7 +61,7 @@ function explainWaiting({ ledger, spec, now }: Sight, index: number, record: Ste
   const { retry } = nextAttempt(spec.name, node as TaskStep, record.attempts);
   const which = retry === undefined ? 'retry' : `retry ${retry.number} of ${retry.limit}`;
   const last = record.attempts.at(-1);
-  return `${which} in ${seconds(now, record.retryAt ?? now)}, after: ${last?.message ?? last?.reason}`;
+  return `${which} in ${spanText(now, record.retryAt ?? now)}, after: ${last?.message ?? last?.reason}`;
 }
 
 function explainLive(
@@ -67,11 +70,9 @@ function explainLive(
   now: Instant,
 ): string {
   if (stopping !== undefined) return `attempt ${number} is being stopped (${stopping})`;
-  if (reason === 'Created') return `attempt ${number} was asked for ${seconds(createdAt, now)} ago and not seen yet`;
-  if (startedAt !== undefined) return `attempt ${number} runs for ${seconds(startedAt, now)}`;
+  if (reason === 'Created') return `attempt ${number} was asked for ${spanText(createdAt, now)} ago and not seen yet`;
+  if (startedAt !== undefined) return `attempt ${number} runs for ${spanText(startedAt, now)}`;
   const limit = pendingTimeoutSeconds && createdAt + pendingTimeoutSeconds * 1000;
-  const left = limit === undefined ? '' : `; it is stopped in ${seconds(now, limit)} if it does not start`;
+  const left = limit === undefined ? '' : `; it is stopped in ${spanText(now, limit)} if it does not start`;
   return `attempt ${number} waits for its container: ${message ?? 'its pod is pending'}${left}`;
 }
-
-const seconds = (from: Instant, to: Instant) => `${Math.max(0, Math.ceil((to - from) / 1000))} s`;

@@ -9,6 +9,7 @@ import type { Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { resolve } from './resolve.ts';
 import { scopeOf } from './scope.ts';
+import { spanText } from './span.ts';
 import type { Turn } from './turn.ts';
 
 /** A step that waits for an answer or for a time. What it waits until is in its record, so that a crash changes nothing. */
@@ -144,7 +145,7 @@ function explain(
   { message, until, readyAt = 0 }: StepRecord,
   now: Instant,
 ): string {
-  const left = until === undefined ? '' : `${Math.max(0, Math.ceil((until - now) / 1000))} s`;
+  const left = until === undefined ? '' : spanText(now, until);
   const timesOut = until !== undefined && until === timeoutAt({ timeoutSeconds } as GateStep, readyAt);
   const then = !timesOut
     ? ''

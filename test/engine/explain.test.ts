@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { spanText } from '../../lib/engine/span.ts';
 import { begin, graphOf, T0 } from './scenario.ts';
 
 const upstreams = { extract: {}, clean: {}, transform: {}, one: {}, two: {}, three: {} };
@@ -48,7 +49,7 @@ describe('the explanation of a step', () => {
     const run = begin(graphOf({ a: { pendingTimeoutSeconds: 600 } }));
     run.pending('a', 'pod unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu');
     expect(run.run.explain('a', T0 + 60_000)).toBe(
-      'attempt 1 waits for its container: pod unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu; it is stopped in 540 s if it does not start',
+      'attempt 1 waits for its container: pod unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu; it is stopped in 9 min if it does not start',
     );
   });
 
@@ -66,4 +67,18 @@ describe('the explanation of a step', () => {
       'attempt 1 was asked for 0 s ago and not seen yet',
     );
   });
+});
+
+it.each([
+  [0, '0 s'],
+  [400, '1 s'],
+  [14_000, '14 s'],
+  [60_000, '1 min'],
+  [200_000, '3 min 20 s'],
+  [86_397_000, '23 h 59 min'],
+  [86_400_000, '1 d'],
+  [187_200_000, '2 d 4 h'],
+  [-5000, '0 s'],
+])('%i ms are said as %s', (span, text) => {
+  expect(spanText(T0, T0 + span)).toBe(text);
 });

@@ -236,8 +236,8 @@ describe('what a gate says', () => {
     [approval({ timeoutSeconds: 60 }), 'waits for approval; fails in 50 s without'],
     [approval({ timeoutSeconds: 60 }, { default: 'deny' }), 'waits for approval; "deny" by default in 50 s'],
     [input({ timeoutSeconds: 60 }, { default: 4 }), 'waits for an input; 4 by default in 50 s'],
-    [sleep(90), 'sleeps for another 80 s'],
-    [until('2025-01-01T01:00:00Z'), 'waits until 2025-01-01T01:00:00.000Z, for another 3590 s'],
+    [sleep(90), 'sleeps for another 1 min 20 s'],
+    [until('2025-01-01T01:00:00Z'), 'waits until 2025-01-01T01:00:00.000Z, for another 59 min 50 s'],
   ])('is a sentence', (gate, sentence) => {
     const run = begin(graphOf({ gate }));
     expect(run.run.explain('gate', T0 + 10_000)).toBe(sentence);
