@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { once } from 'node:events';
+import { onTestFinished } from 'vitest';
 
 const bin = join(import.meta.dirname, '../../lib/cli/bin.ts');
 
@@ -51,4 +52,11 @@ export class Child {
     const [code] = (await exited) as [number | null];
     return code;
   }
+}
+
+/** A controller of one namespace in a process of its own, until the test ends. */
+export function controllerProcess(kubeconfig: string, namespace: string): Child {
+  const child = new Child(['controller', '--kubeconfig', kubeconfig, '-n', namespace, '--no-leader-elect']);
+  onTestFinished(async () => void (await child.end('SIGKILL')));
+  return child;
 }

@@ -5,7 +5,7 @@ import { KubeClient } from '../../lib/kube/client.ts';
 import { clusterRoleBindings, clusterRoles } from '../../lib/kube/resources.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';
-import { Child } from './child.ts';
+import { controllerProcess } from './child.ts';
 import { CutProxy } from './cut-proxy.ts';
 import { Bench, chain, workflow } from './support.ts';
 
@@ -42,18 +42,7 @@ async function ranOnce(run: string, steps: number): Promise<void> {
 
 describe('a run completes, and no step runs twice,', () => {
   it('when the controller is killed at 20 random moments of its 30 steps', async () => {
-    const controller = () => {
-      const child = new Child([
-        'controller',
-        '--kubeconfig',
-        cluster.kubeconfigPath,
-        '-n',
-        bench.namespace,
-        '--no-leader-elect',
-      ]);
-      onTestFinished(async () => void (await child.end('SIGKILL')));
-      return child;
-    };
+    const controller = () => controllerProcess(cluster.kubeconfigPath, bench.namespace);
     await bench.launch(workflow('killed', chain(30, { sim: { 'run-ms': '100' } })), 'killed');
     const created: number[] = [];
     for (let kill = 0; kill < 20; kill++) {
@@ -82,8 +71,7 @@ describe('a run completes, and no step runs twice,', () => {
   it('when its watches and requests are cut again and again', async () => {
     const copy = join(cluster.directory, 'cut.kubeconfig');
     await using proxy = await CutProxy.start(cluster.server, cluster.kubeconfigPath, copy);
-    const child = new Child(['controller', '--kubeconfig', copy, '-n', bench.namespace, '--no-leader-elect']);
-    onTestFinished(async () => void (await child.end('SIGKILL')));
+    const child = controllerProcess(copy, bench.namespace);
     await bench.launch(workflow('cut', chain(20, { sim: { 'run-ms': '50' } })), 'cut');
     await eventually(async () => expect(await finishedPods('cut')).toBeGreaterThan(0));
     for (let cut = 0; cut < 10; cut++) {

@@ -6,7 +6,7 @@ import type { NewObject } from '../../lib/kube/objects.ts';
 import { cliFor } from '../cli/cluster-cli.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import type { Pod } from '../cluster/pod.ts';
-import { Child } from './child.ts';
+import { controllerProcess } from './child.ts';
 import { Bench } from './support.ts';
 
 let cluster: ControlPlane;
@@ -89,18 +89,7 @@ describe('a map step on a cluster', () => {
   });
 
   it('goes on where it was when the controller was killed, and runs no item twice', async () => {
-    const start = () => {
-      const child = new Child([
-        'controller',
-        '--kubeconfig',
-        cluster.kubeconfigPath,
-        '-n',
-        bench.namespace,
-        '--no-leader-elect',
-      ]);
-      onTestFinished(async () => void (await child.end('SIGKILL')));
-      return child;
-    };
+    const start = () => controllerProcess(cluster.kubeconfigPath, bench.namespace);
     await cli(['launch', 'score-all', '--name', 'sixty', '--input', 'count=60']);
     for (let kill = 0; kill < 4; kill++) {
       const child = start();
