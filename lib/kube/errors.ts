@@ -150,11 +150,6 @@ export function isInvalid(error: unknown): error is KubeError {
   return has(error, 422) || has(error, 400);
 }
 
-/** The server is overloaded and asks for patience. */
-export function isTooManyRequests(error: unknown): error is KubeError {
-  return has(error, 429);
-}
-
 /** The same request may succeed later, unchanged: no answer, overload, or an error within the server. */
 export function isRetryable(error: unknown): error is KubeError | ConnectionError {
   if (error instanceof ConnectionError) return error.problem !== 'untrusted';

@@ -41,13 +41,10 @@ const clusterWide = { namespaced: false };
 
 export const configMaps: Resource = resource('v1', 'ConfigMap', 'configmaps');
 export const events: Resource = resource('v1', 'Event', 'events');
-export const limitRanges: Resource = resource('v1', 'LimitRange', 'limitranges');
 export const namespaces: Resource = resource('v1', 'Namespace', 'namespaces', clusterWide);
 export const nodes: Resource = resource('v1', 'Node', 'nodes', clusterWide);
-export const persistentVolumeClaims: Resource = resource('v1', 'PersistentVolumeClaim', 'persistentvolumeclaims');
 export const pods: Resource = resource('v1', 'Pod', 'pods');
 export const podTemplates: Resource = resource('v1', 'PodTemplate', 'podtemplates');
-export const resourceQuotas: Resource = resource('v1', 'ResourceQuota', 'resourcequotas');
 export const secrets: Resource = resource('v1', 'Secret', 'secrets');
 export const serviceAccounts: Resource = resource('v1', 'ServiceAccount', 'serviceaccounts');
 export const services: Resource = resource('v1', 'Service', 'services');
@@ -55,8 +52,6 @@ export const deployments: Resource = resource('apps/v1', 'Deployment', 'deployme
 export const cronJobs: Resource = resource('batch/v1', 'CronJob', 'cronjobs');
 export const jobs: Resource = resource('batch/v1', 'Job', 'jobs');
 export const leases: Resource = resource('coordination.k8s.io/v1', 'Lease', 'leases');
-export const networkPolicies: Resource = resource('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies');
-export const podDisruptionBudgets: Resource = resource('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets');
 export const clusterRoleBindings: Resource = resource(
   'rbac.authorization.k8s.io/v1',
   'ClusterRoleBinding',
@@ -71,12 +66,6 @@ export const clusterRoles: Resource = resource(
 );
 export const roleBindings: Resource = resource('rbac.authorization.k8s.io/v1', 'RoleBinding', 'rolebindings');
 export const roles: Resource = resource('rbac.authorization.k8s.io/v1', 'Role', 'roles');
-export const priorityClasses: Resource = resource(
-  'scheduling.k8s.io/v1',
-  'PriorityClass',
-  'priorityclasses',
-  clusterWide,
-);
 export const selfSubjectAccessReviews: Resource = resource(
   'authorization.k8s.io/v1',
   'SelfSubjectAccessReview',
