@@ -1,5 +1,6 @@
 import type { IConstruct } from 'constructs';
 import { placePlan, type ClusterSelector, type PlanPlacement } from '../lib/graph/placement.ts';
+import type { JobOverride } from '../lib/pods/job-template.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import type { CallSite } from './call-site.ts';
@@ -23,6 +24,14 @@ export interface Cluster {
    * @default nothing
    */
   readonly podPolicy?: PodTemplateOverride;
+  /** What every Job around a pod on this cluster starts from, of steps with `runAs: 'Job'` and of tasks alone; tasks and steps may change it. @default nothing */
+  readonly jobDefaults?: JobOverride;
+  /**
+   * What a platform team enforces on these Jobs, such as a queue. Every field that it sets is as it says, and a layer that says
+   * otherwise is an error, as with `podPolicy`.
+   * @default nothing
+   */
+  readonly jobPolicy?: JobOverride;
 }
 
 /** The cluster an app is synthesized for, and what it needs to know of the others. */

@@ -6,7 +6,7 @@ import { singleTaskFile } from '../lib/pods/explanation.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { timeZoneProblem } from '../lib/values/cron.ts';
 import { dnsLabelProblem, labelValueProblem, qualifiedNameProblem } from '../lib/values/names.ts';
-import { canonicalJson, type JsonObject } from '../lib/values/json.ts';
+import type { JsonObject } from '../lib/values/json.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
 import { checkValue, withDefaults } from '../lib/values/schema.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
@@ -14,10 +14,10 @@ import { placeHere } from './cluster.ts';
 import { later } from './later.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
-import { layersOf, mergedOrProblems, policyLayer, taskSpotLayers } from './layers.ts';
+import { layersOf, mergedOrProblems, policyNote, taskSpotLayers } from './layers.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { overrideProblems, runJob, runLabels, type RunSettings } from './run-job.ts';
+import { overrideProblems, runJob, runLabels, stepJobOverrideProblems, type RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
 import { seconds } from './settings.ts';
 import { inputsInPod, taskJob, taskLabels, taskLayers } from './task-template.ts';
@@ -123,9 +123,13 @@ export class LaunchPlan<I extends Shape> extends Construct {
   }
 
   #taskJob(task: Task<I, Shape>) {
-    const { timeout } = this.#props;
-    const template = mergedOrProblems(this.#taskLayers(task)).merged?.template ?? {};
-    return taskJob(task, this.node.path, timeout && { timeout }, template, this.#taskInputs(task));
+    const { timeout, job } = this.#props;
+    return taskJob(this, task, {
+      template: mergedOrProblems(this.#taskLayers(task)).merged?.template ?? {},
+      inputs: this.#taskInputs(task),
+      override: { ...(timeout && { timeout }), ...(job && { job }) },
+      kind: 'plan override',
+    });
   }
 
   get #job() {
@@ -145,8 +149,8 @@ export class LaunchPlan<I extends Shape> extends Construct {
 
   // A launch may change the pod of a task: the policy goes with it, as it goes with the template of a step.
   get #policy(): Readonly<Record<string, string>> | undefined {
-    const policy = policyLayer(this);
-    return policy && { [annotations.policy]: canonicalJson({ cluster: policy.source, template: policy.template }) };
+    const policy = policyNote(this, 'Job');
+    return policy === undefined ? undefined : { [annotations.policy]: policy };
   }
 
   #emit(): void {
@@ -215,7 +219,8 @@ export class LaunchPlan<I extends Shape> extends Construct {
     if (this.#props.task !== undefined) {
       yield* mergedOrProblems(this.#taskLayers(this.#props.task)).problems;
       yield* this.#taskJob(this.#props.task).problems;
-    }
+    } else
+      yield* stepJobOverrideProblems(this.#props.workflow, this.#props, { kind: 'plan override', source: this.name });
     yield* this.#inputProblems();
   }
 

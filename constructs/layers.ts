@@ -1,11 +1,13 @@
 import type { IConstruct } from 'constructs';
 import { BASE_TEMPLATE } from '../lib/pods/base-template.ts';
+import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
 import type { Layer, LayerKind } from '../lib/pods/layer.ts';
 import { splitHoles, type Hole } from '../lib/pods/holes.ts';
 import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
 import { settingsLayers, type InheritedSettings, type PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import { spotFragment } from '../lib/pods/settings/spot.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
+import { canonicalJson } from '../lib/values/json.ts';
 import { InvalidError, show, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import type { CallSite } from './call-site.ts';
@@ -116,4 +118,21 @@ export function policyLayer(scope: IConstruct): Layer | undefined {
   const cluster = clusterOf(scope);
   if (cluster?.podPolicy === undefined) return undefined;
   return layer('cluster policy', cluster.name, clusterSite(scope), cluster.podPolicy);
+}
+
+/** What a Job around a pod on a construct's cluster starts from, and what holds for it whatever anybody else says. */
+export function clusterJobLayers(scope: IConstruct): readonly JobLayer[] {
+  const { name = '', jobDefaults, jobPolicy } = clusterOf(scope) ?? {};
+  const at = clusterSite(scope)?.text;
+  const layerOf = (kind: LayerKind, job: JobOverride | undefined): readonly JobLayer[] =>
+    job === undefined ? [] : [{ kind, source: name, job, ...(at !== undefined && { at }) }];
+  return [...layerOf('cluster defaults', jobDefaults), ...layerOf('cluster policy', jobPolicy)];
+}
+
+/** What goes with a template to where plans and launches change it: what holds over them, as its annotation says it. */
+export function policyNote(scope: IConstruct, runAs: 'Pod' | 'Job' | undefined): string | undefined {
+  const { name = '', podPolicy, jobPolicy } = clusterOf(scope) ?? {};
+  const job = runAs === 'Job' ? jobPolicy : undefined;
+  if (podPolicy === undefined && job === undefined) return undefined;
+  return canonicalJson({ cluster: name, template: podPolicy ?? {}, ...(job && { job }) });
 }

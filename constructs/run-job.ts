@@ -1,9 +1,10 @@
 import type { Duration } from 'cdk8s';
 import { annotations, CONTROLLER_NAME, labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
 import { functionFields } from '../lib/pods/serializable.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import { canonicalJson, type JsonObject } from '../lib/values/json.ts';
-import type { Problem } from '../lib/values/problems.ts';
+import { formatProblem, show, type Problem } from '../lib/values/problems.ts';
 import { DRIVER_CONTAINER, driverTemplate, type DriverProps } from './driver.ts';
 import { later } from './later.ts';
 import { seconds, serviceAccountName, type ServiceAccountLike } from './settings.ts';
@@ -21,6 +22,8 @@ export interface RunSettings {
   readonly serviceAccount?: ServiceAccountLike;
   /** Merged over the pod of every step. @default nothing */
   readonly podTemplate?: PodTemplateOverride;
+  /** Merged over the Job around the pod, of every step with `runAs: 'Job'` or of the plan's task. @default nothing */
+  readonly job?: JobOverride;
   /** Labels of the run's Job. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of the run's Job. @default none */
@@ -59,14 +62,36 @@ function overrideOf({ serviceAccount, podTemplate }: RunSettings): PodTemplateOv
   return { ...podTemplate, spec: { serviceAccountName: name, ...(podTemplate?.spec as object | undefined) } };
 }
 
-/** What of the override cannot travel with the run. */
-export function* overrideProblems({ podTemplate }: RunSettings): Generator<Problem> {
-  for (const path of functionFields(podTemplate ?? {}))
+/** What of the overrides cannot travel with the run. */
+export function* overrideProblems({ podTemplate = {}, job = {} }: RunSettings): Generator<Problem> {
+  for (const [setting, override] of Object.entries({ podTemplate, job }))
+    for (const path of functionFields(override))
+      yield {
+        path: `${setting}.${path}`,
+        message: 'is a function, which no manifest can carry to where the run is merged',
+        fix: 'give the value, or use a function in the override of a step',
+      };
+}
+
+/** What is wrong with the Jobs of a workflow's steps once a run has changed them, beyond what the steps tell themselves. */
+export function* stepJobOverrideProblems(
+  workflow: AnyWorkflow,
+  { job }: RunSettings,
+  whose: Pick<JobLayer, 'kind' | 'source'>,
+): Generator<Problem> {
+  if (job === undefined) return;
+  const steps = workflow.taskSteps.filter((step) => step.runsAsJob);
+  if (steps.length === 0)
     yield {
-      path: `podTemplate.${path}`,
-      message: 'is a function, which no manifest can carry to where the run is merged',
-      fix: 'give the value, or use a function in the override of a step',
+      path: 'job',
+      message: `is set, and no step of ${show(workflow.name)} runs as a Job`,
+      fix: "set runAs: 'Job' of a task or step, or leave it out",
     };
+  for (const step of steps) {
+    const own = new Set(step.jobProblems().map(formatProblem));
+    for (const problem of step.jobProblems([{ ...whose, job }]))
+      if (!own.has(formatProblem(problem))) yield { ...problem, path: `step ${step.name}: ${problem.path}` };
+  }
 }
 
 /** Metadata and spec of the Job that is a run of the workflow. The mapping of its fields is in docs/concepts.md. */
@@ -82,6 +107,7 @@ export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunS
         [annotations.graph]: workflow.graphName,
         [annotations.inputs]: canonicalJson(inputs),
         ...(podOverride && { [annotations.podOverride]: canonicalJson(podOverride) }),
+        ...(settings.job && { [annotations.jobOverride]: canonicalJson(settings.job) }),
         ...(driver && { [annotations.parallelism]: String(parallelism) }),
       },
     },

@@ -1,30 +1,39 @@
+import type { IConstruct } from 'constructs';
 import { CONTROLLER_NAME } from '../lib/graph/labels.ts';
-import { mergeJobLayers, type JobLayer, type MergedJob } from '../lib/pods/job-template.ts';
-import { jobProblems } from '../lib/pods/validate-job.ts';
+import { mergeJobLayers, type JobLayer, type JobOverride, type MergedJob } from '../lib/pods/job-template.ts';
+import type { LayerKind } from '../lib/pods/layer.ts';
+import { jobLayerProblems } from '../lib/pods/runtime-job.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
+import { clusterJobLayers } from './layers.ts';
 import { fillJobInputs } from './task-values.ts';
-import type { ExecutionSettings, Task } from './task.ts';
+import type { Task } from './task.ts';
 
-/**
- * What the task and the overrides of a use of it say of the Job around its pod, low to high.
- *
- * @param given what the use gives for an input of the task
- */
+/** A use of a task, as far as the Job around its pod goes. */
+export interface JobOfUse {
+  /** What uses it. */
+  readonly scope: IConstruct;
+  /** Without a Job, nothing is said of it but by mistake. */
+  readonly runAs: 'Pod' | 'Job' | undefined;
+  /** What the use changes, low to high. */
+  readonly overrides: readonly { readonly job?: JobOverride | undefined }[];
+  /** What it is that changes it. @default 'step override' */
+  readonly kind?: LayerKind;
+  /** What the use gives for an input of the task. */
+  readonly given: (input: string) => unknown;
+}
+
+/** What the cluster, the task and a use of it say of the Job around its pod, low to high; policy holds wherever it stands. */
 export function jobLayers(
   task: Task<Shape, Shape>,
-  path: string,
-  overrides: readonly ExecutionSettings[],
-  given: (input: string) => unknown,
+  { scope, runAs, overrides, kind = 'step override', given }: JobOfUse,
 ): readonly JobLayer[] {
   const { job } = task.execution;
   const layers: readonly JobLayer[] = [
     ...(job ? [{ kind: 'task', source: task.node.path, job } as const] : []),
-    ...overrides.flatMap(({ job: over }) =>
-      over ? [{ kind: 'step override', source: path, job: over } as const] : [],
-    ),
+    ...overrides.flatMap(({ job: over }) => (over ? [{ kind, source: scope.node.path, job: over }] : [])),
   ];
-  return fillJobInputs(layers, task, given);
+  return [...(runAs === 'Job' ? clusterJobLayers(scope) : []), ...fillJobInputs(layers, task, given)];
 }
 
 /** The Job that layers make; nothing when there are none, or they cannot be merged. */
@@ -46,18 +55,5 @@ export function* stepJobProblems(
   if (layers.length === 0) return;
   if (runAs !== 'Job')
     yield { path: 'job', message: 'is set, and the step runs as a Pod', fix: "set runAs: 'Job', or leave it out" };
-  let merged: MergedJob;
-  try {
-    merged = mergeJobLayers(layers);
-  } catch (error) {
-    if (!(error instanceof InvalidError)) throw error;
-    for (const problem of error.problems) yield { ...problem, path: `job.${problem.path}` };
-    return;
-  }
-  const { known, unknown, places } = merged;
-  yield* jobProblems(known, {
-    hasOutputs: hasOutputs && !places.has('spec.completionMode'),
-    controller: CONTROLLER_NAME,
-    unknown,
-  });
+  yield* jobLayerProblems(layers, { hasOutputs, controller: CONTROLLER_NAME });
 }

@@ -7,13 +7,12 @@ import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
 import { inheritSettings, type InheritedSettings } from '../lib/pods/settings/pod-settings.ts';
 import { spotPart } from '../lib/pods/spot-part.ts';
 import { contentHash } from '../lib/values/hash.ts';
-import { canonicalJson } from '../lib/values/json.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
 import { grownPods, type GrownPod } from './grown-pods.ts';
 import { later } from './later.ts';
-import { layersOf, lowestLayers, policyLayer, spotLayers, taskSpotLayers } from './layers.ts';
+import { layersOf, lowestLayers, policyLayer, policyNote, spotLayers, taskSpotLayers } from './layers.ts';
 import { resourcesAfterOOM } from './retries.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
 import { checkObject } from './validate-manifests.ts';
@@ -31,6 +30,7 @@ export class StepTemplate {
   #inherited: InheritedSettings;
   #spot: readonly Layer[];
   #retries: ExecutionSettings['retries'];
+  #runAs: ExecutionSettings['runAs'];
   #compiled: (MergedTemplate & SplitTemplate & { readonly name: string; readonly spot?: unknown }) | undefined;
 
   constructor(
@@ -47,6 +47,7 @@ export class StepTemplate {
     this.#inherited = inheritSettings(task.execution);
     this.#spot = taskSpotLayers(task);
     this.#retries = task.execution.retries;
+    this.#runAs = task.execution.runAs;
     this.#emit(name, {
       [labels.managedBy]: MANAGED_BY,
       [labels.workflow]: workflow,
@@ -61,6 +62,7 @@ export class StepTemplate {
     this.#overrides.push(...layersOf('step override', source, site, settings, this.#inherited));
     this.#inherited = inheritSettings(settings, this.#inherited);
     this.#retries = settings.retries ?? this.#retries;
+    this.#runAs = settings.runAs ?? this.#runAs;
     if (settings.spot !== undefined) this.#spot = spotLayers('step override', source, site, this.#inherited);
     this.#compiled = undefined;
   }
@@ -117,8 +119,7 @@ export class StepTemplate {
 
   // A plan or a run may override the pod later on: the policy goes with the template, to hold then too.
   get #policy(): string | undefined {
-    const policy = policyLayer(this.#step);
-    return policy && canonicalJson({ cluster: policy.source, template: policy.template });
+    return policyNote(this.#step, this.#runAs);
   }
 
   #emit(name: string, ownLabels: Readonly<Record<string, string>>): void {

@@ -18,7 +18,12 @@ export class TaskJob<I extends Shape> extends SingleTask<I> {
     const { task, override } = props;
     const pod = this.podTemplate('Job', override);
     if (pod === undefined) return;
-    const { metadata, spec, problems } = taskJob(task, this.node.path, override, pod.template, this.inputs);
+    const { metadata, spec, problems } = taskJob(this, task, {
+      template: pod.template,
+      inputs: this.inputs,
+      override: override ?? {},
+      kind: 'step override',
+    });
     reportProblems(this, () => problems);
     const object = new ApiObject(this, 'Job', {
       apiVersion: 'batch/v1',

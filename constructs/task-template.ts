@@ -3,8 +3,8 @@ import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
 import type { RetryPolicy } from '../lib/graph/retries.ts';
 import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
-import type { StepJob } from '../lib/pods/job-template.ts';
-import type { Layer } from '../lib/pods/layer.ts';
+import type { JobLayer, StepJob } from '../lib/pods/job-template.ts';
+import type { Layer, LayerKind } from '../lib/pods/layer.ts';
 import { MAIN_CONTAINER, OUTPUTS_PATH, type PodTemplate } from '../lib/pods/template.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../lib/values/environment.ts';
 import type { JsonObject } from '../lib/values/json.ts';
@@ -75,22 +75,29 @@ export function taskLabels(task: Task<Shape, Shape>, plan?: string): Record<stri
   };
 }
 
+/** What a use of a task says of its Job. */
+export interface SingleJob {
+  readonly template: PodTemplate;
+  /** What the task is given. */
+  readonly inputs: JsonObject;
+  readonly override: Pick<ExecutionSettings, 'retries' | 'timeout' | 'job'>;
+  /** Whose the override is. */
+  readonly kind: LayerKind;
+}
+
 /**
- * The Job of one task, with Kubernetes' own retries and deadline, and what is wrong with what its author says of it.
+ * The Job of one task, with Kubernetes' own retries and deadline, and what is wrong with what is said of it.
  *
- * @param path of the construct that has it
- * @param inputs what the task is given
+ * @param scope the construct that has it
  */
-export function taskJob(
-  task: Task<Shape, Shape>,
-  path: string,
-  override: ExecutionSettings | undefined,
-  template: PodTemplate,
-  inputs: JsonObject,
-) {
+export function taskJob(scope: Construct, task: Task<Shape, Shape>, { template, inputs, override, kind }: SingleJob) {
   const { retries, timeout }: ExecutionSettings = { ...task.execution, ...override };
   const policy: RetryPolicy = retryPolicy(retries) ?? { limit: 0 };
-  const layers = jobLayers(task, path, override ? [override] : [], (input) => inputs[input]);
+  const given = (input: string) => inputs[input];
+  const layers = [
+    ...jobLayers(task, { scope, runAs: 'Job', overrides: [override], kind, given }),
+    ...(timeout ? [jobDeadline(timeout, override.timeout ? { kind, source: scope.node.path } : taskOf(task))] : []),
+  ];
   const merged = stepJob(layers);
   const problems = [
     ...stepJobProblems(layers, { runAs: 'Job', hasOutputs: false }),
@@ -102,11 +109,17 @@ export function taskJob(
     spec: {
       ...spec,
       backoffLimit: policy.limit,
-      ...(timeout && { activeDeadlineSeconds: seconds(timeout) }),
       template,
     },
     problems,
   };
+}
+
+const taskOf = (task: Task<Shape, Shape>) => ({ kind: 'task', source: task.node.path }) as const;
+
+/** A timeout goes over what `job` says, and the cluster's policy over both. */
+function jobDeadline(timeout: Duration, whose: Pick<JobLayer, 'kind' | 'source'>): JobLayer {
+  return { ...whose, job: { spec: { activeDeadlineSeconds: seconds(timeout) } } };
 }
 
 /** The inputs of a task that its pod, beside its variables, and the Job around it are made of. */
@@ -114,6 +127,6 @@ export function inputsInPod(task: Task<Shape, Shape>): ReadonlySet<string> {
   const inputs = new Set<string>();
   const ask = (input: string) => void inputs.add(input);
   mergedOrProblems(fillInputs(task.layers, task, ask));
-  stepJob(jobLayers(task, task.node.path, [], ask));
+  stepJob(jobLayers(task, { scope: task, runAs: 'Job', overrides: [], given: ask }));
   return inputs;
 }

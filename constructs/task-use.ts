@@ -103,7 +103,24 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
   }
 
   get #jobLayers(): readonly JobLayer[] {
-    return jobLayers(this.#task, this.node.path, this.#overrides, (input) => this.#given(input));
+    const { runAs } = this.#execution;
+    return jobLayers(this.#task, {
+      scope: this,
+      runAs,
+      overrides: this.#overrides,
+      given: (input) => this.#given(input),
+    });
+  }
+
+  /** @internal Whether its attempts are Jobs. */
+  get runsAsJob(): boolean {
+    return this.#execution.runAs === 'Job';
+  }
+
+  /** @internal What is wrong with the Job around its pod once one more layer is over it; without it, nothing but what the step tells itself. */
+  jobProblems(more: readonly JobLayer[] = []): readonly Problem[] {
+    const hasOutputs = Object.keys(this.#task.outputs).length > 0;
+    return [...stepJobProblems([...this.#jobLayers, ...more], { runAs: this.#execution.runAs, hasOutputs })];
   }
 
   get #execution(): ExecutionSettings {
@@ -145,8 +162,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
     for (const input of required)
       if (!given.has(input))
         yield { path: `inputs.${input}`, message: 'is missing', fix: `task ${show(this.#task.name)} needs it` };
-    const hasOutputs = Object.keys(this.#task.outputs).length > 0;
-    yield* stepJobProblems(this.#jobLayers, { runAs: this.#execution.runAs, hasOutputs });
+    yield* this.jobProblems();
     for (const [path, hole] of stepJob(this.#jobLayers)?.places ?? [])
       for (const reference of references(hole)) yield* this.foreign(reference, `job.${path}`);
     const { nodeProblems } = this;

@@ -4,7 +4,7 @@ import { isNotFound } from '../kube/errors.ts';
 import { runtimeTemplate, type RunLayers } from '../pods/runtime-template.ts';
 import { neverEnded, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { attemptJob, attemptPod, type AttemptPlan } from './attempt-object.ts';
-import { checkJob } from './check-job.ts';
+import { runtimeJob } from './check-job.ts';
 import { createVerdict } from './create-verdict.ts';
 import { isOwnedBy, type Job, type Pod } from './objects.ts';
 import { backoffMs, type WorkerContext } from './worker-context.ts';
@@ -85,8 +85,11 @@ export class AttemptCreator {
     const run = this.#run();
     const synthesized = await graphs.template(run.metadata.namespace!, step.template);
     const template = runtimeTemplate(graphStep, synthesized, this.#layers, holeValues(step, pod));
-    if (job !== undefined) checkJob(step, job);
-    const plan: AttemptPlan = { run, mode, step, attempt, inputs, template, ...(job && { job }) };
+    const around =
+      step.runAs === 'Job'
+        ? runtimeJob(step, graphStep, { job, policy: synthesized.jobPolicy }, this.#layers)
+        : undefined;
+    const plan: AttemptPlan = { run, mode, step, attempt, inputs, template, ...(around && { job: around }) };
     const startedAt = clock.monotonic();
     const options = { signal: this.#signal };
     const created =

@@ -57,8 +57,8 @@ export class GraphStore {
         throw new InvalidError(`PodTemplate ${namespace}/${name}`, [
           { path: 'template.spec.containers', message: 'is missing' },
         ]);
-      const policy = readPolicy(metadata.annotations?.[annotations.policy], `PodTemplate ${namespace}/${name}`);
-      return { template, ...(policy && { policy }) };
+      const held = readPolicy(metadata.annotations?.[annotations.policy], `PodTemplate ${namespace}/${name}`);
+      return { template, ...held };
     });
   }
 }

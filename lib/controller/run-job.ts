@@ -1,9 +1,10 @@
 import type { RunSpec } from '../engine/advance.ts';
 import { readAnswers } from '../engine/answers.ts';
 import { annotations, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY, type CancelMode } from '../graph/labels.ts';
+import type { JobOverride } from '../pods/job-template.ts';
 import type { PodTemplateOverride } from '../pods/template.ts';
 import type { Topology } from '../graph/topology.ts';
-import { overrideProblems, runOverrideProblems, type RunOverride } from '../pods/run-override.ts';
+import { jobOverrideProblems, overrideProblems, runOverrideProblems, type RunOverride } from '../pods/run-override.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import { isJsonObject, type JsonObject } from '../values/json.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
@@ -48,6 +49,8 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
   const inputs = object(annotations.inputs) ?? {};
   const podOverride = object(annotations.podOverride) as PodTemplateOverride | undefined;
   if (podOverride) problems.push(...overrideProblems(podOverride, (path) => `${annotations.podOverride}: ${path}`));
+  const jobOverride = object(annotations.jobOverride) as JobOverride | undefined;
+  if (jobOverride) problems.push(...jobOverrideProblems(jobOverride, (path) => `${annotations.jobOverride}: ${path}`));
   const runOverride = object(annotations.runOverride);
   if (runOverride) problems.push(...runOverrideProblems(runOverride, annotations.runOverride));
   if (problems.length > 0 || !graph) return { problems };
@@ -56,6 +59,7 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
     run: job.metadata.name,
     ...(plan !== undefined && { plan }),
     ...(podOverride && { podOverride }),
+    ...(jobOverride && { jobOverride }),
     ...(runOverride && { runOverride: runOverride as RunOverride }),
   };
   return { graph, inputs, layers };

@@ -36,9 +36,11 @@ export const annotations = {
   fixedInputs: `${DOMAIN}/fixed-inputs`,
   /** On a run's Job: a pod template that is merged over that of every step, JSON. */
   podOverride: `${DOMAIN}/pod-override`,
+  /** On a run's Job: part of a Job that is merged into the one around the pod of every step that runs as a Job, JSON. */
+  jobOverride: `${DOMAIN}/job-override`,
   /** On a run's Job: pod templates that were given at its launch, by step and `*` for every step, JSON; merged over the one above. */
   runOverride: `${DOMAIN}/run-override`,
-  /** On a PodTemplate: what the cluster enforces over it and over every override, JSON with `cluster` and `template`. */
+  /** On a PodTemplate: what the cluster enforces over it and over every override, JSON with `cluster`, `template`, and `job` for the Job around the pod. */
   policy: `${DOMAIN}/policy`,
   /** On a run's Job: {@link CancelMode}. */
   cancel: `${DOMAIN}/cancel`,

@@ -47,6 +47,5 @@ export function localTemplateProblems(run: LocalRun): readonly Problem[] {
 function synthesizedOf({ graph, templates, policies = {} }: LocalRun, step: string): SynthesizedTemplate | undefined {
   const name = taskSteps(graph).find((node) => node.name === step)!.template;
   const template = templates[name];
-  const policy = readPolicy(policies[name], `PodTemplate ${name}`);
-  return template && { template, ...(policy && { policy }) };
+  return template && { template, ...readPolicy(policies[name], `PodTemplate ${name}`) };
 }

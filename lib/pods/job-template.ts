@@ -4,13 +4,14 @@ import type { JsonObject } from '../values/json.ts';
 import { InvalidError, type Problem } from '../values/problems.ts';
 import type { Patch } from './directives.ts';
 import { Hole, isUnknown, underneath, type Unknown } from './holes.ts';
-import { layerName, type LayerKind } from './layer.ts';
+import { layerName, type Layer, type LayerKind } from './layer.ts';
 import { MergeContext } from './merge-context.ts';
 import { mergeFields } from './merge-fields.ts';
 import { isPlainObject, MapNode, valueOf } from './node.ts';
 import { Origins } from './origins.ts';
 import { fieldStep, joinPath } from './path.ts';
 import { JOB_TEMPLATE } from './pod-schema.ts';
+import { enforceJobPolicy } from './policy.ts';
 import type { Override } from './template.ts';
 
 /** Fields of the Job around a pod that are not for an author to set: what they do is done by others. */
@@ -44,6 +45,8 @@ export interface JobOverride<Scope = never> {
 export interface JobLayer {
   readonly kind: LayerKind;
   readonly source: string;
+  /** `file:line` where it was written, when that is known. */
+  readonly at?: string;
   readonly job: JobOverride;
 }
 
@@ -66,31 +69,35 @@ export interface MergedJob {
   readonly unknown: ReadonlySet<string>;
   /** Every hole by its path. */
   readonly places: ReadonlyMap<string, Hole>;
+  /** Whose the fields are. */
+  readonly origins: Origins;
 }
 
 /**
- * Merges parts of a Job, low to high.
+ * Merges parts of a Job, low to high. Those of the kind `cluster policy` hold over all others, wherever they stand.
  *
- * @throws InvalidError with all that cannot be merged
+ * @throws InvalidError with all that cannot be merged, and everything that a policy excludes
  */
 export function mergeJobLayers(layers: readonly JobLayer[]): MergedJob {
   const problems: Problem[] = [];
   const root = new MapNode({ kind: 'base', source: '', template: {} }, new Map());
-  for (const { kind, source, job } of layers) {
-    const context = new MergeContext({ kind, source, template: {} }, problems, []);
-    mergeFields(root, job as Patch, { type: JOB_TEMPLATE }, context, undefined);
-  }
+  const contextOf = (layer: JobLayer) => new MergeContext(asPodLayer(layer), problems, []);
+  const isPolicy = ({ kind }: JobLayer) => kind === 'cluster policy';
+  for (const layer of layers)
+    if (!isPolicy(layer)) mergeFields(root, layer.job as Patch, { type: JOB_TEMPLATE }, contextOf(layer), undefined);
+  for (const layer of layers.filter(isPolicy)) enforceJobPolicy(root, layer.job as Patch, contextOf(layer));
   if (problems.length > 0) throw new InvalidError(`Job of ${layers.map(nameOf).join(', ')}`, problems);
   return withHoles(root);
 }
 
 function withHoles(root: MapNode): MergedJob {
-  const origins = new Map(new Origins(root).leaves().map(({ path, origin }) => [path, origin]));
+  const origins = new Origins(root);
+  const originAt = new Map(origins.leaves().map(({ path, origin }) => [path, origin]));
   const places = new Map<string, Hole>();
   const known = new Map<string, unknown>();
   const unknown = new Set<string>();
   const job = replaceUnknown(valueOf(root), '', (value, path) => {
-    const { values, below } = underneath(value, origins.get(path));
+    const { values, below } = underneath(value, originAt.get(path));
     const hole = new Hole(below === undefined ? values : [...values, below], 'value');
     places.set(path, hole);
     if (below === undefined) unknown.add(path);
@@ -98,7 +105,7 @@ function withHoles(root: MapNode): MergedJob {
     return hole;
   });
   const withBelow = replaceUnknown(job, '', (_, path) => known.get(path));
-  return { job: job as JsonObject, known: withBelow as JsonObject, unknown, places };
+  return { job: job as JsonObject, known: withBelow as JsonObject, unknown, places, origins };
 }
 
 function replaceUnknown(value: unknown, path: string, replace: (value: Unknown, path: string) => unknown): unknown {
@@ -113,6 +120,9 @@ function replaceUnknown(value: unknown, path: string, replace: (value: Unknown, 
   );
 }
 
-function nameOf({ kind, source }: JobLayer): string {
-  return layerName({ kind, source, template: {} });
+const nameOf = (layer: JobLayer) => layerName(asPodLayer(layer));
+
+/** As whoever merges and tells of layers knows them: by their names. */
+function asPodLayer({ kind, source, at }: JobLayer): Layer {
+  return { kind, source, template: {}, ...(at !== undefined && { at }) };
 }

@@ -8,7 +8,7 @@ import { layerName, type Layer } from './layer.ts';
 import type { MergeContext } from './merge-context.ts';
 import { copyOf, isPlainObject, ListNode, MapNode, Removed, valueOf, type Item, type LiveNode } from './node.ts';
 import { fieldStep, pathText, type Path } from './path.ts';
-import { fieldSchema, POD_TEMPLATE, type FieldSchema } from './pod-schema.ts';
+import { fieldSchema, JOB_TEMPLATE, POD_TEMPLATE, type FieldSchema } from './pod-schema.ts';
 import { termsText } from './node-affinity.ts';
 import { checkPlacement, conjoin } from './policy-lists.ts';
 import { unionMembers } from './unions.ts';
@@ -25,9 +25,18 @@ import { unionMembers } from './unions.ts';
  * - a function of what is inherited replaces it, whatever it was.
  */
 export function enforcePolicy(root: MapNode, context: MergeContext): void {
-  refuseDirectives(context.layer.template, context, undefined);
-  enforce(root, context.layer.template as Patch, { type: POD_TEMPLATE }, context, undefined);
+  enforceAll(root, context.layer.template as Patch, POD_TEMPLATE, context);
   checkPlacement(root, context);
+}
+
+/** Puts a policy over the Job around a pod, by the same rules. */
+export function enforceJobPolicy(root: MapNode, policy: Patch, context: MergeContext): void {
+  enforceAll(root, policy, JOB_TEMPLATE, context);
+}
+
+function enforceAll(root: MapNode, policy: Patch, type: string, context: MergeContext): void {
+  refuseDirectives(policy, context, undefined);
+  enforce(root, policy, { type }, context, undefined);
 }
 
 /** A policy says what holds, not how to change what it happens to find. */

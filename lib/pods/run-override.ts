@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from '../values/json.ts';
 import { InvalidError, show, suggest, type Problem } from '../values/problems.ts';
+import { mergeJobLayers, type JobOverride } from './job-template.ts';
 import type { Layer } from './layer.ts';
 import { mergePodTemplate } from './merge.ts';
 import type { PodTemplateOverride } from './template.ts';
@@ -24,6 +25,17 @@ export function runOverrideProblems(document: JsonObject, path: string): readonl
 export function overrideProblems(override: PodTemplateOverride, at: (path: string) => string): readonly Problem[] {
   try {
     mergePodTemplate({}, override);
+    return [];
+  } catch (error) {
+    if (error instanceof InvalidError) return error.problems.map((problem) => ({ ...problem, path: at(problem.path) }));
+    throw error;
+  }
+}
+
+/** What keeps an override from being merged with the Job around any pod. */
+export function jobOverrideProblems(job: JobOverride, at: (path: string) => string): readonly Problem[] {
+  try {
+    mergeJobLayers([{ kind: 'run override', source: '', job }]);
     return [];
   } catch (error) {
     if (error instanceof InvalidError) return error.problems.map((problem) => ({ ...problem, path: at(problem.path) }));

@@ -1,6 +1,7 @@
 import { isJsonObject } from '../values/json.ts';
 import { InvalidError, show, type Problem } from '../values/problems.ts';
 import { holesOverride } from './holes.ts';
+import type { JobLayer, JobOverride } from './job-template.ts';
 import { layerName, type Layer } from './layer.ts';
 import { mergeWithOrigins, type MergedTemplate } from './merge.ts';
 import { runOverrideLayers, type RunOverride } from './run-override.ts';
@@ -11,6 +12,8 @@ import { validateTemplate } from './validate-template.ts';
 export interface SynthesizedTemplate {
   readonly template: PodTemplate;
   readonly policy?: Layer;
+  /** The same over the Job around the pod. */
+  readonly jobPolicy?: JobLayer;
 }
 
 /** What changes the pods of one run, whichever step they are of. */
@@ -21,6 +24,8 @@ export interface RunLayers {
   readonly plan?: string;
   /** What the plan, or the manifest of the run, says of every step's pod. */
   readonly podOverride?: PodTemplateOverride;
+  /** What the plan, or the manifest of the run, says of the Job around the pod of every step that has one. */
+  readonly jobOverride?: JobOverride;
   /** What was said at the launch. */
   readonly runOverride?: RunOverride;
 }
@@ -99,22 +104,32 @@ export function templateProblems(
 }
 
 /**
- * The policy in the annotation of a PodTemplate. One that cannot be read is no reason to go without.
+ * The policies in the annotation of a PodTemplate, over the pod and over the Job around it. One that cannot be read is no
+ * reason to go without.
  *
  * @throws InvalidError when it is no policy
  */
-export function readPolicy(text: string | undefined, path: string): Layer | undefined {
-  if (text === undefined) return undefined;
+export function readPolicy(text: string | undefined, path: string): Pick<SynthesizedTemplate, 'policy' | 'jobPolicy'> {
+  if (text === undefined) return {};
   const policy = parse(text);
-  if (!isJsonObject(policy) || typeof policy.cluster !== 'string' || !isJsonObject(policy.template))
+  if (
+    !isJsonObject(policy) ||
+    typeof policy.cluster !== 'string' ||
+    !isJsonObject(policy.template) ||
+    !(policy.job === undefined || isJsonObject(policy.job))
+  )
     throw new InvalidError('The policy of a pod template', [
       {
         path,
-        message: `must be a JSON object with "cluster" and "template", not ${show(text)}`,
+        message: `must be a JSON object with "cluster" and "template", and an object as "job" if any, not ${show(text)}`,
         fix: 'synthesize it again',
       },
     ]);
-  return { kind: 'cluster policy', source: policy.cluster, template: policy.template as PodTemplateOverride };
+  const layer = { kind: 'cluster policy', source: policy.cluster } as const;
+  return {
+    policy: { ...layer, template: policy.template as PodTemplateOverride },
+    ...(policy.job && { jobPolicy: { ...layer, job: policy.job as JobOverride } }),
+  };
 }
 
 const FROM_VALUES = ', from values';

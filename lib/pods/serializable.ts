@@ -1,9 +1,8 @@
 import { isPlainObject } from './node.ts';
 import { fieldStep, pathText, type Path } from './path.ts';
-import type { PodTemplateOverride } from './template.ts';
 
 /** The fields of an override that are functions, which no manifest and no annotation can carry. */
-export function functionFields(override: PodTemplateOverride): readonly string[] {
+export function functionFields(override: object): readonly string[] {
   return [...functionsIn(override, undefined)].map((path) => pathText(path));
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkJob } from '../../lib/controller/check-job.ts';
+import { runtimeJob } from '../../lib/controller/check-job.ts';
 import type { TaskStep, ValueSource } from '../../lib/graph/graph.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
 import { formatProblem, InvalidError } from '../../lib/values/problems.ts';
@@ -16,7 +16,7 @@ function problemsOf(job: ValueSource, made: JsonObject, outputs = false): readon
   const step = { kind: 'task', name: 's', task: 't', template: 't', inputs: {}, job } as TaskStep;
   try {
     const given = { properties: { n: { type: 'integer' } }, required: [] } as const;
-    checkJob({ ...step, ...(outputs && { outputs: given }) }, made);
+    runtimeJob({ ...step, ...(outputs && { outputs: given }) }, 's', { job: made }, { run: 'r' });
   } catch (error) {
     if (error instanceof InvalidError) return error.problems.map(formatProblem);
     throw error;
@@ -70,5 +70,42 @@ describe('the Job that values made', () => {
 
   it('is taken as it is when it waited for none', () => {
     expect(problemsOf({ value: { spec: { newField: 1 } } }, { spec: { newField: 1 } })).toEqual([]);
+  });
+});
+
+describe('the Job of a step that a run changes', () => {
+  const step = { kind: 'task', name: 's', task: 't', template: 't', inputs: {}, runAs: 'Job' } as TaskStep;
+  const policy = { kind: 'cluster policy', source: 'eu', job: { spec: { suspend: true } } } as const;
+  const job = { spec: { parallelism: 2, activeDeadlineSeconds: 60 } };
+
+  it('has what the plan says over what synth wrote, and the policy over both', () => {
+    const run = { run: 'r', plan: 'p', jobOverride: { spec: { parallelism: 3, activeDeadlineSeconds: null } } };
+    expect(runtimeJob(step, 's', { job, policy }, run)).toEqual({ spec: { parallelism: 3, suspend: true } });
+    expect(runtimeJob(step, 's', {}, run)).toEqual({ spec: { parallelism: 3 } });
+    expect(runtimeJob(step, 's', { job, policy }, { run: 'r' })).toBe(job);
+    expect(job.spec).toEqual({ parallelism: 2, activeDeadlineSeconds: 60 });
+  });
+
+  it.each<[string, object, string]>([
+    [
+      'the policy',
+      { spec: { suspend: false } },
+      'job.spec.suspend: is false and must be true: plan override of p set it',
+    ],
+    [
+      'Kubernetes',
+      { spec: { parallelism: 0 } },
+      'job.spec.parallelism: must be at least 1, not 0 (plan override of p)',
+    ],
+    [
+      'what others do',
+      { spec: { backoffLimit: 1 } },
+      "job.spec.backoffLimit: is not an author's to set (plan override of p)",
+    ],
+    ['its type', { metadata: 3 }, 'job.metadata: must be an object (ObjectMeta), not 3 (plan override of p)'],
+  ])('is refused where that contradicts %s, with the layer', (_, jobOverride, problem) => {
+    const run = () =>
+      runtimeJob(step, 's', { job, policy }, { run: 'r', plan: 'p', jobOverride: jobOverride as never });
+    expect(run).toThrow(problem);
   });
 });

@@ -8,7 +8,7 @@ const spec = (fields: object): PodTemplateOverride => ({ spec: fields }) as PodT
 const template: PodTemplate = {
   spec: { priorityClassName: 'task', containers: [{ name: 'main', image: 'etl:1' }] },
 };
-const held = (fields: object) => readPolicy(JSON.stringify({ cluster: 'eu', template: { spec: fields } }), '')!;
+const held = (fields: object) => readPolicy(JSON.stringify({ cluster: 'eu', template: { spec: fields } }), '').policy!;
 const run = { run: 'etl-x', plan: 'etl-site-a' };
 
 function problemsOf(synthesized: SynthesizedTemplate, overrides: object): readonly string[] {
@@ -94,7 +94,7 @@ describe('the pod of a step of a run', () => {
     expect(() => readPolicy('{"cluster":"eu"}', 'PodTemplate a')).toThrow(
       'PodTemplate a: must be a JSON object with "cluster" and "template"',
     );
-    expect(readPolicy(undefined, '')).toBeUndefined();
+    expect(readPolicy(undefined, '')).toEqual({});
   });
 });
 

@@ -97,9 +97,9 @@ function newProblems(
 
 function taskOf({ metadata, spec }: TaskJobTemplate): { name: string; synthesized: SynthesizedTemplate } {
   const given = metadata?.annotations?.[annotations.policy];
-  const policy = readPolicy(given, `annotation ${annotations.policy} of the plan`);
+  const held = readPolicy(given, `annotation ${annotations.policy} of the plan`);
   const template = (spec.template ?? {}) as PodTemplate;
-  return { name: metadata?.labels?.[labels.task] ?? 'task', synthesized: { template, ...(policy && { policy }) } };
+  return { name: metadata?.labels?.[labels.task] ?? 'task', synthesized: { template, ...held } };
 }
 
 async function templatesOf(
@@ -115,8 +115,8 @@ async function templatesOf(
     });
     return new Map(
       items.flatMap(({ metadata, template }) => {
-        const policy = readPolicy(metadata.annotations?.[annotations.policy], `PodTemplate ${metadata.name}`);
-        return template === undefined ? [] : [[metadata.name, { template, ...(policy && { policy }) }] as const];
+        const held = readPolicy(metadata.annotations?.[annotations.policy], `PodTemplate ${metadata.name}`);
+        return template === undefined ? [] : [[metadata.name, { template, ...held }] as const];
       }),
     );
   } catch (error) {
