@@ -17,7 +17,7 @@ export interface Progress {
  * Skipping that is the workflow's own will, and so counts as done. A step that another's failure or a
  * cancellation kept from running does not.
  */
-const meant: ReadonlySet<StepReason> = new Set(['WhenFalse', 'InputUnavailable', 'UpstreamSkipped']);
+const meant: ReadonlySet<StepReason> = new Set(['WhenFalse', 'SkippedByHand', 'InputUnavailable', 'UpstreamSkipped']);
 
 /** Whether a step counts as done in `kubectl get jobs`. */
 export function isDone({ phase, reason }: Pick<StepRecord, 'phase' | 'reason'>): boolean {

@@ -5,6 +5,7 @@ import type { Answers } from './answers.ts';
 import type { ItemBlock } from './item-codec.ts';
 import type { FailureKind, Instant, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
+import type { SkipsByHand } from './skips.ts';
 
 /** What was asked of a run. All of it but name and inputs may change while it runs. */
 export interface RunSpec {
@@ -20,6 +21,8 @@ export interface RunSpec {
   readonly cancel?: CancelMode;
   /** What was said to gates, by step; checked against the graph. One that comes before its gate waits is kept for it. */
   readonly answers?: Answers;
+  /** Steps that are to be skipped if they have not begun. */
+  readonly skips?: SkipsByHand;
 }
 
 /** What a shell saw of an attempt. Observations may be late, repeated or out of order. */

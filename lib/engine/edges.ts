@@ -12,7 +12,7 @@ export type EdgeVerdict = 'Satisfied' | 'InputUnavailable' | 'UpstreamSkipped' |
  * | upstream ended as | order | data with a default | data | its end |
  * |---|---|---|---|---|
  * | Succeeded | Satisfied | Satisfied | Satisfied | Satisfied |
- * | Skipped, its `when` was false | Satisfied | Satisfied | InputUnavailable | Satisfied |
+ * | Skipped, its `when` was false or by hand | Satisfied | Satisfied | InputUnavailable | Satisfied |
  * | Skipped for another reason | UpstreamSkipped | UpstreamSkipped | UpstreamSkipped | Satisfied |
  * | Failed, with `continueOnFailure` | Satisfied | Satisfied | InputUnavailable | Satisfied |
  * | Failed | UpstreamFailed | UpstreamFailed | UpstreamFailed | Satisfied |
@@ -25,7 +25,7 @@ export function edgeVerdict(upstream: StepRecord, continueOnFailure: boolean, ed
     case 'Succeeded':
       return 'Satisfied';
     case 'Skipped':
-      return upstream.reason === 'WhenFalse' ? withoutValues : 'UpstreamSkipped';
+      return upstream.reason === 'WhenFalse' || upstream.reason === 'SkippedByHand' ? withoutValues : 'UpstreamSkipped';
     case 'Failed':
       return continueOnFailure ? withoutValues : 'UpstreamFailed';
     case 'Cancelled':
@@ -78,5 +78,6 @@ function sentence(verdict: EdgeVerdict, upstream: string, record: StepRecord): s
   if (verdict === 'UpstreamFailed') return `step ${upstream} failed`;
   if (verdict === 'UpstreamCancelled') return `step ${upstream} was cancelled`;
   if (verdict === 'UpstreamSkipped') return `step ${upstream} was skipped (${record.reason})`;
-  return `step ${upstream} has no outputs: ${record.phase === 'Failed' ? 'it failed' : 'its condition was false'}`;
+  const why = record.reason === 'SkippedByHand' ? 'it was skipped by hand' : 'its condition was false';
+  return `step ${upstream} has no outputs: ${record.phase === 'Failed' ? 'it failed' : why}`;
 }

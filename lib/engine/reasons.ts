@@ -13,7 +13,7 @@ export const stepReasons = {
     'WaitingForTime',
   ],
   Running: ['ItemsRunning', 'Created', 'PodPending', 'ContainerRunning', 'Stopping'],
-  Succeeded: ['Completed', 'DefaultTaken'],
+  Succeeded: ['Completed', 'DefaultTaken', 'Recovered'],
   Failed: [
     'ItemsFailed',
     'ItemsInvalid',
@@ -33,6 +33,7 @@ export const stepReasons = {
   ],
   Skipped: [
     'WhenFalse',
+    'SkippedByHand',
     'AfterFalse',
     'InputUnavailable',
     'UpstreamFailed',

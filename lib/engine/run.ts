@@ -10,6 +10,8 @@ import type { Instant, RunRecord, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { endOf } from './run-end.ts';
 import { isEnding } from './run-state.ts';
+import { byTime, later } from './sightings.ts';
+import { Skips } from './skips.ts';
 import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
@@ -52,6 +54,7 @@ export class Run {
   #labelled: StepReason | undefined;
   /** The answers that were looked at. */
   #answers: RunSpec['answers'];
+  readonly #skips = new Skips();
   /** What was seen of attempts that the record does not have yet: it is taken in when the step comes to them. */
   readonly #held = new Map<number, Map<number, AttemptState>>();
 
@@ -134,7 +137,10 @@ export class Run {
     const commands: Command[] = [];
     const turn: Turn = { now: time, spec: this.#spec, ledger: this.#ledger, commands, state: this.#state };
 
-    if (!this.finished) this.#settle(turn);
+    if (!this.finished) {
+      this.#skips.apply(turn);
+      this.#settle(turn);
+    }
     for (const sighting of this.#sightings(observations)) this.#observe(turn, sighting);
     if (!this.finished) this.#go(turn);
 
@@ -156,7 +162,7 @@ export class Run {
       if (index !== undefined && kindOf(this.#ledger.step(index).node).attempts)
         sightings.push({ index, attempt, state });
     }
-    return sightings.sort((a, b) => a.attempt - b.attempt || stages[a.state.kind] - stages[b.state.kind]);
+    return sightings.sort(byTime);
   }
 
   #observe(turn: Turn, sighting: Sighting): void {
@@ -230,6 +236,7 @@ export class Run {
   }
 
   #go(before: Turn): void {
+    this.#skips.apply(before);
     this.#answer(before);
     this.#expire(before);
     this.#state = endEarly(before, before.state);
@@ -289,11 +296,4 @@ export class Run {
     if (index === undefined) throw new Error(`the graph has no step ${JSON.stringify(name)}`);
     return index;
   }
-}
-
-const stages: Readonly<Record<AttemptState['kind'], number>> = { pending: 0, running: 1, succeeded: 2, failed: 3 };
-
-/** An attempt that has ended does not run again, in whatever order it is told. */
-function later(known: AttemptState | undefined, seen: AttemptState): AttemptState {
-  return known?.kind === 'succeeded' || known?.kind === 'failed' ? known : seen;
 }

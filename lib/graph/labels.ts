@@ -42,6 +42,10 @@ export const annotations = {
   runOverride: `${DOMAIN}/run-override`,
   /** On a PodTemplate: what the cluster enforces over it and over every override, JSON with `cluster`, `template`, and `job` for the Job around the pod. */
   policy: `${DOMAIN}/policy`,
+  /** On a run's Job: the name of a finished run of the same graph and inputs; what succeeded there is taken over. */
+  recover: `${DOMAIN}/recover`,
+  /** On a run's Job with the one above: names of steps that run again although they succeeded, a JSON array. */
+  rerunSteps: `${DOMAIN}/rerun-steps`,
   /** On a run's Job: {@link CancelMode}. */
   cancel: `${DOMAIN}/cancel`,
   /** On a run's Job in driver mode, where `spec.parallelism` is the driver's own: how many steps run at once. */
@@ -50,6 +54,8 @@ export const annotations = {
 
 /** On a run's Job, with the name of a gate after it: what opens the gate, JSON. How it is read is in `lib/engine/answers.ts`. */
 export const answerPrefixes = { approval: `${DOMAIN}/approve.`, input: `${DOMAIN}/input.` } as const;
+/** On a run's Job, with the name of a step after it: skips the step, unless it has begun. The value says why, in words. */
+export const skipPrefix = `${DOMAIN}/skip.`;
 
 /** How a run is cancelled. `Now`: stop now. `RunFinally`: stop now, then the finally steps. `Drain`: let running steps end, then finally. */
 export const cancelModes = ['Now', 'RunFinally', 'Drain'] as const;

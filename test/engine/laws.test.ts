@@ -28,6 +28,7 @@ function randomChanges(random: Random): { after: number; spec: Partial<RunSpec> 
       { cancel: 'Now' as const },
       { cancel: 'RunFinally' as const },
       { cancel: 'Drain' as const },
+      { skips: { s0: '', s2: 'why', s5: '' } },
     ]);
   const changes = Array.from({ length: random.upTo(2) }, () => ({ after: random.upTo(40), spec: change() }));
   return [...changes, { after: 200, spec: { suspended: false } }];
@@ -105,7 +106,8 @@ function expectSound(plan: Plan, { run, steps }: RunRecord): void {
   for (const { name, edges } of plan.steps)
     if (ends[name] === 'Succeeded/Completed')
       for (const { from, kind } of edges)
-        if (kind === 'order' || kind === 'data') expect(ends[from]).toMatch(/^(Succeeded|Failed|Skipped\/WhenFalse)/);
+        if (kind === 'order' || kind === 'data')
+          expect(ends[from]).toMatch(/^(Succeeded|Failed|Skipped\/(WhenFalse|SkippedByHand))/);
   const failed = referenceFailures(plan.steps, ends);
   if (run.phase === 'Succeeded') expect(failed).toEqual([]);
   if (run.reason === 'StepFailed') expect(failed).not.toEqual([]);

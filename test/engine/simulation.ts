@@ -1,5 +1,5 @@
 import type { Command, Decision, Observation, RunSpec } from '../../lib/engine/advance.ts';
-import { decodeRecord, encodeRun, encodeStep, type EncodedRecord } from '../../lib/engine/codec.ts';
+import { decodeRecord, encodeRecord, encodeRun, encodeStep, type EncodedRecord } from '../../lib/engine/codec.ts';
 import { encodeItems } from '../../lib/engine/item-codec.ts';
 import { isFinal } from '../../lib/engine/phases.ts';
 import type { Instant, RunRecord } from '../../lib/engine/record.ts';
@@ -31,6 +31,8 @@ export interface SimulationOptions {
   readonly parallelism?: number;
   /** Whether commands are carried out before the record is written. */
   readonly commandsFirst?: boolean;
+  /** What the run begins with. @default nothing */
+  readonly record?: RunRecord;
   /** Changes of the spec, by seconds from the beginning. */
   readonly changes?: readonly { readonly after: number; readonly spec: Partial<RunSpec> }[];
   /** Called before every `advance` of a shell, and after it. */
@@ -89,6 +91,7 @@ class Simulation {
     this.#changes = [...answersTo(options.plan), ...(options.changes ?? [])];
     this.#cluster = new SimulatedCluster(T0, options.plan.steps, this.#random);
     this.#spec = { name: `run-${options.seed}`, inputs: {}, parallelism: options.parallelism ?? 100 };
+    if (options.record !== undefined) this.#stored = { items: {}, ...encodeRecord(options.record) };
   }
 
   play(): SimulationResult {

@@ -1,0 +1,104 @@
+import { upstreamsOf, type Topology } from '../graph/topology.ts';
+import { isFinal } from './phases.ts';
+import type { Instant, RunRecord, StepRecord } from './record.ts';
+import type { StepReason } from './reasons.ts';
+
+/** What a run begins with that goes on from another one. */
+export interface Recovery {
+  /** Name of the run that it goes on from. */
+  readonly run: string;
+  /** Of that run, which has finished. */
+  readonly record: RunRecord;
+  /** Steps that run again whatever became of them. */
+  readonly rerun: readonly string[];
+}
+
+/** Ends that follow from the inputs and the steps before: with those taken over, they would be the same. */
+const followsFromUpstreams: ReadonlySet<StepReason> = new Set([
+  'WhenFalse',
+  'AfterFalse',
+  'InputUnavailable',
+  'UpstreamSkipped',
+  'SkippedByHand',
+]);
+
+/**
+ * The record that a run begins with which goes on from another one of the same graph and inputs. It has the steps that
+ * succeeded or were skipped, provided that all they waited for is taken over as well; so what comes after a step that
+ * runs again runs again. Of a map that did not succeed it has the items that did. Steps that run at the end of a run are
+ * never taken over. O(steps + edges + items).
+ */
+export function recoveredRecord(topology: Topology, recovery: Recovery, now: Instant): RunRecord {
+  const { run, record } = recovery;
+  const again = runAgain(topology, recovery);
+  const steps = new Map<string, StepRecord>();
+  const items = new Map<string, readonly (StepRecord | undefined)[]>();
+  for (const step of topology.steps) {
+    const { name, kind } = step.node;
+    const before = record.steps.get(name);
+    const itemsBefore = record.items?.get(name);
+    if (before === undefined) continue;
+    if (!again.has(step.index)) {
+      steps.set(name, named(takenOver(before, now), before, run));
+      if (itemsBefore !== undefined)
+        items.set(
+          name,
+          itemsBefore.map((item) => item && takenOver(item, now)),
+        );
+    } else if (kind === 'map' && itemsBefore !== undefined && goesOn(step.index)) {
+      const done = itemsBefore.map((item) => (item?.phase === 'Succeeded' ? takenOver(item, now) : undefined));
+      if (done.every((item) => item === undefined)) continue;
+      const count = itemsBefore.length;
+      steps.set(name, { phase: 'Running', reason: 'ItemsRunning', attempts: [], items: count, readyAt: now });
+      items.set(name, done);
+    }
+  }
+  const state = { phase: 'Running', reason: 'Started', startedAt: now } as const;
+  return { run: state, steps, ...(items.size > 0 && { items }) };
+
+  function goesOn(map: number): boolean {
+    const step = topology.steps[map]!;
+    if (step.node.role !== undefined || recovery.rerun.includes(step.node.name)) return false;
+    return [...upstreamsOf(step)].every((upstream) => !again.has(upstream));
+  }
+}
+
+/** The steps that are not taken over. */
+function runAgain({ steps }: Topology, { record, rerun }: Recovery): ReadonlySet<number> {
+  const named = new Set(rerun);
+  const open = steps
+    .filter(({ node }) => node.role !== undefined || named.has(node.name) || !isSettled(record.steps.get(node.name)))
+    .map(({ index }) => index);
+  const again = new Set<number>();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (again.has(next)) continue;
+    again.add(next);
+    for (const after of steps[next]!.downstreams) open.push(after);
+    for (const after of steps[next]!.dependents) open.push(after);
+  }
+  return again;
+}
+
+function isSettled(record: StepRecord | undefined): boolean {
+  if (record === undefined) return false;
+  return record.phase === 'Succeeded' || (record.phase === 'Skipped' && followsFromUpstreams.has(record.reason));
+}
+
+/** Its attempts stay with the run in which they were: so do their pods and logs. */
+function takenOver({ phase, reason, message, outputs, items }: StepRecord, now: Instant): StepRecord {
+  const kept = { attempts: [], ...(outputs && { outputs }), ...(items !== undefined && { items }), finishedAt: now };
+  if (phase === 'Succeeded') return { phase, reason: 'Recovered', ...kept };
+  return { phase, reason, ...(message !== undefined && { message }), ...kept };
+}
+
+/** Says of a step that succeeded in which run it did. */
+function named(record: StepRecord, { reason, message }: StepRecord, run: string): StepRecord {
+  if (record.phase !== 'Succeeded') return record;
+  const before = reason === 'Recovered' ? message : undefined;
+  return { ...record, message: before ?? `taken over from run ${run}` };
+}
+
+/** How many steps a record begins with that are done. */
+export function countTakenOver({ steps }: RunRecord): number {
+  return [...steps.values()].filter(({ phase }) => isFinal(phase)).length;
+}

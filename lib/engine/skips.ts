@@ -1,0 +1,66 @@
+import type { Topology } from '../graph/topology.ts';
+import { skipPrefix } from '../graph/labels.ts';
+import { suggest, type Problem } from '../values/problems.ts';
+import { ended } from './phases.ts';
+import type { RunRecord } from './record.ts';
+import type { Turn } from './turn.ts';
+
+/** The steps that were skipped by hand, with why, in words; the text may be empty. */
+export type SkipsByHand = Readonly<Record<string, string>>;
+
+/** The steps that annotations of a run's Job skip, and what is wrong with them. */
+export function readSkips(
+  annotations: Readonly<Record<string, string>>,
+  { steps, byName }: Topology,
+): { readonly skips: SkipsByHand; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  const skips: [string, string][] = [];
+  for (const [path, why] of Object.entries(annotations)) {
+    if (!path.startsWith(skipPrefix)) continue;
+    const step = path.slice(skipPrefix.length);
+    if (!byName.has(step)) {
+      const near = suggest(
+        step,
+        steps.map(({ node }) => node.name),
+      );
+      problems.push({ path, message: 'is about no step of the workflow', ...(near && { fix: near }) });
+    } else if (why === 'false')
+      problems.push({ path, message: 'is "false"', fix: 'take it away, or say why the step is skipped' });
+    else skips.push([step, why]);
+  }
+  return { skips: Object.fromEntries(skips), problems };
+}
+
+/** What is wrong with skipping steps that have begun or ended. */
+export function lateSkips(skips: SkipsByHand, { steps }: Pick<RunRecord, 'steps'>): Problem[] {
+  return Object.keys(skips).flatMap((step) => {
+    const { phase = 'Pending', reason } = steps.get(step) ?? {};
+    if (phase === 'Pending' || phase === 'Waiting' || reason === 'SkippedByHand') return [];
+    return [{ path: `${skipPrefix}${step}`, message: `comes too late: the step is ${phase}, and is left alone` }];
+  });
+}
+
+/** Skips steps on request. One that runs is left alone, unless it comes to wait again. */
+export class Skips {
+  #asked: SkipsByHand | undefined;
+  /** Those that have not ended. */
+  #open: readonly number[] = [];
+
+  apply({ spec, ledger, now }: Turn): void {
+    if (spec.skips !== this.#asked) {
+      this.#asked = spec.skips;
+      const found = Object.keys(spec.skips ?? {}).map((name) => ledger.topology.byName.get(name)?.index);
+      this.#open = found.filter((index) => index !== undefined);
+    }
+    if (this.#open.length === 0) return;
+    this.#open = this.#open.filter((index) => {
+      const record = ledger.of(index);
+      if (record.phase === 'Running') return true;
+      if (record.phase !== 'Pending' && record.phase !== 'Waiting') return false;
+      const why = spec.skips?.[ledger.step(index).node.name];
+      const message = why ? `skipped by hand: ${why}` : 'skipped by hand';
+      ledger.put(index, ended(record, { phase: 'Skipped', reason: 'SkippedByHand', message }, now));
+      return false;
+    });
+  }
+}
