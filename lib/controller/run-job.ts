@@ -1,5 +1,6 @@
 import type { RunSpec } from '../engine/advance.ts';
 import { readAnswers } from '../engine/answers.ts';
+import { readSkips } from '../engine/skips.ts';
 import { annotations, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY, type CancelMode } from '../graph/labels.ts';
 import type { JobOverride } from '../pods/job-template.ts';
 import type { PodTemplateOverride } from '../pods/template.ts';
@@ -25,6 +26,8 @@ export interface RunRequest {
   readonly inputs: JsonObject;
   /** What it changes of its pods. */
   readonly layers: RunLayers;
+  /** The run that it goes on from, and the steps that run again all the same. */
+  readonly recover?: { readonly run: string; readonly rerun: readonly string[] };
 }
 
 /** What a run's Job asks for, or everything that is wrong with it. */
@@ -53,6 +56,7 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
   if (jobOverride) problems.push(...jobOverrideProblems(jobOverride, (path) => `${annotations.jobOverride}: ${path}`));
   const runOverride = object(annotations.runOverride);
   if (runOverride) problems.push(...runOverrideProblems(runOverride, annotations.runOverride));
+  const recover = readRecover(given, problems);
   if (problems.length > 0 || !graph) return { problems };
   const plan = job.metadata.labels?.[labels.plan];
   const layers: RunLayers = {
@@ -62,15 +66,38 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
     ...(jobOverride && { jobOverride }),
     ...(runOverride && { runOverride: runOverride as RunOverride }),
   };
-  return { graph, inputs, layers };
+  return { graph, inputs, layers, ...(recover && { recover }) };
+}
+
+function readRecover(given: Readonly<Record<string, string>>, problems: Problem[]): RunRequest['recover'] {
+  const { [annotations.recover]: run, [annotations.rerunSteps]: steps } = given;
+  const rerun = steps === undefined ? [] : parse(steps);
+  if (!Array.isArray(rerun) || !rerun.every((step) => typeof step === 'string')) {
+    problems.push({
+      path: annotations.rerunSteps,
+      message: `must be a JSON array of names of steps, not ${show(steps)}`,
+    });
+    return undefined;
+  }
+  if (run !== undefined) return { run, rerun };
+  if (steps !== undefined)
+    problems.push({
+      path: annotations.rerunSteps,
+      message: 'says nothing alone',
+      fix: `set ${annotations.recover} to the run that this one goes on from`,
+    });
+  return undefined;
 }
 
 /** The fields of a run's Job that may change while it runs. */
-export type RunControls = Pick<RunSpec, 'parallelism' | 'suspended' | 'timeoutSeconds' | 'cancel' | 'answers'>;
+export type RunControls = Pick<
+  RunSpec,
+  'parallelism' | 'suspended' | 'timeoutSeconds' | 'cancel' | 'answers' | 'skips'
+>;
 
 /**
- * What a run's Job says at the moment, and what it says that makes no sense and is passed over. What was said to gates can
- * only be told when the run's graph is known.
+ * What a run's Job says at the moment, and what it says that makes no sense and is passed over. What was said to gates and
+ * which steps are skipped can only be told when the run's graph is known.
  */
 export function readControls(
   job: Job,
@@ -99,7 +126,8 @@ export function readControls(
     }
   }
   const said = graph && readAnswers(given, graph);
-  problems.push(...(said?.problems ?? []));
+  const skipped = graph && readSkips(given, graph);
+  problems.push(...(said?.problems ?? []), ...(skipped?.problems ?? []));
   return {
     controls: {
       parallelism: Math.max(1, parallelism),
@@ -108,6 +136,7 @@ export function readControls(
       ...(activeDeadlineSeconds !== undefined && { timeoutSeconds: activeDeadlineSeconds }),
       ...(cancel && { cancel }),
       ...(said && { answers: said.answers }),
+      ...(skipped && { skips: skipped.skips }),
     },
     problems,
   };

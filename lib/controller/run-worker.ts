@@ -2,11 +2,13 @@ import type { Decision, Observation, RunSpec } from '../engine/advance.ts';
 import { recordForm } from '../engine/codec.ts';
 import type { RunPhase } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
+import { lateSkips } from '../engine/skips.ts';
 import { KubeError } from '../kube/errors.ts';
 import { InvalidError } from '../values/problems.ts';
 import { Attempts } from './attempts.ts';
 import { isFinished, shorten, type Job, type Pod } from './objects.ts';
 import { RecordStore } from './record-store.ts';
+import { takeOver } from './recovery.ts';
 import { problemNotes } from './run-events.ts';
 import { readControls, type RunControls } from './run-job.ts';
 import { RunReporter } from './run-reporter.ts';
@@ -125,7 +127,10 @@ export class RunWorker {
     }
     if (!taken.record) await this.#untilResumed();
     signal.throwIfAborted();
-    this.#begin(taken);
+    const { topology, recovery } = taken;
+    const from = recovery && (await takeOver(this.#context, () => this.#job, this.#record, topology, recovery));
+    signal.throwIfAborted();
+    if (!this.#ending) this.#begin({ ...taken, ...(from && { record: from }) });
   }
 
   #begin(taken: TakenUp): void {
@@ -193,7 +198,7 @@ export class RunWorker {
     }
     this.#record.put(decision, recordForm(this.#run!.counts().total));
     this.#reporter!.decided({ steps, ...(run && { run }) }, this.#controls.suspended === true);
-    this.#wakeup.at(least(wakeAt, this.#attempts!.lookAgainAt));
+    this.#wakeup.at(wakeAt, this.#attempts!.lookAgainAt);
   }
 
   #wake(): void {
@@ -260,9 +265,9 @@ export class RunWorker {
     const message = `The record of the run is refused: ${shorten(said, 600)}`;
     this.#context.log.error('A run is given up', { message });
     this.#context.tell(this.#job, { type: 'Warning', reason: 'RunFailed', message });
-    for (const { step, attempt } of [...this.#run!.liveAttempts()])
+    for (const { step, attempt } of [...(this.#run?.liveAttempts() ?? [])])
       this.#attempts!.stop(step, attempt, 'CancelRequested');
-    await this.#attempts!.stopped();
+    await this.#attempts?.stopped();
     if (this.#context.mode === 'managed') await this.#status.refuse(message);
     this.#callbacks.onFinished('Failed');
   }
@@ -281,7 +286,9 @@ export class RunWorker {
 
   #readControls(): RunControls {
     const { controls, problems } = readControls(this.#job, this.#context.mode, this.#taken?.topology);
-    const notes = problemNotes('InvalidAnnotation', 'An annotation is passed over', problems);
+    const run = this.#run;
+    const late = run === undefined ? [] : lateSkips(controls.skips ?? {}, (step) => run.step(step));
+    const notes = problemNotes('InvalidAnnotation', 'An annotation is passed over', [...problems, ...late]);
     const told = JSON.stringify(notes);
     if (told !== this.#toldProblems) for (const note of notes) this.#context.tell(this.#job, note);
     this.#toldProblems = told;
@@ -291,9 +298,4 @@ export class RunWorker {
   #spec(): RunSpec {
     return { name: this.#job.metadata.name, inputs: this.#taken?.inputs ?? {}, ...this.#controls };
   }
-}
-
-function least(a: number | undefined, b: number | undefined): number | undefined {
-  if (a === undefined || b === undefined) return a ?? b;
-  return Math.min(a, b);
 }

@@ -1,5 +1,6 @@
 import type { RunSpec } from '../engine/advance.ts';
 import type { RunRecord } from '../engine/record.ts';
+import type { Recovery } from '../engine/recover.ts';
 import { taskSteps } from '../graph/graph.ts';
 import { annotations } from '../graph/labels.ts';
 import type { Topology } from '../graph/topology.ts';
@@ -10,6 +11,7 @@ import { InvalidError } from '../values/problems.ts';
 import { checkValues } from '../values/schema.ts';
 import type { Job } from './objects.ts';
 import { PredecessorError, type RecordStore } from './record-store.ts';
+import { readRecovery } from './recovery.ts';
 import { readRequest } from './run-job.ts';
 import { backoffMs, type WorkerContext } from './worker-context.ts';
 
@@ -19,6 +21,8 @@ export interface TakenUp {
   readonly inputs: RunSpec['inputs'];
   readonly layers: RunLayers;
   readonly record?: RunRecord;
+  /** What it goes on from, for a run without a record of its own. */
+  readonly recovery?: Recovery;
 }
 
 /**
@@ -49,7 +53,10 @@ export async function takeUp(
       const astray = unknownStepProblems(layers.runOverride ?? {}, steps, annotations.runOverride);
       if (!checked.ok || astray.length > 0)
         throw new InvalidError('The run cannot be started', [...(checked.ok ? [] : checked.problems), ...astray]);
-      return { topology, inputs: checked.values, layers, ...(record && { record }) };
+      const taken = { topology, inputs: checked.values, layers };
+      if (record !== undefined) return { ...taken, record };
+      const recovery = await readRecovery(context, job, request, topology, signal);
+      return { ...taken, ...(recovery && { recovery }) };
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof InvalidError) throw error;

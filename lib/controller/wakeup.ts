@@ -18,8 +18,10 @@ export class Wakeup {
     this.#signal = signal;
   }
 
-  /** Sets the time; without one, nothing is to be called. */
-  at(at: Instant | undefined): void {
+  /** Sets the time, the first of several; without one, nothing is to be called. */
+  at(...times: readonly (Instant | undefined)[]): void {
+    const known = times.filter((time) => time !== undefined);
+    const at = known.length === 0 ? undefined : Math.min(...known);
     if (at === this.#at) return;
     this.#at = at;
     this.#timer?.abort();

@@ -37,15 +37,21 @@ export function encodeStep(step: StepRecord, form: RecordForm = 'full'): string 
 }
 
 /** A whole record as texts. */
-export function encodeRecord({ run, steps, items = new Map() }: RunRecord): EncodedRecord {
-  const blocks = [...items].flatMap(([map, all]) =>
-    blocksOf(all).map((block, number) => [blockKey(map, number), encodeItems(block)] as const),
-  );
+export function encodeRecord(record: RunRecord): EncodedRecord {
+  const { run, steps } = record;
+  const blocks = [...itemBlocks(record)].map(([key, block]) => [key, encodeItems(block)] as const);
   return {
     run: encodeRun(run),
     steps: Object.fromEntries([...steps].map(([name, step]) => [name, encodeStep(step)])),
     ...(blocks.length > 0 && { items: Object.fromEntries(blocks) }),
   };
+}
+
+/** The items of map steps in the blocks in which they are kept, by key. */
+export function itemBlocks({ items = new Map() }: Pick<RunRecord, 'items'>): ReadonlyMap<string, ItemBlock> {
+  return new Map(
+    [...items].flatMap(([map, all]) => blocksOf(all).map((block, number) => [blockKey(map, number), block] as const)),
+  );
 }
 
 function blocksOf(items: ItemBlock): ItemBlock[] {

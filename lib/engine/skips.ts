@@ -2,7 +2,7 @@ import type { Topology } from '../graph/topology.ts';
 import { skipPrefix } from '../graph/labels.ts';
 import { suggest, type Problem } from '../values/problems.ts';
 import { ended } from './phases.ts';
-import type { RunRecord } from './record.ts';
+import type { StepRecord } from './record.ts';
 import type { Turn } from './turn.ts';
 
 /** The steps that were skipped by hand, with why, in words; the text may be empty. */
@@ -32,9 +32,9 @@ export function readSkips(
 }
 
 /** What is wrong with skipping steps that have begun or ended. */
-export function lateSkips(skips: SkipsByHand, { steps }: Pick<RunRecord, 'steps'>): Problem[] {
+export function lateSkips(skips: SkipsByHand, stepOf: (name: string) => StepRecord): Problem[] {
   return Object.keys(skips).flatMap((step) => {
-    const { phase = 'Pending', reason } = steps.get(step) ?? {};
+    const { phase, reason } = stepOf(step);
     if (phase === 'Pending' || phase === 'Waiting' || reason === 'SkippedByHand') return [];
     return [{ path: `${skipPrefix}${step}`, message: `comes too late: the step is ${phase}, and is left alone` }];
   });
