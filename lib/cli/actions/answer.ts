@@ -4,15 +4,13 @@ import { isFinal } from '../../engine/phases.ts';
 import { answerKey, isAnswerable, type AnswerableStep } from '../../graph/gate-rules.ts';
 import type { Gate } from '../../graph/graph.ts';
 import { rulesOf } from '../../graph/step-kinds.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import type { KubeObject } from '../../kube/objects.ts';
-import { apiVersionOf, jobs, selfSubjectReviews } from '../../kube/resources.ts';
+import { jobs } from '../../kube/resources.ts';
 import { InvalidError, suggest } from '../../values/problems.ts';
 import { parseValue } from '../../values/schema.ts';
 import { findRun, withCluster } from '../cluster/cluster-session.ts';
-import type { RunJob } from '../cluster/run-objects.ts';
+import { graphOfOpenRun } from '../cluster/open-run.ts';
 import { readRunState, type RunState } from '../cluster/run-state.ts';
-import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
+import { whoAmI } from '../cluster/who-am-i.ts';
 import type { AnswerOptions } from '../commands/answer.ts';
 import type { ApproveOptions } from '../commands/approve.ts';
 import type { CliContext } from '../context.ts';
@@ -74,11 +72,10 @@ async function send(
  *
  * @throws FailedError when it may not
  */
-function gateOf({ job, graph, record, notes }: RunState, name: string, waitsFor: Gate['waitsFor']): AnswerableStep {
+function gateOf(state: RunState, name: string, waitsFor: Gate['waitsFor']): AnswerableStep {
+  const graph = graphOfOpenRun(state);
+  const { job, record } = state;
   const run = job.metadata.name;
-  if (graph === undefined) throw new FailedError(withoutGraph(job, notes));
-  const { phase } = summaryOf(job);
-  if (isOver(phase)) throw new FailedError(`The run ${run} is over (${phase}); nothing in it waits`);
   const gates = graph.steps.filter(isAnswerable).filter(({ gate }) => gate.waitsFor === waitsFor);
   const step = gates.find((each) => each.name === name);
   if (step === undefined) {
@@ -101,23 +98,4 @@ function gateOf({ job, graph, record, notes }: RunState, name: string, waitsFor:
       `The step ${name} of run ${run} is ${known.phase} already${known.message === undefined ? '' : `: ${known.message}`}`,
     );
   return step;
-}
-
-function withoutGraph(job: RunJob, notes: readonly string[]): string {
-  const { name } = job.metadata;
-  return hasGraph(job) ? notes.join('; ') : `The run ${name} is a single task and has no steps`;
-}
-
-/** Who the API server takes us for. (authentication.k8s.io/v1 SelfSubjectReview; every authenticated user may ask) */
-async function whoAmI(client: KubeClient): Promise<string | undefined> {
-  const { kind } = selfSubjectReviews;
-  const { status } = await client.create<Review>(selfSubjectReviews, {
-    apiVersion: apiVersionOf(selfSubjectReviews),
-    kind,
-  });
-  return status?.userInfo?.username;
-}
-
-interface Review extends KubeObject {
-  readonly status?: { readonly userInfo?: { readonly username?: string } };
 }

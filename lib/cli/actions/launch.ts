@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { clusterFlags, findPlan, withCluster } from '../cluster/cluster-session.ts';
+import { findPlan, withCluster } from '../cluster/cluster-session.ts';
 import type { LaunchOptions } from '../commands/launch.ts';
 import type { CliContext } from '../context.ts';
 import { controllerWarning } from '../cluster/controller-seen.ts';
@@ -13,6 +13,7 @@ import {
   type GivenInputs,
 } from '../cluster/launch-inputs.ts';
 import { newRunName, taskInputVariables, taskRun, workflowRun, type LaunchedJob } from '../cluster/launch-job.ts';
+import { printLaunched } from '../cluster/print-launched.ts';
 import { stepPodProblems, taskName, taskPodProblems } from '../cluster/launch-pods.ts';
 import type { PlanCronJob, RunJob } from '../cluster/run-objects.ts';
 import { graphOf, readConfigMap } from '../cluster/run-state.ts';
@@ -44,7 +45,7 @@ export async function launch(context: CliContext, planName: string, options: Lau
     ]);
     if (warning !== undefined) context.err.line(`${context.err.colors.yellow('warning:')} ${warning}`);
     const job = await create(client, plan, make, options);
-    if (options.dryRun || !(options.watch || options.wait)) return print(context, job, options);
+    if (options.dryRun || !(options.watch || options.wait)) return printLaunched(context, job, options);
     if (options.output === undefined) context.err.line(`run ${job.metadata.name} launched`);
     await waitForRun(context, client, job, options);
   });
@@ -128,19 +129,4 @@ async function create(
     if (name === undefined) return client.get<RunJob>(jobs, job.metadata.name, { namespace: plan.metadata.namespace });
     throw new FailedError(`There is a Job "${name}" already; choose another --name, or leave it out`, { cause: error });
   }
-}
-
-async function print(context: CliContext, job: RunJob, options: LaunchOptions): Promise<void> {
-  const { output, dryRun } = options;
-  const { out, err, program } = context;
-  const { name } = job.metadata;
-  // As kubectl: nobody wants to read who manages which field.
-  const shown = { ...job, metadata: { ...job.metadata, managedFields: undefined } };
-  if (output === 'json') return out.json(shown);
-  if (output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(shown)));
-  if (output === 'name') return out.line(`job.batch/${name}`);
-  out.line(`run ${name} launched${dryRun ? ' (dry run, nothing was started)' : ''}`);
-  if (dryRun || !err.isTerminal) return;
-  const where = clusterFlags(options);
-  err.line(err.colors.dim(`  ${program} describe ${name}${where}\n  ${program} logs ${name} -f${where}`));
 }

@@ -58,6 +58,7 @@ function headText(run: RunView, { colors, now }: DescribeStyle): string {
     ['Run', [colors.bold(run.name)]],
     ['Namespace', [run.namespace]],
     ['Plan', run.plan === undefined ? [] : [run.plan]],
+    ['Rerun of', run.rerunOf === undefined ? [] : [run.rerunOf]],
     [
       'Workflow',
       run.workflow === undefined ? [] : [`${run.workflow}${version === undefined ? '' : ` (version ${version})`}`],

@@ -8,7 +8,7 @@ import { attemptObjectName } from '../../graph/object-names.ts';
 import { topology } from '../../graph/topology.ts';
 import type { JsonObject } from '../../values/json.ts';
 import { describeType } from '../../values/schema.ts';
-import { labels } from '../../graph/labels.ts';
+import { annotations, labels } from '../../graph/labels.ts';
 import { durationOf, inputsOf, isDriven, isOver, runOverrideOf, summaryOf, type RunSummary } from './run-summary.ts';
 import type { RunState } from './run-state.ts';
 
@@ -54,6 +54,8 @@ export interface RunView extends RunSummary {
   /** What its launch changed of its pods, by step. */
   readonly override?: JsonObject;
   readonly outputs?: JsonObject;
+  /** The run that it went on from. */
+  readonly rerunOf?: string;
   /** In the graph's order; none for a single task. */
   readonly steps: readonly StepView[];
 }
@@ -74,6 +76,7 @@ export function runView({ job, graph, record }: RunState, now: number): RunView 
     inputs: inputsOf(job.metadata),
     override: runOverrideOf(job.metadata),
     outputs: run?.outputs,
+    rerunOf: job.metadata.annotations?.[annotations.recover],
     steps: graph === undefined ? [] : stepViews({ job, record }, graph, now),
   };
 }

@@ -1,0 +1,58 @@
+import type { CommandModule } from '../command-module.ts';
+import { addClusterOptions, addOutputOption, collect, type ClusterOptions } from '../options.ts';
+import { parseSeconds } from '../terminal/seconds-option.ts';
+
+/** Options of `rerun`. */
+export interface RerunOptions extends ClusterOptions {
+  readonly step?: readonly string[];
+  readonly all?: boolean;
+  readonly name?: string;
+  readonly watch?: boolean;
+  readonly wait?: boolean;
+  /** In seconds. */
+  readonly timeout?: number;
+  readonly dryRun?: boolean;
+  readonly output?: 'json' | 'name' | 'yaml';
+}
+
+export const rerunCommand: CommandModule = {
+  name: 'rerun',
+  group: 'Run and watch',
+  summary: 'start a run that goes on from one that is over',
+  configure(command, context) {
+    addClusterOptions(command.argument('<run>', 'name of the run that is over'))
+      .option('--step <step>', 'run this step again although it succeeded; may be given several times', collect)
+      .option('--all', 'take over nothing: run all steps again')
+      .option('--name <name>', 'name of the new run; <run>-r1, -r2 and so on when left out')
+      .option('-w, --watch', 'show progress until the run ends; exit code 1 unless it succeeded')
+      .option('--wait', 'the same without the progress')
+      .option(
+        '--timeout <duration>',
+        'with --watch or --wait: give up after 90s, 10m, 1h30m; the run goes on',
+        parseSeconds,
+      )
+      .option('--dry-run', 'let the cluster check the run and start nothing');
+    addOutputOption(command, ['json', 'yaml', 'name'])
+      .addHelpText(
+        'after',
+        `
+The new run has the inputs of the old one and takes over the steps that succeeded there, with their outputs. It runs those
+that did not, those named by --step, all that comes after them, and the steps for the end of a run. While it goes on, the
+same request finds it and starts no second one.
+
+Examples:
+  ${context.program} rerun etl-site-a-x7k2p --watch           from what failed
+  ${context.program} rerun etl-site-a-x7k2p --step transform  transform and what comes after it
+`,
+      )
+      .action(async (run: string, options: RerunOptions) =>
+        (await import('../actions/rerun.ts')).rerun(context, run, options),
+      );
+  },
+  async complete({ before, option }, context) {
+    const { completeNames, completeSteps } = await import('../cluster/complete-names.ts');
+    if (option === '--step' && before[0] !== undefined) return completeSteps(context, before[0]);
+    if (option !== undefined || before.length > 0) return undefined;
+    return completeNames(context, 'runs');
+  },
+};
