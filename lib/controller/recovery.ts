@@ -1,6 +1,5 @@
-import { decodeRecord, itemBlocks } from '../engine/codec.ts';
+import { decodeRecord, itemBlocks, recordForm } from '../engine/codec.ts';
 import { readRecordData } from '../engine/record-data.ts';
-import type { RunRecord } from '../engine/record.ts';
 import { countTakenOver, recoveredRecord, type Recovery } from '../engine/recover.ts';
 import { annotations } from '../graph/labels.ts';
 import { recordName } from '../graph/object-names.ts';
@@ -14,6 +13,7 @@ import { checkValues } from '../values/schema.ts';
 import { isFinished, isOwnedBy, type ConfigMap, type Job } from './objects.ts';
 import type { RecordStore } from './record-store.ts';
 import { readRequest, type RunRequest } from './run-job.ts';
+import type { TakenUp } from './take-up.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** What keeps a run from going on from another one, said of its annotation. */
@@ -84,20 +84,22 @@ function checkSame(before: Job, { graph, inputs }: RunRequest, topology: Topolog
 }
 
 /**
- * The record that a run begins with which goes on from another one. It is written down before anything starts: from then
- * on the other run is not needed any more.
+ * A run with the record that it begins with, where it goes on from another one. That is written down before anything
+ * starts: from then on the other run is not needed any more.
  */
 export async function takeOver(
   { clock, tell }: WorkerContext,
-  job: () => Job,
+  job: Job,
   store: RecordStore,
-  topology: Topology,
-  recovery: Recovery,
-): Promise<RunRecord> {
+  taken: TakenUp,
+): Promise<TakenUp> {
+  const { topology, recovery } = taken;
+  if (recovery === undefined) return taken;
   const record = recoveredRecord(topology, recovery, clock.now());
-  store.put({ ...record, items: itemBlocks(record) });
+  const steps = topology.steps.length;
+  store.put({ ...record, items: itemBlocks(record) }, recordForm(steps));
   await store.flush();
-  const taken = `${countTakenOver(record)} of ${topology.steps.length} steps are taken over from ${recovery.run}`;
-  tell(job(), { reason: 'RunRecovered', message: `The run has begun: ${taken}` });
-  return record;
+  const what = `${countTakenOver(record)} of ${steps} steps are taken over from ${recovery.run}`;
+  tell(job, { reason: 'RunRecovered', message: `The run has begun: ${what}` });
+  return { ...taken, record };
 }

@@ -127,10 +127,9 @@ export class RunWorker {
     }
     if (!taken.record) await this.#untilResumed();
     signal.throwIfAborted();
-    const { topology, recovery } = taken;
-    const from = recovery && (await takeOver(this.#context, () => this.#job, this.#record, topology, recovery));
+    const ready = await takeOver(this.#context, this.#job, this.#record, taken);
     signal.throwIfAborted();
-    if (!this.#ending) this.#begin({ ...taken, ...(from && { record: from }) });
+    if (!this.#ending) this.#begin(ready);
   }
 
   #begin(taken: TakenUp): void {

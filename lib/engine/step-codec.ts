@@ -14,9 +14,11 @@ export function stepJson(step: StepRecord): JsonObject {
 
 /**
  * A step's record in short, `[ready, created, started, finished, outputs]` in milliseconds, each time counted from the one
- * before and the first from `at`. Nothing unless the step succeeded at once, in the plainest way.
+ * before and the first from `at`; one that was taken over is `[finished, outputs, message]`. Nothing unless the step
+ * succeeded at once, in the plainest way, here or there.
  */
 export function plainStep(step: StepRecord, at: number): Json | undefined {
+  if (step.reason === 'Recovered') return plainTakenOver(step, at);
   const { phase, reason, attempts, readyAt, finishedAt, outputs, ...odd } = step;
   const [attempt, ...others] = attempts;
   if (attempt === undefined || others.length > 0 || phase !== 'Succeeded' || reason !== 'Completed') return undefined;
@@ -28,6 +30,13 @@ export function plainStep(step: StepRecord, at: number): Json | undefined {
   return outputs === undefined ? times : [...times, outputs];
 }
 
+function plainTakenOver(step: StepRecord, at: number): Json | undefined {
+  const { phase, reason: _, attempts, finishedAt, outputs = null, message, ...odd } = step;
+  if (phase !== 'Succeeded' || attempts.length > 0 || finishedAt === undefined) return undefined;
+  if (Object.values(odd).some((value) => value !== undefined)) return undefined;
+  return message === undefined ? [finishedAt - at, outputs] : [finishedAt - at, outputs, message];
+}
+
 /** The record that either of them wrote; what is wrong with it becomes problems, and then the result is not to be used. */
 export function readStep(json: Json, at: number, path: string, problems: Problem[]): StepRecord | undefined {
   if (Array.isArray(json)) return readPlain(json as readonly Json[], at, path, problems);
@@ -36,7 +45,24 @@ export function readStep(json: Json, at: number, path: string, problems: Problem
   return undefined;
 }
 
+function readTakenOver(step: readonly Json[], at: number, path: string, problems: Problem[]): StepRecord | undefined {
+  const [finished, outputs, message] = step;
+  const fits = outputs === null || isJsonObject(outputs);
+  if (!Number.isSafeInteger(finished) || !fits || (message !== undefined && typeof message !== 'string')) {
+    problems.push({ path, message: 'must be a whole number, outputs or null and, if there is one, a message' });
+    return undefined;
+  }
+  const record = {
+    phase: 'Succeeded',
+    reason: 'Recovered',
+    attempts: [],
+    finishedAt: at + (finished as number),
+  } as const;
+  return { ...record, ...(outputs && { outputs }), ...(message !== undefined && { message }) };
+}
+
 function readPlain(step: readonly Json[], at: number, path: string, problems: Problem[]): StepRecord | undefined {
+  if (step.length === 2 || step.length === 3) return readTakenOver(step, at, path, problems);
   const [ready, created, started, finished, outputs] = step;
   const times = [ready, created, started, finished];
   if (!times.every(Number.isSafeInteger) || step.length > 5 || (outputs !== undefined && !isJsonObject(outputs))) {

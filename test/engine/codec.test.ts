@@ -155,6 +155,19 @@ describe('a step that succeeded at once', () => {
     expect(decodeRecord({ run, steps: { a: text } })).toMatchObject({ record: { steps: new Map([['a', done]]) } });
   });
 
+  it.each<Partial<StepRecord>>([
+    { message: 'taken over from run a' },
+    { outputs: { rows: 1 } },
+    { message: 'taken over from run a', outputs: {} },
+    {},
+  ])('is as short when it was taken over: %j', (more) => {
+    const step: StepRecord = { phase: 'Succeeded', reason: 'Recovered', attempts: [], finishedAt: T0 + 1, ...more };
+    const text = encodeStep(step, 'short');
+    expect(text).toMatch(/^\[/);
+    const run = encodeRun(begin(graphOf({ a: {} })).run.state);
+    expect(decodeRecord({ run, steps: { a: text } })).toMatchObject({ record: { steps: new Map([['a', step]]) } });
+  });
+
   it.each<[string, Partial<StepRecord>]>([
     ['took several attempts', { attempts: [{ ...done.attempts[0]!, number: 2 }] }],
     ['has something to say', { message: 'x' }],
@@ -166,7 +179,17 @@ describe('a step that succeeded at once', () => {
 
   it('cannot be just any list', () => {
     const run = encodeRun(begin(graphOf({ a: {} })).run.state);
-    for (const text of ['[1,2,3]', '[1,2,3,"4"]', '[1,2,3,4,5]', '[1,2,3,4,{},6]', '3'])
+    for (const text of [
+      '[1]',
+      '[1,2]',
+      '["1",null]',
+      '[1,{},3]',
+      '[1,2,3]',
+      '[1,2,3,"4"]',
+      '[1,2,3,4,5]',
+      '[1,2,3,4,{},6]',
+      '3',
+    ])
       expect(decodeRecord({ run, steps: { a: text } })).toMatchObject({ problems: [{ path: 'steps.a' }] });
   });
 });
