@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { rerunJob, rerunName, rerunNumber } from '../../lib/cli/cluster/rerun-job.ts';
+import type { RunJob } from '../../lib/cli/cluster/run-objects.ts';
+import { annotations, labels } from '../../lib/graph/labels.ts';
+
+const generated = { 'controller-uid': 'u', 'job-name': 'etl', 'batch.kubernetes.io/job-name': 'etl' };
+const old: RunJob = {
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: {
+    name: 'etl',
+    labels: { [labels.plan]: 'etl', team: 'data' },
+    annotations: {
+      [annotations.graph]: 'etl-1',
+      [annotations.inputs]: '{}',
+      [annotations.cancel]: 'Now',
+      'argocd.argoproj.io/tracking-id': 'x',
+    },
+    ownerReferences: [{ apiVersion: 'batch/v1', kind: 'CronJob', name: 'etl', uid: '1', controller: true }],
+  },
+  spec: {
+    parallelism: 4,
+    suspend: true,
+    activeDeadlineSeconds: 600,
+    selector: { matchLabels: { 'controller-uid': 'u' } },
+    template: { metadata: { labels: { ...generated, app: 'etl' } }, spec: { containers: [] } },
+  },
+};
+
+describe('the Job of a rerun', () => {
+  it('asks what the old one asked, and nothing that the cluster or its user added later', () => {
+    const { metadata, spec } = rerunJob(old, 'etl-r1', { all: false, steps: ['load'] });
+    expect(metadata).toMatchObject({ name: 'etl-r1', labels: old.metadata.labels });
+    expect(metadata.ownerReferences).toEqual(old.metadata.ownerReferences);
+    expect(metadata.annotations).toEqual({
+      [annotations.graph]: 'etl-1',
+      [annotations.inputs]: '{}',
+      'cronjob.kubernetes.io/instantiate': 'manual',
+      [annotations.recover]: 'etl',
+      [annotations.rerunSteps]: '["load"]',
+    });
+    expect(spec).toEqual({
+      parallelism: 4,
+      activeDeadlineSeconds: 600,
+      template: { metadata: { labels: { app: 'etl' } }, spec: { containers: [] } },
+    });
+  });
+
+  it('leaves out the deadline by which a single task was cancelled', () => {
+    const task = { ...old, metadata: { ...old.metadata, annotations: { [annotations.cancel]: 'Now' } } };
+    expect(rerunJob(task, 'etl-r1', { all: true, steps: [] }).spec).not.toHaveProperty('activeDeadlineSeconds');
+  });
+
+  it.each([
+    ['etl', 1, 'etl-r1'],
+    ['etl-r1', 2, 'etl-r2'],
+    ['etl-r', 1, 'etl-r-r1'],
+    ['r1', 1, 'r1-r1'],
+    ['x'.repeat(63), 1, `${'x'.repeat(60)}-r1`],
+    [`${'x'.repeat(59)}-abc`, 1, `${'x'.repeat(59)}-r1`],
+  ])('has a name that follows from that of %s', (run, number, name) => {
+    expect(rerunNumber(run) + 1).toBe(number);
+    expect(rerunName(run, number)).toBe(name);
+  });
+});
