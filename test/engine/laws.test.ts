@@ -9,7 +9,8 @@ import { Run } from '../../lib/engine/run.ts';
 import { randomPlan, type Plan } from './plans.ts';
 import { Random } from './random.ts';
 import { attempted, referenceFailures, referencePhases } from './reference-model.ts';
-import { simulate, type Moment } from './simulation.ts';
+import { simulate } from './simulation.ts';
+import type { Moment } from './simulated-shell.ts';
 
 const seeds = fc.integer({ min: 0, max: 2 ** 31 });
 const chaos = { crash: 0.08, lose: 0.2, repeat: 0.4 };

@@ -10,8 +10,8 @@ import type { Answers } from '../../lib/engine/answers.ts';
 import type { Random } from './random.ts';
 import { gateSketch, graphOf, rowsSchema, type StepSketch } from './scenario.ts';
 
-/** How an attempt ends when nobody disturbs it. */
-export type Outcome = 'ok' | 'exit' | 'system' | 'permanent' | 'bad-outputs';
+/** How an attempt ends; no plan has the last two, which faults bring about. */
+export type Outcome = 'ok' | 'exit' | 'system' | 'permanent' | 'bad-outputs' | 'evicted' | 'deleted';
 
 /** A random step, in a form that both the engine's graph and the reference model are made from. */
 export interface PlannedStep {

@@ -8,27 +8,35 @@ import { outcomeOf, plannedItem, type GateEnd, type Plan, type PlannedStep } fro
 export function referencePhases({ steps }: Plan): Record<string, string> {
   const phases: Record<string, string> = {};
   const byName = new Map(steps.map((step) => [step.name, step]));
-  for (const step of steps)
-    phases[step.name] =
-      blocked(step, phases, byName) ??
-      looked(step, phases, steps) ??
-      conditioned(step, phases, byName) ??
-      attempted(step).end;
+  for (const step of steps) phases[step.name] = endWithoutRun(step, phases, byName) ?? attempted(step).end;
   return phases;
+}
+
+/** What the ends of others make of a step that does not run; nothing for one that does. */
+export function endWithoutRun(
+  step: PlannedStep,
+  phases: Record<string, string>,
+  byName: ReadonlyMap<string, PlannedStep>,
+): string | undefined {
+  return blocked(step, phases, byName) ?? looked(step, phases, byName) ?? conditioned(step, phases, byName);
 }
 
 /** The steps whose failures fail the run: nobody ran in spite of them. */
 export function referenceFailures(steps: readonly PlannedStep[], phases: Record<string, string>): string[] {
+  const ran = steps.filter(({ name }) => /^(Succeeded|Failed)/.test(phases[name] ?? ''));
+  const handled = new Set(ran.flatMap(({ depends }) => mentioned(depends)));
   return steps
     .filter(({ name, continueOnFailure }) => phases[name]?.startsWith('Failed') && !continueOnFailure)
     .map(({ name }) => name)
-    .filter(
-      (name) =>
-        !steps.some((other) => mentioned(other.depends).includes(name) && /^[SF][ua]/.test(phases[other.name]!)),
-    );
+    .filter((name) => !handled.has(name));
 }
 
-const ranks = ['Skipped/InputUnavailable', 'Skipped/UpstreamSkipped', 'Skipped/UpstreamFailed'];
+const ranks = [
+  'Skipped/InputUnavailable',
+  'Skipped/UpstreamSkipped',
+  'Skipped/UpstreamFailed',
+  'Cancelled/UpstreamCancelled',
+];
 
 function blocked(
   step: PlannedStep,
@@ -43,10 +51,12 @@ function blocked(
     const looksAtEnd =
       kind === 'status' || ((kind === 'default' || kind === 'first') && mentioned(step.depends).includes(from));
     if (step.role !== undefined || (looksAtEnd && !needs)) continue;
-    const empty = end === 'Skipped/WhenFalse' || (end.startsWith('Failed') && byName.get(from)!.continueOnFailure);
+    const passed = end === 'Skipped/WhenFalse' || end === 'Skipped/SkippedByHand';
+    const empty = passed || (end.startsWith('Failed') && byName.get(from)!.continueOnFailure);
     if (empty) rank = Math.max(rank, needs ? 0 : -1);
     else if (end.startsWith('Skipped')) rank = Math.max(rank, 1);
     else if (end.startsWith('Failed')) rank = Math.max(rank, 2);
+    else if (end.startsWith('Cancelled')) rank = Math.max(rank, 3);
   }
   const first = step.edges.filter(({ kind }) => kind === 'first').map(({ from }) => phases[from]!);
   if (first.length > 0 && !first.some((end) => end.startsWith('Succeeded'))) rank = Math.max(rank, 0);
@@ -54,9 +64,13 @@ function blocked(
 }
 
 /** What conditions on ends, and the end of the run, say. */
-function looked(step: PlannedStep, phases: Record<string, string>, steps: readonly PlannedStep[]): string | undefined {
+function looked(
+  step: PlannedStep,
+  phases: Record<string, string>,
+  byName: ReadonlyMap<string, PlannedStep>,
+): string | undefined {
   if (step.depends !== undefined && !holds(step.depends, phases)) return 'Skipped/AfterFalse';
-  const main = steps.filter(({ role }) => role === undefined);
+  const main = [...byName.values()].filter(({ role }) => role === undefined);
   if (step.role === 'onFailure' && referenceFailures(main, phases).length === 0) return 'Skipped/NoFailure';
   return undefined;
 }
@@ -82,7 +96,23 @@ function conditioned(
   return isKnown && byName.get(when.of)!.rows < when.atLeast ? 'Skipped/WhenFalse' : undefined;
 }
 
-const reasons = { exit: 'ExitCode', 'bad-outputs': 'OutputsInvalid', system: 'NodeLost', permanent: 'Rejected' };
+const reasons = {
+  exit: 'ExitCode',
+  'bad-outputs': 'OutputsInvalid',
+  system: 'NodeLost',
+  evicted: 'Evicted',
+  deleted: 'PodDeleted',
+  permanent: 'Rejected',
+};
+
+const budgets = {
+  exit: 'user',
+  'bad-outputs': 'user',
+  system: 'system',
+  evicted: 'system',
+  deleted: 'system',
+  permanent: 'permanent',
+} as const;
 
 const gateEnds: Readonly<Record<GateEnd, string>> = {
   given: 'Succeeded/Completed',
@@ -100,8 +130,7 @@ export function attempted(step: PlannedStep): { readonly end: string; readonly a
   for (let attempts = 1; ; attempts++) {
     const outcome = outcomeOf(step, attempts);
     if (outcome === 'ok') return { end: 'Succeeded/Completed', attempts };
-    const budget = outcome === 'system' || outcome === 'permanent' ? outcome : 'user';
-    if (left[budget]-- === 0 || reasons[outcome] === step.givesUpOn)
+    if (left[budgets[outcome]]-- === 0 || reasons[outcome] === step.givesUpOn)
       return { end: `Failed/${reasons[outcome]}`, attempts };
   }
 }

@@ -7,9 +7,10 @@ import type { Random } from './random.ts';
 export interface Pod {
   readonly step: string;
   readonly attempt: number;
+  readonly createdAt: Instant;
   readonly startsAt: Instant;
   endsAt: Instant;
-  outcome: Outcome | 'deleted';
+  outcome: Outcome;
   /** Gone from the API server, with what it had to tell. */
   removed: boolean;
 }
@@ -17,13 +18,21 @@ export interface Pod {
 /** What exists beside the shell and outlives it. Pods start, run and end by themselves as time passes. */
 export class SimulatedCluster {
   readonly pods = new Map<string, Pod>();
+  /** Those that have not ended, or end now. */
+  readonly #open = new Set<Pod>();
+  /** How many attempts of a step were ended by faults: those after them come to what these would have come to. */
+  readonly #struck = new Map<string, number>();
   now: Instant;
   readonly #random: Random;
   readonly #steps: ReadonlyMap<string, PlannedStep>;
 
-  constructor(now: Instant, steps: Iterable<PlannedStep>, random: Random) {
+  readonly #stuck: number;
+
+  /** @param stuck the share of the pods that are Pending for ten minutes */
+  constructor(now: Instant, steps: Iterable<PlannedStep>, random: Random, stuck = 0) {
     this.now = now;
     this.#random = random;
+    this.#stuck = stuck;
     const all = [...steps].flatMap((step) => [
       step,
       ...(step.items?.outcomes ?? []).map((_, item) => plannedItem(step, item)),
@@ -35,16 +44,13 @@ export class SimulatedCluster {
   create(step: string, attempt: number): boolean {
     const name = `${step}-${attempt}`;
     if (this.pods.has(name)) return false;
-    const startsAt = this.now + this.#random.upTo(3000);
-    const endsAt = startsAt + 1 + this.#random.upTo(20_000);
-    this.pods.set(name, {
-      step,
-      attempt,
-      startsAt,
-      endsAt,
-      outcome: outcomeOf(this.#steps.get(step)!, attempt),
-      removed: false,
-    });
+    const startsAt = this.now + (this.#random.chance(this.#stuck) ? 600_000 : this.#random.upTo(3000));
+    const endsAt = startsAt + 1 + this.#random.upTo(this.#random.chance(0.05) ? 600_000 : 20_000);
+    const outcome = outcomeOf(this.#steps.get(step)!, attempt - (this.#struck.get(step) ?? 0));
+    const createdAt = this.now;
+    const pod: Pod = { step, attempt, createdAt, startsAt, endsAt, outcome, removed: false };
+    this.pods.set(name, pod);
+    this.#open.add(pod);
     return true;
   }
 
@@ -61,13 +67,12 @@ export class SimulatedCluster {
     return true;
   }
 
-  /** What somebody with no interest in the run does: the pod is gone, and nobody saw how it ended. */
-  remove(pod: Pod): void {
-    if (pod.endsAt > this.now) {
-      pod.endsAt = this.now;
-      pod.outcome = 'deleted';
-    }
-    pod.removed = true;
+  /** What somebody with no interest in the run does: the pod has not ended by itself. One that is deleted is gone. */
+  strike(pod: Pod, outcome: 'deleted' | 'evicted' | 'system'): void {
+    pod.endsAt = this.now;
+    pod.outcome = outcome;
+    pod.removed = outcome === 'deleted';
+    this.#struck.set(pod.step, (this.#struck.get(pod.step) ?? 0) + 1);
   }
 
   isLive(pod: Pod): boolean {
@@ -75,13 +80,19 @@ export class SimulatedCluster {
   }
 
   live(): Pod[] {
-    return [...this.pods.values()].filter((pod) => this.isLive(pod));
+    return this.#present().filter((pod) => this.isLive(pod));
   }
 
   /** The time of the next change after now. */
   nextChange(): Instant | undefined {
     const times = this.live().flatMap((pod) => (pod.startsAt > this.now ? [pod.startsAt, pod.endsAt] : [pod.endsAt]));
     return times.length === 0 ? undefined : Math.min(...times);
+  }
+
+  /** Those that have not ended before now. */
+  #present(): Pod[] {
+    for (const pod of this.#open) if (pod.removed || pod.endsAt < this.now) this.#open.delete(pod);
+    return [...this.#open];
   }
 
   /** All pods as they are now, as a list request shows them. */
@@ -91,10 +102,9 @@ export class SimulatedCluster {
 
   /** What changed at this very moment, as a watch shows it. */
   changes(): Observation[] {
-    return this.list().filter(({ step, attempt }) => {
-      const { startsAt, endsAt } = this.pods.get(`${step}-${attempt}`)!;
-      return startsAt === this.now || endsAt === this.now;
-    });
+    return this.#present()
+      .filter(({ startsAt, endsAt }) => startsAt === this.now || endsAt === this.now)
+      .map((pod) => this.observe(pod, this.now));
   }
 
   observe(pod: Pod, now: Instant): Observation {
@@ -119,6 +129,8 @@ export class SimulatedCluster {
         return { kind: 'failed', ...times, failure: 'permanent', reason: 'Rejected' };
       case 'system':
         return { kind: 'failed', ...times, failure: 'system', reason: 'NodeLost' };
+      case 'evicted':
+        return { kind: 'failed', ...times, failure: 'system', reason: 'Evicted' };
       case 'deleted':
         return { kind: 'failed', ...times, failure: 'system', reason: 'PodDeleted' };
     }

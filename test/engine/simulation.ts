@@ -1,33 +1,22 @@
-import type { Command, Decision, Observation, RunSpec } from '../../lib/engine/advance.ts';
-import { decodeRecord, encodeRecord, encodeRun, encodeStep, type EncodedRecord } from '../../lib/engine/codec.ts';
-import { encodeItems } from '../../lib/engine/item-codec.ts';
-import { isFinal } from '../../lib/engine/phases.ts';
+import type { Observation, RunSpec } from '../../lib/engine/advance.ts';
+import { itemBlocks } from '../../lib/engine/codec.ts';
 import type { Instant, RunRecord } from '../../lib/engine/record.ts';
-import { Run } from '../../lib/engine/run.ts';
 import { topology, type Topology } from '../../lib/graph/topology.ts';
+import type { Faults } from './faults.ts';
 import { answersTo, graphOfPlan, type Plan } from './plans.ts';
 import { Random } from './random.ts';
 import { T0 } from './scenario.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
-
-/** Shares of the cases in which something goes wrong, from 0 to 1. */
-export interface Faults {
-  /** The shell dies before or after a write or a command. */
-  readonly crash?: number;
-  /** An observation does not arrive; the next list has it. */
-  readonly lose?: number;
-  /** Something that was seen before is seen again. */
-  readonly repeat?: number;
-  /** At an event, a pod is deleted by somebody. */
-  readonly remove?: number;
-  /** At an event, the shell's clock jumps by up to five minutes either way. */
-  readonly jump?: number;
-}
+import { Crash, Deposed, SimulatedShell, type Surroundings } from './simulated-shell.ts';
+import { SimulatedStore } from './simulated-store.ts';
+import { StartOrder } from './start-order.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
   readonly plan: Plan;
   readonly faults?: Faults;
+  /** Whether what a shell decides follows from the plan and what became of attempts, and not from the clock. */
+  readonly predictable?: boolean;
   readonly parallelism?: number;
   /** Whether commands are carried out before the record is written. */
   readonly commandsFirst?: boolean;
@@ -35,191 +24,200 @@ export interface SimulationOptions {
   readonly record?: RunRecord;
   /** Changes of the spec, by seconds from the beginning. */
   readonly changes?: readonly { readonly after: number; readonly spec: Partial<RunSpec> }[];
-  /** Called before every `advance` of a shell, and after it. */
-  readonly watch?: (moment: Moment) => ((decision: Decision) => void) | undefined;
-}
-
-/** One call of `advance`. */
-export interface Moment {
-  readonly run: Run;
-  readonly topology: Topology;
-  readonly spec: RunSpec;
-  readonly now: Instant;
-  readonly observations: readonly Observation[];
+  readonly watch?: Surroundings['watch'];
+  /** Is given all that happens, a line each. */
+  readonly trace?: (line: string) => void;
 }
 
 export interface SimulationResult {
   /** As it was last written. */
   readonly record: RunRecord;
+  /** Some seconds after the end, when what was told to end has ended. */
   readonly cluster: SimulatedCluster;
+  readonly endedAt: Instant;
   readonly crashes: number;
+  /** How often a shell went on while another one had taken over. */
+  readonly deposed: number;
   readonly mostLive: number;
 }
 
-class Crash extends Error {}
-
-const LIST_EVERY = 30_000;
 const LONGEST = 30 * 24 * 3_600_000;
+const MOST_EVENTS = 100_000;
+/** For how long a pod may go on that was told to end. */
+const GRACE = 3001;
+/** For how long a shell believes that it leads. */
+const LEASE = 15_000;
 
-/** A run on a simulated cluster, by a shell that may die at any point and is then started anew. Time is virtual. */
+/** A run on a simulated cluster, by shells that may die at any point and are then started anew. Time is virtual. */
 export function simulate(options: SimulationOptions): SimulationResult {
   return new Simulation(options).play();
 }
 
 class Simulation {
   readonly #options: SimulationOptions;
+  readonly #faults: Faults;
   readonly #random: Random;
   readonly #topology: Topology;
   readonly #cluster: SimulatedCluster;
   /** What is asked of the run, and said to its gates. */
   readonly #changes: NonNullable<SimulationOptions['changes']>;
+  readonly #store = new SimulatedStore();
   readonly #seen: Observation[] = [];
+  readonly #late: { readonly at: Instant; readonly observation: Observation }[] = [];
+  readonly #surroundings: Surroundings;
   #spec: RunSpec;
-  /** What outlives the shell. */
-  #stored: { run: string; steps: Record<string, string>; items: Record<string, string> } | undefined;
-  #run: Run | undefined;
-  #wakeAt: Instant | undefined;
+  #leader: SimulatedShell | undefined;
+  /** It led before, and does not know that it does no more. */
+  #stale: { readonly shell: SimulatedShell; readonly until: Instant } | undefined;
   #clockOffset = 0;
-  #listAt = T0;
   #crashes = 0;
+  #deposed = 0;
   #mostLive = 0;
 
   constructor(options: SimulationOptions) {
+    const { seed, plan, faults = {}, parallelism = 100, commandsFirst = false, predictable, watch } = options;
     this.#options = options;
-    this.#random = new Random(options.seed);
-    this.#topology = topology(graphOfPlan(options.plan));
-    this.#changes = [...answersTo(options.plan), ...(options.changes ?? [])];
-    this.#cluster = new SimulatedCluster(T0, options.plan.steps, this.#random);
-    this.#spec = { name: `run-${options.seed}`, inputs: {}, parallelism: options.parallelism ?? 100 };
-    if (options.record !== undefined) this.#stored = { items: {}, ...encodeRecord(options.record) };
+    this.#changes = [...answersTo(plan), ...(options.changes ?? [])];
+    this.#faults = faults;
+    this.#random = new Random(seed);
+    this.#topology = topology(graphOfPlan(plan));
+    this.#cluster = new SimulatedCluster(T0, plan.steps, this.#random, faults.stuck);
+    this.#spec = { name: `run-${seed}`, inputs: {}, parallelism };
+    const { record } = options;
+    if (record !== undefined)
+      this.#store.write(0, { ...record, steps: new Map(record.steps), items: new Map(itemBlocks(record)) });
+    const order = new StartOrder(this.#topology, this.#cluster);
+    this.#surroundings = {
+      topology: this.#topology,
+      cluster: this.#cluster,
+      store: this.#store,
+      random: this.#random,
+      faults,
+      commandsFirst,
+      watch,
+      spec: () => this.#spec,
+      now: () => this.#cluster.now + this.#clockOffset,
+      started: (step) => {
+        order.check(step, this.#deposed === 0 ? 'one' : predictable ? 'agree' : 'disagree');
+        this.#mostLive = Math.max(this.#mostLive, this.#cluster.live().length);
+      },
+      tell: (what) => this.#tell(what),
+    };
   }
 
   play(): SimulationResult {
-    const { faults = {} } = this.#options;
-    while (!this.#isOver()) {
-      if (this.#cluster.now > T0 + LONGEST) throw new Error('the run does not end');
-      if (this.#random.chance(faults.jump ?? 0)) this.#clockOffset += (this.#random.next() - 0.5) * 600_000;
-      const victim = this.#random.chance(faults.remove ?? 0) ? this.#cluster.live()[0] : undefined;
-      if (victim !== undefined) this.#cluster.remove(victim);
-      try {
-        this.#work(victim === undefined ? [] : [this.#cluster.observe(victim, this.#cluster.now)]);
-      } catch (error) {
-        if (!(error instanceof Crash)) throw error;
-        this.#crashes += 1;
-        this.#run = undefined;
-      }
+    for (let events = 0; !this.#isOver(); events++) {
+      if (this.#cluster.now > T0 + LONGEST || events > MOST_EVENTS) throw new Error('the run does not end');
+      this.#event();
       this.#pass();
     }
-    return { record: this.#read()!, cluster: this.#cluster, crashes: this.#crashes, mostLive: this.#mostLive };
+    const [record, cluster] = [this.#store.read()!, this.#cluster];
+    const endedAt = cluster.now;
+    this.#surroundings.faults = {};
+    this.#leader!.lookAgain();
+    cluster.now += GRACE;
+    return { record, cluster, endedAt, crashes: this.#crashes, deposed: this.#deposed, mostLive: this.#mostLive };
   }
 
   #isOver(): boolean {
-    return this.#read()?.run.finishedAt !== undefined;
+    return this.#store.finished && this.#leader?.done === true;
+  }
+
+  /** Something has happened, or it is time for something. */
+  #event(): void {
+    const changes = [...this.#strike(), ...this.#cluster.changes()].filter((observation) => this.#arrives(observation));
+    for (const { after, spec } of this.#changes)
+      if (this.#cluster.now >= T0 + after * 1000) this.#spec = { ...this.#spec, ...spec };
+    if (this.#leader !== undefined && this.#stale === undefined && this.#happens(this.#faults.depose)) {
+      this.#tell(() => 'a second shell takes over');
+      this.#stale = { shell: this.#leader, until: this.#cluster.now + LEASE };
+      this.#leader = undefined;
+      this.#deposed += 1;
+    }
+    // Either of the two may be first.
+    const stale = () => {
+      if (this.#stale !== undefined && !this.#work(this.#stale.shell, changes)) this.#stale = undefined;
+    };
+    const staleFirst = this.#happens(0.5);
+    if (staleFirst) stale();
+    const leader = this.#leader ?? this.#begin();
+    this.#leader = this.#work(leader, changes) ? leader : undefined;
+    if (!staleFirst) stale();
+    if (this.#stale !== undefined && this.#stale.until <= this.#cluster.now) this.#stale = undefined;
+  }
+
+  #begin(): SimulatedShell {
+    this.#tell(() => `a shell begins with version ${this.#store.version} of the record`);
+    return new SimulatedShell(this.#surroundings);
+  }
+
+  /** Returns whether the shell has survived. */
+  #work(shell: SimulatedShell, changes: readonly Observation[]): boolean {
+    const again: Observation[] = [];
+    while (this.#seen.length > 0 && this.#happens(this.#faults.repeat)) again.push(this.#random.pick(this.#seen));
+    for (const late of this.#late.filter(({ at }) => at <= this.#cluster.now)) again.push(late.observation);
+    try {
+      this.#seen.push(...shell.work(changes, again));
+      return true;
+    } catch (error) {
+      if (!(error instanceof Crash || error instanceof Deposed)) throw error;
+      this.#tell(() => (error instanceof Crash ? 'the shell dies' : 'a write is refused: 409'));
+      this.#crashes += error instanceof Crash ? 1 : 0;
+      shell.checkRecord();
+      return false;
+    }
+  }
+
+  /** What befalls pods and clocks. */
+  #strike(): Observation[] {
+    const { remove, evict, loseNode, jump } = this.#faults;
+    if (this.#happens(jump)) this.#clockOffset += Math.round((this.#random.next() - 0.5) * 600_000);
+    const struck: Observation[] = [];
+    for (const [share, outcome] of [
+      [remove, 'deleted'],
+      [evict, 'evicted'],
+      [loseNode, 'system'],
+    ] as const) {
+      const live = this.#happens(share) ? this.#random.shuffle(this.#cluster.live()) : [];
+      for (const pod of live.slice(0, outcome === 'system' ? Math.ceil(live.length / 2) : 1)) {
+        this.#tell(() => `${pod.step} ${pod.attempt} is struck: ${outcome}`);
+        this.#cluster.strike(pod, outcome);
+        if (pod.removed) struck.push(this.#cluster.observe(pod, this.#cluster.now));
+      }
+    }
+    return struck;
+  }
+
+  #arrives(observation: Observation): boolean {
+    if (this.#happens(this.#faults.lose)) return false;
+    if (!this.#happens(this.#faults.late)) return true;
+    this.#late.push({ at: this.#cluster.now + 1 + this.#random.upTo(60_000), observation });
+    return false;
   }
 
   /** Time passes to the next thing that happens. */
   #pass(): void {
     const now = this.#cluster.now;
-    const wake =
-      this.#wakeAt === undefined ? undefined : Math.max(now + 1, Math.ceil(this.#wakeAt - this.#clockOffset));
-    const changes = this.#changes.map(({ after }) => T0 + after * 1000).filter((at) => at > now);
-    const times = [this.#cluster.nextChange(), wake, this.#listAt, ...changes].filter((at) => at !== undefined);
-    this.#cluster.now = Math.min(...times.filter((at) => at > now));
+    const shells = [this.#leader, this.#stale?.shell].filter((shell) => shell !== undefined);
+    const times = shells.flatMap(({ wakeAt, retryAt, listAt }) => [
+      wakeAt === undefined ? Infinity : Math.max(now + 1, Math.ceil(wakeAt - this.#clockOffset)),
+      retryAt ?? Infinity,
+      listAt,
+    ]);
+    for (let index = this.#late.length - 1; index >= 0; index--)
+      if (this.#late[index]!.at <= now) this.#late.splice(index, 1);
+      else times.push(this.#late[index]!.at);
+    for (const { after } of this.#changes) times.push(T0 + after * 1000);
+    if (this.#leader === undefined) times.push(now + 1 + this.#random.upTo(3000));
+    times.push(this.#cluster.nextChange() ?? Infinity, this.#stale?.until ?? Infinity);
+    this.#cluster.now = times.reduce((next, at) => (at > now && at < next ? at : next), Infinity);
   }
 
-  /** A life of the shell begins, or it handles what has happened. */
-  #work(happened: readonly Observation[]): void {
-    const { faults = {} } = this.#options;
-    for (const { after, spec } of this.#changes)
-      if (this.#cluster.now >= T0 + after * 1000) this.#spec = { ...this.#spec, ...spec };
-    const observations = [...happened, ...this.#cluster.changes()].filter(() => !this.#random.chance(faults.lose ?? 0));
-    while (this.#seen.length > 0 && this.#random.chance(faults.repeat ?? 0))
-      observations.push(this.#random.pick(this.#seen));
-    const isNew = this.#run === undefined;
-    this.#run ??= new Run(this.#topology, this.#spec, this.#read());
-    if (isNew || this.#listAt <= this.#cluster.now) {
-      observations.push(...this.#cluster.list(), ...this.#missing(this.#run));
-      this.#listAt = this.#cluster.now + LIST_EVERY;
-    }
-    this.#advance(this.#run, this.#random.shuffle(observations));
+  #happens(share = 0): boolean {
+    return share > 0 && this.#random.chance(share);
   }
 
-  /** Attempts that are known, were seen, and are there no more. */
-  #missing(run: Run): Observation[] {
-    return [...run.liveAttempts()].flatMap(({ step, attempt, seen, stopping }) => {
-      const pod = this.#cluster.pods.get(`${step}-${attempt}`);
-      const exists = pod !== undefined && !pod.removed;
-      return exists || !(seen || stopping !== undefined || pod?.removed === true) ? [] : [this.#gone(step, attempt)];
-    });
-  }
-
-  #gone(step: string, attempt: number): Observation {
-    return {
-      step,
-      attempt,
-      state: { kind: 'failed', finishedAt: this.#cluster.now, failure: 'system', reason: 'PodDeleted' },
-    };
-  }
-
-  #advance(run: Run, observations: readonly Observation[]): void {
-    this.#seen.push(...observations);
-    const now = this.#cluster.now + this.#clockOffset;
-    const after = this.#options.watch?.({ run, topology: this.#topology, spec: this.#spec, now, observations });
-    const decision = run.advance(now, observations, this.#spec);
-    after?.(decision);
-    this.#wakeAt = decision.wakeAt;
-    const notFound: Observation[] = [];
-    const commands = decision.commands.map((command) => () => this.#carryOut(command, notFound));
-    const write = () => this.#write(decision);
-    for (const action of this.#options.commandsFirst ? [...commands, write] : [write, ...commands]) {
-      this.#mayCrash();
-      action();
-    }
-    this.#mayCrash();
-    if (notFound.length > 0) this.#advance(run, notFound);
-  }
-
-  #mayCrash(): void {
-    if (this.#random.chance(this.#options.faults?.crash ?? 0)) throw new Crash();
-  }
-
-  #carryOut({ kind, step, attempt }: Command, notFound: Observation[]): void {
-    if (kind === 'stop') {
-      if (!this.#cluster.delete(step, attempt)) notFound.push(this.#gone(step, attempt));
-      return;
-    }
-    if (!this.#cluster.create(step, attempt)) return;
-    this.#checkStart(step);
-    this.#mostLive = Math.max(this.#mostLive, this.#cluster.live().length);
-  }
-
-  /** What holds whatever the engine thinks: judged by what exists. */
-  #checkStart(step: string): void {
-    const live = this.#cluster.live();
-    if (live.filter((pod) => pod.step === step).length > 1) throw new Error(`two attempts of ${step} run at once`);
-    for (const index of this.#topology.byName.get(step.replace(/-\d+$/, ''))!.edges.keys()) {
-      const upstream = this.#topology.steps[index]!.node.name;
-      if (live.some((pod) => pod.step === upstream)) throw new Error(`${step} starts while ${upstream} runs`);
-    }
-  }
-
-  #write(decision: Decision): void {
-    const stored = this.#stored ?? { run: '', steps: {}, items: {} };
-    const before = this.#read();
-    if (decision.run !== undefined) stored.run = encodeRun(decision.run);
-    for (const [step, record] of decision.steps) {
-      const known = before?.steps.get(step);
-      if (known !== undefined && isFinal(known.phase)) throw new Error(`${step} had ended and was written again`);
-      stored.steps[step] = encodeStep(record);
-    }
-    for (const [key, block] of decision.items ?? []) stored.items[key] = encodeItems(block);
-    this.#stored = stored;
-  }
-
-  #read(): RunRecord | undefined {
-    if (this.#stored === undefined) return undefined;
-    const decoded = decodeRecord(this.#stored satisfies EncodedRecord);
-    if ('problems' in decoded) throw new Error(JSON.stringify(decoded.problems));
-    return decoded.record;
+  #tell(what: () => string): void {
+    this.#options.trace?.(`${((this.#cluster.now - T0) / 1000).toFixed(3).padStart(9)} s  ${what()}`);
   }
 }

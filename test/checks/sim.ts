@@ -1,0 +1,87 @@
+/**
+ * `npm run sim -- [--seeds 1000] [--from 1]`: plays random runs on a simulated cluster with faults, and ends with 1 when one
+ * of them comes to what it must not. `--mutate`: breaks the engine in many ways instead, and ends with 1 when one is not
+ * noticed within so many seeds.
+ */
+import { parseArgs } from 'node:util';
+import { mutate } from '../engine/mutate.ts';
+import { mutations } from '../engine/mutations.ts';
+import { shrink } from '../engine/shrink.ts';
+import { isRepeatable, judge, randomTrial, traceOf, type Trial } from '../engine/trial.ts';
+
+/** Every so many seeds, a run is played twice more, to see that it goes the same way. */
+const REPEAT_EVERY = 20;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    from: { type: 'string', default: '1' },
+    mutate: { type: 'boolean', default: false },
+  },
+});
+const [seeds, from] = [Number(values.seeds), Number(values.from)];
+if (!Number.isInteger(seeds) || seeds < 1 || !Number.isInteger(from)) {
+  console.error('usage: npm run sim -- [--seeds 1000] [--from 1] [--mutate]');
+  process.exit(2);
+}
+process.exitCode = (values.mutate ? await checkMutations() : checkSeeds()) ? 0 : 1;
+
+function checkSeeds(): boolean {
+  const started = performance.now();
+  const failed: number[] = [];
+  const sums = { steps: 0, pods: 0, crashes: 0, takeovers: 0 };
+  for (let seed = from; seed < from + seeds; seed++) {
+    progress(`${seed - from} of ${seeds} seeds, ${failed.length} with violations`);
+    const trial = randomTrial(seed);
+    const { violation, result } = judge(trial);
+    sums.steps += trial.plan.steps.length;
+    sums.pods += result?.cluster.pods.size ?? 0;
+    sums.crashes += result?.crashes ?? 0;
+    sums.takeovers += result?.deposed ?? 0;
+    if (violation === undefined && (seed % REPEAT_EVERY !== 0 || isRepeatable(trial))) continue;
+    failed.push(seed);
+    progress('');
+    console.log(`seed ${seed}: ${violation ?? 'it goes another way each time'}`);
+    if (failed.length === 1 && violation !== undefined) explain(trial);
+  }
+  progress('');
+  const { steps, pods, crashes, takeovers } = sums;
+  console.log(
+    `${seeds} seeds from ${from} in ${((performance.now() - started) / 1000).toFixed(1)} s: ${steps} steps, ${pods} pods, ` +
+      `${crashes} crashes, ${takeovers} takeovers by a second shell`,
+  );
+  console.log(`${failed.length} violations`);
+  return failed.length === 0;
+}
+
+/** The least that still fails, and how to see it again. */
+function explain(trial: Trial): void {
+  const smallest = shrink(trial);
+  const { plan, faults, ...rest } = smallest;
+  console.log(`\n  ${judge(smallest).violation}, also with no more than this:`);
+  const happen = Object.fromEntries(Object.entries(faults).filter(([, share]) => share > 0));
+  console.log(`  ${JSON.stringify({ ...rest, policy: plan.policy, faults: happen })}`);
+  for (const step of plan.steps) console.log(`  ${JSON.stringify(step)}`);
+  for (const line of traceOf(smallest)) console.log(`  ${line}`);
+  console.log(`\n  again: npm run sim -- --seeds 1 --from ${trial.seed}\n`);
+}
+
+async function checkMutations(): Promise<boolean> {
+  const width = Math.max(...mutations.map(({ name }) => name.length));
+  let survivors = 0;
+  for (const [done, mutation] of mutations.entries()) {
+    progress(`${done} of ${mutations.length} mutations, ${survivors} not noticed`);
+    const { seed, trials, violation } = await mutate(mutation, from, seeds);
+    progress('');
+    if (seed === undefined) survivors += 1;
+    const noticed =
+      seed === undefined ? `NOT NOTICED in ${seeds} seeds` : `seed ${seed}, the ${trials}. one: ${violation}`;
+    console.log(`${mutation.name.padEnd(width)}  ${noticed}`);
+  }
+  console.log(`${mutations.length - survivors} of ${mutations.length} mutations noticed`);
+  return survivors === 0;
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}

@@ -1,0 +1,41 @@
+/** A worker that plays trials with an engine that has a mistake, until one of them notices. Without `workerData` it does nothing. */
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Mutation } from './mutations.ts';
+
+/** What a mutant is given. */
+export interface MutantTask {
+  readonly mutation: Mutation;
+  readonly from: number;
+  readonly seeds: number;
+}
+
+/** The trial that noticed, if one did. */
+export interface MutantResult {
+  readonly seed?: number;
+  readonly violation?: string;
+}
+
+const { mutation, from, seeds } = workerData as MutantTask;
+const url = new URL(`../../lib/engine/${mutation.file}`, import.meta.url);
+const parts = readFileSync(url, 'utf8').split(mutation.find);
+if (parts.length !== 2)
+  throw new Error(
+    `the mutation "${mutation.name}" does not apply: its text stands ${parts.length - 1} times in ${mutation.file}`,
+  );
+registerHooks({
+  load(loaded, context, next) {
+    const result = next(loaded, context);
+    return loaded === url.href ? { ...result, source: parts.join(mutation.replace) } : result;
+  },
+});
+
+// Only what is loaded from now on has the mistake.
+const { judge, randomTrial } = await import('./trial.ts');
+let noticed: MutantResult = {};
+for (let seed = from; seed < from + seeds && noticed.seed === undefined; seed++) {
+  const { violation } = judge(randomTrial(seed));
+  if (violation !== undefined) noticed = { seed, violation };
+}
+parentPort!.postMessage(noticed);

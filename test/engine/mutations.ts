@@ -1,0 +1,246 @@
+/** A mistake that the simulation must notice. `find` stands in the file once. */
+export interface Mutation {
+  readonly name: string;
+  /** Below `lib/engine/`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+/** Ways to break the engine. */
+export const mutations: readonly Mutation[] = [
+  {
+    name: 'steps do not wait for their upstreams',
+    file: 'ledger.ts',
+    find: 'if (this.#openUpstreams[index] !== 0) return false;',
+    replace: '',
+  },
+  {
+    name: 'steps for the end of a run start early',
+    file: 'ledger.ts',
+    find: "if (stage !== 'main' && this.#open.main > 0) return false;",
+    replace: '',
+  },
+  {
+    name: 'finally does not wait for onFailure',
+    file: 'ledger.ts',
+    find: "if (stage === 'finally' && this.#open.onFailure > 0) return false;",
+    replace: '',
+  },
+  {
+    name: 'a handled failure fails the run',
+    file: 'ledger.ts',
+    find: 'continueOnFailure !== true && this.#openDependents[index] === 0',
+    replace: 'continueOnFailure !== true',
+  },
+  {
+    name: 'continueOnFailure is ignored when the run ends',
+    file: 'ledger.ts',
+    find: 'continueOnFailure !== true && this',
+    replace: 'this',
+  },
+  {
+    name: 'a failure is not counted when its handler is skipped',
+    file: 'ledger.ts',
+    find: 'if (this.#openDependents[upstream] === 0 && this.isFailure(upstream)) this.failures += 1;',
+    replace: '',
+  },
+  {
+    name: 'a failed upstream is as good as one that succeeded',
+    file: 'edges.ts',
+    find: "return continueOnFailure ? withoutValues : 'UpstreamFailed';",
+    replace: 'return withoutValues;',
+  },
+  {
+    name: 'whoever is skipped skips what comes after',
+    file: 'edges.ts',
+    find: "return upstream.reason === 'WhenFalse' || upstream.reason === 'SkippedByHand' ? withoutValues : 'UpstreamSkipped';",
+    replace: "return 'UpstreamSkipped';",
+  },
+  {
+    name: 'a missing value is not missed',
+    file: 'edges.ts',
+    find: "edge === 'data' ? 'InputUnavailable' : 'Satisfied'",
+    replace: "'Satisfied'",
+  },
+  {
+    name: 'of several verdicts the first one counts',
+    file: 'edges.ts',
+    find: "if (precedence.indexOf(verdict) > precedence.indexOf(worst?.verdict ?? 'Satisfied'))",
+    replace: "if (verdict !== 'Satisfied' && worst === undefined)",
+  },
+  {
+    name: 'conditions with any are decided as all',
+    file: 'ends-watch.ts',
+    find: "else if (value === (part.kind === 'any')) this.#decide(part, value);",
+    replace: "else if (value === false && part.kind === 'all') this.#decide(part, value);",
+  },
+  {
+    name: 'a condition on ends that does not hold is ignored',
+    file: 'decide.ts',
+    find: 'if (!ledger.holds(index)) return { ...afterFalse(turn, step), ...end };',
+    replace: '',
+  },
+  {
+    name: 'conditions on values are ignored',
+    file: 'decide.ts',
+    find: 'if (!result.holds) return { ...whenFalse(when), ...end };',
+    replace: '',
+  },
+  {
+    name: 'onFailure runs without a failure',
+    file: 'decide.ts',
+    find: "if (step.node.role === 'onFailure' && !hasFailed(turn)) return { ...noFailure, ...end };",
+    replace: '',
+  },
+  {
+    name: 'parallelism is one too many',
+    file: 'run.ts',
+    find: 'live.size < this.#spec.parallelism',
+    replace: 'live.size <= this.#spec.parallelism',
+  },
+  {
+    name: 'concurrency of a map is ignored',
+    file: 'map-step.ts',
+    find: 'phases.Waiting + phases.Running < concurrency',
+    replace: 'true',
+  },
+  {
+    name: 'a map is over before its items are',
+    file: 'map-step.ts',
+    find: 'if (itemsDone(items) === items.count)',
+    replace: 'if (itemsDone(items) + 1 >= items.count)',
+  },
+  {
+    name: 'a map may lose one item more',
+    file: 'map-step.ts',
+    find: 'return phases.Failed > count - requiredSuccesses(',
+    replace: 'return phases.Failed > 1 + count - requiredSuccesses(',
+  },
+  {
+    name: 'a block of items is kept without its last one',
+    file: 'item-codec.ts',
+    find: 'items: block.map(',
+    replace: 'items: block.slice(0, -1).map(',
+  },
+  {
+    name: 'commands are not repeated by a new shell',
+    file: 'run.ts',
+    find: 'if (this.#repeatCommands) this.#repeat(turn);',
+    replace: '',
+  },
+  {
+    name: 'a cancelled run goes on',
+    file: 'ending.ts',
+    find: 'let next = cancel(turn, state);',
+    replace: 'let next = state;',
+  },
+  {
+    name: 'the time of a run is not watched',
+    file: 'ending.ts',
+    find: 'next = timeOut(turn, next);',
+    replace: '',
+  },
+  {
+    name: 'a run that fails starts what waits all the same',
+    file: 'ending.ts',
+    find: "ledger.failures === 0 || policy === 'RunIndependent'",
+    replace: "policy !== 'CancelRunning'",
+  },
+  {
+    name: 'what runs is not told that its run is cancelled',
+    file: 'ending.ts',
+    find: "if (asked !== 'Drain') stopLive(turn, 'CancelRequested', those);",
+    replace: '',
+  },
+  {
+    name: 'a run is Failed although it was cancelled',
+    file: 'run-end.ts',
+    find: "phase: 'Cancelled', message",
+    replace: "phase: 'Failed', message",
+  },
+  {
+    name: 'a run succeeds although a step failed',
+    file: 'run-end.ts',
+    find: 'if (ledger.failures > 0)',
+    replace: 'if (ledger.failures > 1)',
+  },
+  {
+    name: 'permanent failures are tried again',
+    file: 'retries.ts',
+    find: "last?.failure === 'user' ? node.retries : undefined",
+    replace: 'node.retries',
+  },
+  {
+    name: "the platform's failures are charged to the task",
+    file: 'retries.ts',
+    find: "last?.failure === 'system' ? systemBudget(node)",
+    replace: "last?.failure === 'system' ? node.retries",
+  },
+  {
+    name: 'one retry too many',
+    file: 'retries.ts',
+    find: 'if (number > budget.limit) return {};',
+    replace: 'if (number > budget.limit + 1) return {};',
+  },
+  {
+    name: 'rules of what is tried again are ignored',
+    file: 'retries.ts',
+    find: '!(unless?.some(fits) ?? false)',
+    replace: 'true',
+  },
+  {
+    name: 'an attempt before the last one is forgotten',
+    file: 'phases.ts',
+    find: 'return [...record.attempts.slice(0, -1), attempt];',
+    replace: 'return [...record.attempts.slice(1, -1), attempt];',
+  },
+  {
+    name: 'an attempt too slow is not stopped',
+    file: 'task-step.ts',
+    find: 'if (attempt.stopping === undefined)\n    turn.commands.push(',
+    replace: 'if (attempt.stopping === undefined && !isTimeout(reason))\n    turn.commands.push(',
+  },
+  {
+    name: 'what is seen of any attempt is taken for the live one',
+    file: 'task-step.ts',
+    find: 'if (attempt === undefined || attempt.number !== number) return;',
+    replace: 'if (attempt === undefined) return;',
+  },
+  {
+    name: 'a step ends before it was ready when the clock jumps',
+    file: 'phases.ts',
+    find: 'Math.max(finishedAt, record.readyAt ?? finishedAt)',
+    replace: 'finishedAt',
+  },
+  {
+    name: 'an attempt ends before it began by the clock of its node',
+    file: 'task-step.ts',
+    find: 'finishedAt: Math.max(from, Math.min(Math.trunc(state.finishedAt), turn.now))',
+    replace: 'finishedAt: state.finishedAt',
+  },
+  {
+    name: 'outputs that do not fit are taken',
+    file: 'outputs.ts',
+    find: 'if (checked.ok) return { outputs: checked.values };',
+    replace: 'return { outputs: values };',
+  },
+  {
+    name: 'the time of a retry is not kept',
+    file: 'codec-fields.ts',
+    find: '  retryAt: time,\n',
+    replace: '',
+  },
+  {
+    name: 'why an attempt was stopped is not kept',
+    file: 'codec-fields.ts',
+    find: '  stopping: reason,\n',
+    replace: '',
+  },
+  {
+    name: 'a finished run is written again',
+    file: 'run.ts',
+    find: 'if (!this.finished) this.#go(turn);',
+    replace: 'this.#go(turn);',
+  },
+];

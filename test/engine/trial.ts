@@ -1,0 +1,250 @@
+import { isDeepStrictEqual } from 'node:util';
+import { failurePolicies } from '../../lib/graph/graph.ts';
+import type { RunSpec } from '../../lib/engine/advance.ts';
+import { stepReasons } from '../../lib/engine/reasons.ts';
+import type { RunRecord, StepRecord } from '../../lib/engine/record.ts';
+import type { Faults } from './faults.ts';
+import { plannedItem, randomPlan, type Plan, type PlannedStep } from './plans.ts';
+import { Random } from './random.ts';
+import { T0 } from './scenario.ts';
+import type { SimulatedCluster } from './simulated-cluster.ts';
+import { attempted, endWithoutRun, referenceFailures, referencePhases } from './reference-model.ts';
+import { simulate, type SimulationOptions, type SimulationResult } from './simulation.ts';
+
+/** One seed's run: a random graph, what is asked of it and what befalls it. */
+export interface Trial extends Omit<SimulationOptions, 'trace' | 'watch'> {
+  readonly faults: Faults;
+  readonly changes: NonNullable<SimulationOptions['changes']>;
+  /** Steps do not disturb each other, nobody cancels, no clock decides: the reference model tells the ends of all steps. */
+  readonly predictable: boolean;
+}
+
+/** The same for the same seed. */
+export function randomTrial(seed: number): Trial {
+  const random = new Random(seed);
+  const predictable = random.chance(0.5);
+  const policy = predictable ? 'RunIndependent' : random.pick(failurePolicies);
+  const most = random.chance(0.03) ? 200 : random.pick([4, 12, 12, 30]);
+  const plan = withPatience(random, randomPlan(random, policy, { most, timed: !predictable }));
+  return {
+    seed,
+    plan,
+    predictable,
+    faults: randomFaults(random),
+    parallelism: random.pick([1, 2, 3, 5, 100]),
+    commandsFirst: random.chance(0.5),
+    changes: randomChanges(random, predictable),
+  };
+}
+
+/** In some plans the platform may fail as often as it likes: then what it does must not show in the end. */
+function withPatience(random: Random, plan: Plan): Plan {
+  if (random.chance(0.5)) return plan;
+  return { ...plan, steps: plan.steps.map((step) => ({ ...step, systemRetries: 1000 })) };
+}
+
+function randomFaults(random: Random): Faults {
+  const some = (...shares: readonly number[]) => random.pick([0, ...shares]);
+  return {
+    crash: some(0.02, 0.08),
+    refuse: some(0.05, 0.3),
+    unanswered: some(0.05, 0.3),
+    depose: some(0.02, 0.1),
+    lose: some(0.1, 0.3),
+    late: some(0.1, 0.3),
+    repeat: some(0.2, 0.4),
+    expire: some(0.02, 0.1),
+    remove: some(0.02, 0.1),
+    evict: some(0.02, 0.1),
+    loseNode: some(0.01, 0.05),
+    stuck: some(0.02, 0.1),
+    jump: some(0.02),
+  };
+}
+
+function randomChanges(random: Random, harmless: boolean): Trial['changes'] {
+  const change = (): Partial<RunSpec> =>
+    random.pick<() => Partial<RunSpec>>([
+      () => ({ suspended: true }),
+      () => ({ parallelism: 1 + random.upTo(4) }),
+      ...(harmless
+        ? []
+        : [
+            () => ({ timeoutSeconds: 20 + random.upTo(100) }),
+            () => ({ cancel: 'Now' as const }),
+            () => ({ cancel: 'RunFinally' as const }),
+            () => ({ cancel: 'Drain' as const }),
+            () => ({ skips: { s0: '', s2: 'why', s5: '' } }),
+          ]),
+    ])();
+  const changes = Array.from({ length: random.upTo(2) }, () => ({
+    after: random.upTo(random.pick([5, 60])),
+    spec: change(),
+  }));
+  return [...changes, { after: 200, spec: { suspended: false } }];
+}
+
+/** What a trial came to: what is wrong, if anything is. */
+export interface Verdict {
+  readonly violation?: string;
+  readonly result?: SimulationResult;
+}
+
+/** Plays a trial and checks what it came to. */
+export function judge(trial: Trial, trace?: (line: string) => void): Verdict {
+  try {
+    const result = simulate({ ...trial, trace });
+    checkEnd(trial, result);
+    return { result };
+  } catch (error) {
+    return { violation: (error as Error).message };
+  }
+}
+
+/** All that happens in a trial, a line each. */
+export function traceOf(trial: Trial): string[] {
+  const lines: string[] = [];
+  judge(trial, (line) => lines.push(line));
+  return lines;
+}
+
+/** Whether a trial comes to the same, by the same way, when it is played again. */
+export function isRepeatable(trial: Trial): boolean {
+  return isDeepStrictEqual(traceOf(trial), traceOf(trial));
+}
+
+function checkEnd(trial: Trial, result: SimulationResult): void {
+  const { plan, changes, parallelism = 100, predictable } = trial;
+  const { record, cluster, deposed, mostLive } = result;
+  checkShape(plan, record);
+  const happened = asItHappened(plan, record, cluster);
+  if (predictable) checkAttempts(record, cluster);
+  if (predictable) checkPredicted(happened, record);
+  if (predictable && plan.steps.every(({ systemRetries }) => systemRetries === 1000)) checkPredictedEnds(plan, record);
+  checkConsistent(happened, record);
+  const left = cluster.live().map(({ step, attempt }) => `${step} ${attempt}`);
+  if (left.length > 0) throw new Error(`pods were left behind: ${left.join(', ')}`);
+  // Two that lead at once do not know of each other's pods, until they see them.
+  if (deposed > 0) return;
+  checkTimes(trial, result);
+  const limit = Math.max(parallelism, ...changes.map(({ spec }) => spec.parallelism ?? 0));
+  if (mostLive > limit) throw new Error(`${mostLive} pods ran at once; ${limit} may`);
+}
+
+/** By when something is noticed and done, whatever is lost and whoever dies: a few lists. */
+const PROMPT = 200_000;
+
+/** What is asked for and what takes too long is ended, not only given another name. */
+function checkTimes({ plan, changes, faults }: Trial, { cluster, endedAt }: SimulationResult): void {
+  for (const { after, spec } of changes)
+    if (spec.cancel === 'Now' && endedAt > T0 + after * 1000 + PROMPT)
+      throw new Error(`cancelled after ${after} s, the run ended after ${(endedAt - T0) / 1000} s`);
+  if (faults.jump) return;
+  const timed = new Set(plan.steps.filter(({ times }) => times !== undefined).map(({ name }) => name));
+  for (const { step, createdAt, startsAt, endsAt } of cluster.pods.values())
+    if (timed.has(step.replace(/-\d+$/, '')) && Math.min(startsAt, endsAt) > createdAt + PROMPT)
+      throw new Error(`${step} was Pending for too long`);
+}
+
+function checkShape(plan: Plan, record: RunRecord): void {
+  for (const { name } of plan.steps) if (!record.steps.has(name)) throw new Error(`nothing is written of ${name}`);
+  for (const [name, { phase, reason, attempts, readyAt = 0, finishedAt = -1 }] of recordsOf(record)) {
+    if (!(stepReasons[phase] as readonly string[]).includes(reason))
+      throw new Error(`${name} is ${phase} because of ${reason}, which is no reason for that`);
+    if (finishedAt < readyAt) throw new Error(`${name} ended before it was ready`);
+    for (const { number, phase: end, createdAt, startedAt = createdAt, finishedAt: over = -1 } of attempts) {
+      if (end === 'Running') throw new Error(`attempt ${number} of ${name} has no end`);
+      if (startedAt < createdAt || over < startedAt) throw new Error(`attempt ${number} of ${name} ended too early`);
+    }
+  }
+  if (record.run.finishedAt! < record.run.startedAt) throw new Error('the run ended before it began');
+}
+
+/** Of steps and items, by name. */
+function recordsOf({ steps, items = new Map() }: RunRecord): Map<string, StepRecord> {
+  const records = new Map(steps);
+  for (const [map, all] of items)
+    for (const [item, record] of all.entries()) if (record !== undefined) records.set(`${map}-${item}`, record);
+  return records;
+}
+
+/** The plan with what became of the attempts that are known. */
+function asItHappened(plan: Plan, record: RunRecord, { pods }: SimulatedCluster): Plan {
+  const records = recordsOf(record);
+  const outcomes = (name: string) =>
+    (records.get(name)?.attempts ?? []).flatMap(({ number }) => pods.get(`${name}-${number}`)?.outcome ?? []);
+  const steps = plan.steps.map((step) => ({
+    ...step,
+    outcomes: outcomes(step.name),
+    ...(step.items && {
+      items: { ...step.items, outcomes: step.items.outcomes.map((_, item) => outcomes(`${step.name}-${item}`)) },
+    }),
+  }));
+  return { ...plan, steps };
+}
+
+/** No attempt is forgotten, unless nobody who knew of it lived to write it down and it was deleted since. */
+function checkAttempts(record: RunRecord, { pods }: SimulatedCluster): void {
+  for (const [name, { attempts }] of recordsOf(record)) {
+    const known = new Set(attempts.map(({ number }) => number));
+    for (let number = 1; ; number++) {
+      const pod = pods.get(`${name}-${number}`);
+      if (pod === undefined && !known.has(number)) break;
+      if (pod === undefined) throw new Error(`attempt ${number} of ${name} never was`);
+      if (!known.has(number) && !pod.removed) throw new Error(`attempt ${number} of ${name} is forgotten`);
+    }
+  }
+}
+
+/** Not only as it ended: also by as many attempts. Of a map that fails, not every item runs. */
+function checkPredicted(plan: Plan, record: RunRecord): void {
+  checkPredictedEnds(plan, record);
+  const records = recordsOf(record);
+  for (const step of plan.steps) {
+    const { phase } = records.get(step.name)!;
+    const count = phase === 'Succeeded' ? (step.items?.outcomes.length ?? 0) : 0;
+    const items = Array.from({ length: count }, (_, item) => plannedItem(step, item));
+    if (phase === 'Succeeded' || phase === 'Failed')
+      for (const each of [step, ...items]) checkAttemptCount(each, records.get(each.name));
+  }
+}
+
+function checkAttemptCount(step: PlannedStep, record: StepRecord | undefined): void {
+  const [is, expected] = [record?.attempts.length ?? 0, attempted(step).attempts];
+  if (is !== expected) throw new Error(`${step.name} had ${is} attempts; by the model it has ${expected}`);
+}
+
+function checkPredictedEnds(plan: Plan, { run, steps }: RunRecord): void {
+  const expected = referencePhases(plan);
+  for (const { name } of plan.steps) checkEqual(name, endOf(steps.get(name)!), expected[name]!);
+  const failed = referenceFailures(plan.steps, expected).length > 0;
+  checkEqual('the run', endOf(run), failed ? 'Failed/StepFailed' : 'Succeeded/Completed');
+}
+
+/** Whatever was asked of the run: each end follows from the others, or from that of the run. */
+function checkConsistent({ steps, policy }: Plan, record: RunRecord): void {
+  const phases = Object.fromEntries(steps.map(({ name }) => [name, endOf(record.steps.get(name)!)]));
+  const byName = new Map(steps.map((step) => [step.name, step]));
+  const { phase, reason } = record.run;
+  const endedEarly = reason === 'CancelRequested' || reason === 'RunTimeout';
+  const ranAll = phase === 'Succeeded' || (policy === 'RunIndependent' && !endedEarly);
+  for (const step of steps) {
+    const end = phases[step.name]!;
+    const expected = endWithoutRun(step, phases, byName);
+    if (end === 'Skipped/SkippedByHand' || (endedEarly && step.role === 'onFailure')) continue;
+    if (!ranAll && (end === 'Skipped/RunFailing' || end.startsWith('Cancelled'))) continue;
+    if (expected !== undefined || end.startsWith('Skipped')) checkEqual(step.name, end, expected ?? 'one that ran');
+    if (expected === undefined && !end.startsWith('Succeeded') && !end.startsWith('Failed'))
+      checkEqual(step.name, end, 'one that ran');
+  }
+  const failed = referenceFailures(steps, phases);
+  if (!endedEarly) checkEqual('the run', phase, failed.length > 0 ? 'Failed' : 'Succeeded');
+  if (reason === 'CancelRequested') checkEqual('the run', phase, 'Cancelled');
+  if (reason === 'RunTimeout') checkEqual('the run', phase, 'Failed');
+}
+
+const endOf = ({ phase, reason }: { readonly phase: string; readonly reason: string }) => `${phase}/${reason}`;
+
+function checkEqual(what: string, is: string, expected: string): void {
+  if (is !== expected) throw new Error(`${what} is ${is}; by the model it is ${expected}`);
+}
