@@ -52,7 +52,7 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
   const inputs = object(annotations.inputs) ?? {};
   const podOverride = object(annotations.podOverride) as PodTemplateOverride | undefined;
   if (podOverride) problems.push(...overrideProblems(podOverride, (path) => `${annotations.podOverride}: ${path}`));
-  const jobOverride = object(annotations.jobOverride) as JobOverride | undefined;
+  const jobOverride = object(annotations.jobOverride);
   if (jobOverride) problems.push(...jobOverrideProblems(jobOverride, (path) => `${annotations.jobOverride}: ${path}`));
   const runOverride = object(annotations.runOverride);
   if (runOverride) problems.push(...runOverrideProblems(runOverride, annotations.runOverride));
@@ -63,7 +63,7 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
     run: job.metadata.name,
     ...(plan !== undefined && { plan }),
     ...(podOverride && { podOverride }),
-    ...(jobOverride && { jobOverride }),
+    ...(jobOverride && { jobOverride: jobOverride as JobOverride }),
     ...(runOverride && { runOverride: runOverride as RunOverride }),
   };
   return { graph, inputs, layers, ...(recover && { recover }) };

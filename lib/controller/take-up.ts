@@ -5,7 +5,7 @@ import { taskSteps } from '../graph/graph.ts';
 import { annotations } from '../graph/labels.ts';
 import type { Topology } from '../graph/topology.ts';
 import { isNotFound } from '../kube/errors.ts';
-import { unknownStepProblems } from '../pods/run-override.ts';
+import { unknownStepProblems, withoutJobProblems } from '../pods/run-override.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import { InvalidError } from '../values/problems.ts';
 import { checkValues } from '../values/schema.ts';
@@ -49,8 +49,13 @@ export async function takeUp(
       ]);
       const checked = checkValues(topology.graph.inputs, request.inputs, 'refuse', 'inputs');
       const { layers } = request;
-      const steps = taskSteps(topology.graph).map(({ name }) => name);
-      const astray = unknownStepProblems(layers.runOverride ?? {}, steps, annotations.runOverride);
+      const steps = taskSteps(topology.graph);
+      const { runOverride = {} } = layers;
+      const names = steps.map(({ name }) => name);
+      const astray = [
+        ...unknownStepProblems(runOverride, names, annotations.runOverride),
+        ...withoutJobProblems(runOverride, steps, (step) => `${annotations.runOverride}: ${step}.job`),
+      ];
       if (!checked.ok || astray.length > 0)
         throw new InvalidError('The run cannot be started', [...(checked.ok ? [] : checked.problems), ...astray]);
       const taken = { topology, inputs: checked.values, layers };

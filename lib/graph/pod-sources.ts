@@ -1,3 +1,4 @@
+import type { Json, JsonObject } from '../values/json.ts';
 import type { ValueSource } from './graph.ts';
 
 /** The values that a pod waits for, by their places in the pod template, such as `spec.containers[main].image`. */
@@ -8,6 +9,18 @@ export function podSources(source: ValueSource): Generator<PlacedSource> {
 /** The values that the Job around a pod waits for, by their places in the Job, such as `spec.parallelism`. */
 export function jobSources(source: ValueSource): Generator<PlacedSource> {
   return sourcesIn(source, '', (_, index) => String(index));
+}
+
+/** What of a source is known before there are values; of a list with one that waits, nothing. */
+export function knownPart(source: ValueSource): Json | undefined {
+  if ('value' in source) return source.value;
+  if ('list' in source) {
+    const items = source.list.map(knownPart);
+    return items.includes(undefined) ? undefined : (items as Json[]);
+  }
+  if (!('fields' in source)) return undefined;
+  const fields = Object.entries(source.fields).map(([field, inner]) => [field, knownPart(inner)] as const);
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
 type PlacedSource = readonly [path: string, source: ValueSource];

@@ -37,6 +37,11 @@ export function validatePartialTemplate(part: unknown, options: ValidateOptions 
   return new Walk(options, true).run(part, structType('PodTemplateSpec'));
 }
 
+/** The same of part of a Job. */
+export function validatePartialJob(part: unknown, options: ValidateOptions = {}): readonly FieldProblem[] {
+  return new Walk(options, true).run(part, structType('JobTemplateSpec'));
+}
+
 // apimachinery/pkg/util/strategicpatch/patch.go
 const DIRECTIVE = /^\$(patch|retainKeys|(deleteFromPrimitiveList|setElementOrder)\/.+)$/;
 

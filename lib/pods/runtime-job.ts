@@ -1,6 +1,7 @@
 import { InvalidError, type Problem } from '../values/problems.ts';
 import { mergeJobLayers, type JobLayer, type MergedJob, type StepJob } from './job-template.ts';
 import { layerName, type LayerKind } from './layer.ts';
+import { runOverrideJobs } from './run-override.ts';
 import type { RunLayers } from './runtime-template.ts';
 import { jobProblems, type JobUse } from './validate-job.ts';
 
@@ -14,12 +15,13 @@ export interface SynthesizedJob {
 export function runtimeJobLayers(
   step: string,
   { job, policy }: SynthesizedJob,
-  { run, plan, jobOverride }: RunLayers,
+  { run, plan, jobOverride, runOverride }: RunLayers,
 ): readonly JobLayer[] {
   const ofPlan = plan === undefined ? ({ kind: 'run override', source: run } as const) : planOf(plan);
   return [
     ...(job ? [{ kind: 'task', source: `step ${step}`, job } as const] : []),
     ...(jobOverride ? [{ ...ofPlan, job: jobOverride }] : []),
+    ...(runOverride ? runOverrideJobs(runOverride, step, run) : []),
     ...(policy ? [policy] : []),
   ];
 }

@@ -17,6 +17,11 @@ const managed: Readonly<Record<ManagedJobField, string>> = {
   ttlSecondsAfterFinished: 'the Job goes with its run: set ttlAfterFinished of the plan or run',
 };
 
+/** Whether a field of the Job's spec is not for its author to set. */
+export function isManagedJobField(field: string): boolean {
+  return Object.hasOwn(managed, field);
+}
+
 /** Whose Job it is. */
 export interface JobUse {
   /** Whether its pod gives outputs. */

@@ -37,13 +37,22 @@ const steps: readonly TestStep[] = [
 ];
 
 /** A plan over a workflow, with what it overrides itself. */
-async function planOf(of: TestWorkflow, name: string, podOverride?: JsonObject): Promise<void> {
+async function planOf(
+  of: TestWorkflow,
+  name: string,
+  podOverride?: JsonObject,
+  jobOverride?: JsonObject,
+): Promise<void> {
   const plan = cronJob(of, name) as NewObject & { spec: { jobTemplate: { metadata: JsonObject } } };
   const { jobTemplate, ...spec } = plan.spec;
   const { labels: given, annotations: notes } = jobTemplate.metadata as Record<string, Record<string, string>>;
   const metadata = {
     labels: { ...given, 'cdk8s-workflows.dev/plan': name },
-    annotations: { ...notes, ...(podOverride && { [annotations.podOverride]: JSON.stringify(podOverride) }) },
+    annotations: {
+      ...notes,
+      ...(podOverride && { [annotations.podOverride]: JSON.stringify(podOverride) }),
+      ...(jobOverride && { [annotations.jobOverride]: JSON.stringify(jobOverride) }),
+    },
   };
   await bench.apply(...of.manifests, { ...plan, spec: { ...spec, jobTemplate: { ...jobTemplate, metadata } } });
 }
@@ -262,6 +271,56 @@ describe('a step as a Job', () => {
     expect((await cluster.kubectl(patch)).stdout).toContain('patched');
     expect((await bench.finished('queued')).status).toMatchObject({ succeeded: 1 });
     expect((await bench.record('queued')).steps.get('train')?.outputs).toEqual({ n: 5 });
+  });
+
+  it('is changed by the plan and by the launch, under the policy of its cluster', async () => {
+    const shard: TestStep = {
+      name: 'shard',
+      runAs: 'Job',
+      job: { value: { spec: { completions: 2, activeDeadlineSeconds: 100 } } },
+      jobPolicy: { podReplacementPolicy: 'Failed' },
+    };
+    const plan = { metadata: { labels: { team: 'ml' } }, spec: { completions: 3, activeDeadlineSeconds: 200 } };
+    await planOf(workflow('layered', [shard, { name: 'train' }]), 'layered', undefined, plan);
+    const launch = (...sets: readonly string[]) => cli(['launch', 'layered', ...sets.flatMap((set) => ['--set', set])]);
+    const refused = await launch(
+      'shard.job.spec.podReplacementPolicy=TerminatingOrFailed',
+      'shard.job.spec.parallelism=0',
+    );
+    expect(refused.stderr).toContain('cluster policy of test holds it');
+    expect(refused.stderr).toContain('step shard: job.spec.parallelism: must be at least 1, not 0');
+    expect((await launch('shard.job.spec.backoffLimit=3')).stderr).toContain("is not an author's to set");
+    expect((await launch('train.job.spec.suspend=true')).stderr).toContain('the step runs as a Pod');
+    const wanted = ['--set', 'shard.job.spec.activeDeadlineSeconds=300', '--set', '*.job.spec.parallelism=2'];
+    expect((await cli(['launch', 'layered', '--name', 'layered-1', '--wait', ...wanted])).code).toBe(0);
+    const made = await bench.client.get<Job>(jobs, 'layered-1-shard-1');
+    expect(made.metadata.labels).toMatchObject({ team: 'ml' });
+    expect(made.spec).toMatchObject({
+      completions: 3,
+      activeDeadlineSeconds: 300,
+      parallelism: 2,
+      podReplacementPolicy: 'Failed',
+      backoffLimit: 0,
+    });
+  });
+
+  it('fails for good where a run written by hand contradicts the policy, and is not begun where it names a pod', async () => {
+    const shard: TestStep = { name: 'shard', runAs: 'Job', jobPolicy: { suspend: false } };
+    const changed = (step: string) => ({
+      annotations: { [annotations.runOverride]: JSON.stringify({ [step]: { job: { spec: { suspend: true } } } }) },
+    });
+    const both = workflow('by-hand', [shard, { name: 'train' }]);
+    await bench.launch(both, 'by-hand-1', changed('shard'));
+    await bench.finished('by-hand-1');
+    expect((await bench.record('by-hand-1')).steps.get('shard')).toMatchObject({
+      reason: 'Rejected',
+      message: expect.stringContaining('job.spec.suspend: is true and must be false: run override of by-hand-1 set it'),
+    });
+    await bench.launch(both, 'by-hand-2', changed('train'));
+    const { status } = await bench.finished('by-hand-2');
+    expect(status?.conditions?.at(-1)?.message).toContain(
+      'run-override: train.job: is set, and the step runs as a Pod',
+    );
   });
 
   it('is deleted when it is cancelled while it is suspended: no deadline would end it', async () => {

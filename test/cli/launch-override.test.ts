@@ -12,7 +12,7 @@ import type { JsonObject } from '../../lib/values/json.ts';
 import { formatProblem } from '../../lib/values/problems.ts';
 import { temporaryDirectory } from '../local/fixtures.ts';
 
-const steps = ['extract', 'train'];
+const steps = [{ name: 'extract' }, { name: 'train' }, { name: 'shard', runAs: 'Job' }] as const;
 
 /** What the options make: the override, or all that is wrong. */
 function given(sets: readonly string[], file?: unknown): unknown {
@@ -26,6 +26,9 @@ const main = (fields: object) => ({ spec: { containers: [{ name: 'main', ...fiel
 
 describe('--set', () => {
   it.each<[string, object]>([
+    ['shard.job.spec.parallelism=3', { shard: { job: { spec: { parallelism: 3 } } } }],
+    ['*.job.metadata.labels[a.b/queue]=gpu', { '*': { job: { metadata: { labels: { 'a.b/queue': 'gpu' } } } } }],
+    ['shard.job.spec.activeDeadlineSeconds=null', { shard: { job: { spec: { activeDeadlineSeconds: null } } } }],
     ['train.spec.nodeSelector.gpu=a100', { train: { spec: { nodeSelector: { gpu: 'a100' } } } }],
     ['train.spec.nodeSelector.count=3', { train: { spec: { nodeSelector: { count: '3' } } } }],
     ['train.spec.nodeSelector[acme.dev/gpu]=a=b', { train: { spec: { nodeSelector: { 'acme.dev/gpu': 'a=b' } } } }],

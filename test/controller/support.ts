@@ -29,6 +29,8 @@ export interface TestStep extends Partial<Omit<TaskStep, 'kind' | 'name'>> {
   readonly spec?: JsonObject;
   /** What the spec of a pod must hold to, whoever overrides it. */
   readonly policy?: JsonObject;
+  /** The same of the spec of the Job around it. */
+  readonly jobPolicy?: JsonObject;
 }
 
 /** A workflow as the manifests that synth would write. */
@@ -54,7 +56,7 @@ export function workflow(
     outputs: {},
     failurePolicy: 'FinishRunning',
     ...options,
-    steps: steps.map(({ sim: _, spec: __, policy: ___, gate, ...step }) => {
+    steps: steps.map(({ sim: _, spec: __, policy: ___, jobPolicy: ____, gate, ...step }) => {
       if (gate !== undefined) return { kind: 'gate', gate, ...step };
       const template = templates.get(step.name)!.metadata!.name!;
       return { kind: 'task', task: step.name, template, inputs: {}, ...step };
@@ -84,21 +86,20 @@ export function chain(length: number, step: Omit<TestStep, 'name'> = {}): readon
   }));
 }
 
-function podTemplate(workflowName: string, { name, sim = {}, spec = {}, policy }: TestStep): NewObject {
+function podTemplate(workflowName: string, { name, sim = {}, spec = {}, policy, jobPolicy }: TestStep): NewObject {
   const annotated = Object.fromEntries(Object.entries(sim).map(([key, value]) => [`${annotationPrefix}${key}`, value]));
   const template = {
     metadata: { annotations: annotated },
     spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'task:1', command: ['run'] }], ...spec },
   };
+  const held = { cluster: 'test', template: { spec: policy ?? {} }, ...(jobPolicy && { job: { spec: jobPolicy } }) };
   return {
     apiVersion: 'v1',
     kind: 'PodTemplate',
     metadata: {
-      name: `${workflowName}-${name}-${contentHash([template, policy])}`,
+      name: `${workflowName}-${name}-${contentHash([template, policy, jobPolicy])}`,
       labels: { [labels.managedBy]: MANAGED_BY, [labels.workflow]: workflowName, [labels.step]: name },
-      ...(policy && {
-        annotations: { [annotations.policy]: JSON.stringify({ cluster: 'test', template: { spec: policy } }) },
-      }),
+      ...((policy ?? jobPolicy) && { annotations: { [annotations.policy]: JSON.stringify(held) } }),
     },
     template,
   };

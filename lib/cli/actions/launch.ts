@@ -15,11 +15,12 @@ import {
 import { newRunName, taskInputVariables, taskRun, workflowRun, type LaunchedJob } from '../cluster/launch-job.ts';
 import { printLaunched } from '../cluster/print-launched.ts';
 import { stepPodProblems, taskName, taskPodProblems } from '../cluster/launch-pods.ts';
+import { taskJobProblems } from '../cluster/launch-step-jobs.ts';
 import type { PlanCronJob, RunJob } from '../cluster/run-objects.ts';
 import { graphOf, readConfigMap } from '../cluster/run-state.ts';
 import { inputsOf } from '../cluster/run-summary.ts';
 import { waitForRun } from '../cluster/wait-for-run.ts';
-import { checkOverride, type GivenOverride } from '../pods/given-override.ts';
+import { checkOverride, type GivenOverride, type LaunchedStep } from '../pods/given-override.ts';
 import { readOverride } from '../pods/read-override.ts';
 import { taskSteps } from '../../graph/graph.ts';
 import { annotations, CONTROLLER_NAME } from '../../graph/labels.ts';
@@ -79,8 +80,9 @@ async function runMaker(
   const fixed = fixedInputs(plan);
   const graphName = metadata?.annotations?.[annotations.graph];
   if (graphName === undefined) {
-    const { override, problems } = checkedOverride(pods, [taskName(plan)]);
-    if (override && problems.length === 0) problems.push(...taskPodProblems(plan, override));
+    const { override, problems } = checkedOverride(pods, [{ name: taskName(plan), runAs: 'Job' }]);
+    if (override && problems.length === 0)
+      problems.push(...taskPodProblems(plan, override), ...taskJobProblems(plan, override));
     problems.unshift(...taskInputProblems(taskInputVariables(plan), fixed, given));
     if (problems.length > 0) throw new InvalidError(subject, problems);
     return (name) => taskRun(plan, name, { ...given.file, ...given.texts }, override);
@@ -92,15 +94,14 @@ async function runMaker(
   if (graph === undefined)
     throw new FailedError(`${subject}: its graph is not valid: ${(broken ?? []).map(formatProblem).join('; ')}`);
   const merged = mergeInputs({ schema: graph.inputs, values: inputsOf(metadata), fixed }, given);
-  const steps = taskSteps(graph).map(({ name }) => name);
-  const { override, problems } = checkedOverride(pods, steps);
+  const { override, problems } = checkedOverride(pods, taskSteps(graph));
   if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
   if (!merged.ok) throw new InvalidError(subject, [...merged.problems, ...problems]);
   if (problems.length > 0) throw new InvalidError(subject, problems);
   return (name) => workflowRun(plan, name, merged.values, override);
 }
 
-function checkedOverride(pods: GivenOverride | undefined, steps: readonly string[]) {
+function checkedOverride(pods: GivenOverride | undefined, steps: readonly LaunchedStep[]) {
   const { override, problems } = pods === undefined ? { problems: [] } : checkOverride(pods, steps);
   return { override, problems: [...problems] };
 }

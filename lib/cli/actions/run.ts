@@ -75,10 +75,7 @@ async function prepare(context: CliContext, root: string, target: RunArguments, 
 }
 
 function overrideOf({ workflow, graph }: WorkflowManifests, given: GivenOverride): RunOverride | undefined {
-  const { override, problems } = checkOverride(
-    given,
-    taskSteps(graph).map(({ name }) => name),
-  );
+  const { override, problems } = checkOverride(given, taskSteps(graph));
   if (problems.length > 0) throw new InvalidError(`Cannot run ${workflow}`, problems);
   return override;
 }

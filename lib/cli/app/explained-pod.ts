@@ -16,7 +16,7 @@ import { rulesOf } from '../../graph/step-kinds.ts';
 import { InvalidError, show, suggest } from '../../values/problems.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError, UsageError } from '../errors.ts';
-import { checkOverride, type GivenOverride } from '../pods/given-override.ts';
+import { checkOverride, type GivenOverride, type LaunchedStep } from '../pods/given-override.ts';
 import { findApp, type AppSource } from './app.ts';
 import { readOutput, type OutputTree } from './output-tree.ts';
 import { selectWorkflow, type SelectedWorkflow } from './select-workflow.ts';
@@ -56,7 +56,7 @@ interface Found extends Omit<ExplainedPod, keyof Explanation> {
   /** Other clusters, which have another one. */
   readonly differsOn: readonly string[];
   /** By what names a launch may change it and what is beside it. */
-  readonly steps: readonly string[];
+  readonly steps: readonly LaunchedStep[];
 }
 
 /**
@@ -116,7 +116,7 @@ function findStep(name: string, { cluster, plan }: Where, tree: OutputTree): Fou
     podTemplate,
     file: podTemplate,
     differsOn: selected.differsOn,
-    steps: taskSteps(selected.workflow.graph).map((each) => each.name),
+    steps: taskSteps(selected.workflow.graph),
   };
 }
 
@@ -129,7 +129,7 @@ function findSingleTask(name: string, { cluster, plan }: Where, tree: OutputTree
     ...(selected.cluster !== undefined && { cluster: selected.cluster }),
     file: singleTaskFile(kind, name),
     differsOn,
-    steps: [task],
+    steps: [{ name: task, runAs: 'Job' }],
   };
 }
 
@@ -137,7 +137,7 @@ function checkLaunch(
   name: string,
   launch: GivenOverride,
   { kind }: Pick<ExplainedPod, 'kind'>,
-  steps: readonly string[],
+  steps: readonly LaunchedStep[],
 ): void {
   if (kind !== undefined && kind !== 'CronJob')
     throw new UsageError(`--override and --set are for a launch, and nothing launches the ${kind} ${show(name)}`);

@@ -4,6 +4,7 @@ import { encodeValue, escapeExpansion, inputVariable } from '../../values/enviro
 import { canonicalJson, type Json, type JsonObject } from '../../values/json.ts';
 import type { RunOverride } from '../../pods/run-override.ts';
 import { taskPod } from './launch-pods.ts';
+import { withTaskJob } from './launch-step-jobs.ts';
 import type { Container, JobSpec, PlanCronJob, PodTemplateObject } from './run-objects.ts';
 
 /** The Job of a run that is yet to be created. */
@@ -41,8 +42,11 @@ export function taskRun(
 ): LaunchedJob {
   const spec = withInputs(plan, changes);
   if (override === undefined) return runOf(plan, name, spec);
-  const template = taskPod({ ...plan.spec.jobTemplate, spec }, { run: name, runOverride: override });
-  return runOf(plan, name, { ...spec, template: template as PodTemplateObject }, overrideNote(override));
+  const layers = { run: name, runOverride: override };
+  const template = taskPod({ ...plan.spec.jobTemplate, spec }, layers);
+  const changed = withTaskJob(plan, layers);
+  const fields = { ...changed.spec.jobTemplate.spec, template: template as PodTemplateObject };
+  return runOf(changed, name, fields, overrideNote(override));
 }
 
 // Where nothing reads it, it tells people what was changed.

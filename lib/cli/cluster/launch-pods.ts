@@ -4,6 +4,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { podTemplates } from '../../kube/resources.ts';
+import type { JobOverride } from '../../pods/job-template.ts';
 import { mergeWithOrigins } from '../../pods/merge.ts';
 import { EVERY_STEP, type RunOverride } from '../../pods/run-override.ts';
 import {
@@ -14,12 +15,11 @@ import {
   type SynthesizedTemplate,
 } from '../../pods/runtime-template.ts';
 import type { PodTemplate, PodTemplateOverride } from '../../pods/template.ts';
-import { isJsonObject } from '../../values/json.ts';
+import { isJsonObject, type JsonObject } from '../../values/json.ts';
 import { formatProblem, type Problem } from '../../values/problems.ts';
+import { THIS_LAUNCH } from './launch-layers.ts';
+import { stepJobProblems } from './launch-step-jobs.ts';
 import type { JobSpec, PlanCronJob } from './run-objects.ts';
-
-/** How problems name a launch whose run has no name yet. */
-const THIS_LAUNCH = 'this launch';
 
 /** The part of a plan that becomes the Job of a single task. */
 interface TaskJobTemplate {
@@ -60,13 +60,23 @@ export async function stepPodProblems(
 ): Promise<readonly Problem[]> {
   const affected = taskSteps(graph).filter(({ name }) => EVERY_STEP in override || Object.hasOwn(override, name));
   const templates = await templatesOf(client, plan.metadata.namespace, graph.workflow);
-  const podOverride = planOverride(plan);
-  const layers: RunLayers = { run: THIS_LAUNCH, plan: plan.metadata.name, ...(podOverride && { podOverride }) };
+  const podOverride = planOverride(plan, annotations.podOverride) as PodTemplateOverride | undefined;
+  const jobOverride = planOverride(plan, annotations.jobOverride) as JobOverride | undefined;
+  const layers: RunLayers = {
+    run: THIS_LAUNCH,
+    plan: plan.metadata.name,
+    ...(podOverride && { podOverride }),
+    ...(jobOverride && { jobOverride }),
+  };
   const told = new Map<string, { readonly problem: Problem; readonly steps: string[] }>();
-  for (const { name, template } of affected) {
+  for (const step of affected) {
+    const { name, template } = step;
     const synthesized = templates.get(template);
-    if (synthesized === undefined) continue;
-    for (const problem of newProblems(name, synthesized, layers, override)) {
+    const found = [
+      ...(synthesized ? newProblems(name, synthesized, layers, override) : []),
+      ...stepJobProblems(step, synthesized?.jobPolicy, layers, override),
+    ];
+    for (const problem of found) {
       const text = formatProblem(problem);
       const known = told.get(text);
       if (known === undefined) told.set(text, { problem, steps: [name] });
@@ -126,10 +136,10 @@ async function templatesOf(
 }
 
 /** What the plan itself changes; one that cannot be read is refused by whoever runs it. */
-function planOverride({ spec }: PlanCronJob): PodTemplateOverride | undefined {
+function planOverride({ spec }: PlanCronJob, key: string): JsonObject | undefined {
   try {
-    const override: unknown = JSON.parse(spec.jobTemplate.metadata?.annotations?.[annotations.podOverride] ?? 'null');
-    return isJsonObject(override) ? (override as PodTemplateOverride) : undefined;
+    const override: unknown = JSON.parse(spec.jobTemplate.metadata?.annotations?.[key] ?? 'null');
+    return isJsonObject(override) ? (override as JsonObject) : undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,13 @@
-import { validatePartialTemplate } from '../../manifests/validate.ts';
-import { EVERY_STEP, overrideProblems, unknownStepProblems, type RunOverride } from '../../pods/run-override.ts';
+import { validatePartialJob, validatePartialTemplate } from '../../manifests/validate.ts';
+import {
+  EVERY_STEP,
+  inJob,
+  jobOverrideProblems,
+  overrideProblems,
+  unknownStepProblems,
+  withoutJobProblems,
+  type RunOverride,
+} from '../../pods/run-override.ts';
 import type { PodTemplateOverride } from '../../pods/template.ts';
 import { isJsonObject, type JsonObject } from '../../values/json.ts';
 import { formatProblem, show, suggest, type Problem } from '../../values/problems.ts';
@@ -16,6 +24,13 @@ export interface GivenOverride {
   readonly parse: (text: string) => unknown;
 }
 
+/** A step as far as an override needs to know it. */
+export interface LaunchedStep {
+  readonly name: string;
+  /** @default 'Pod' */
+  readonly runAs?: 'Pod' | 'Job';
+}
+
 /** An override, or nothing when nothing is said; and all that is wrong with what is said. */
 export interface CheckedOverride {
   readonly override?: RunOverride;
@@ -26,18 +41,19 @@ export interface CheckedOverride {
  * The file's parts with those of `--set` over them, checked field by field. In the file, what is for all steps stands at the top, as
  * in a pod template, and what is for one step under `steps.<step>`.
  *
- * @param steps the names that there are; when nobody knows yet, any will do
+ * @param steps those that there are; when nobody knows yet, any will do
  */
 export function checkOverride(
   { file, sets, parse }: GivenOverride,
-  steps: readonly string[] | undefined,
+  steps: readonly LaunchedStep[] | undefined,
 ): CheckedOverride {
-  const { override, problems: inFile } = readFile(file, steps);
+  const names = steps?.map(({ name }) => name);
+  const { override, problems: inFile } = readFile(file, names);
   const { sets: options, problems: unreadable } = parseSetOptions(sets);
   const problems = [...inFile, ...unreadable];
   const parts: Record<string, JsonObject> = structuredClone(override);
   for (const option of options) {
-    const astray = steps ? unknownStepProblems({ [option.step]: {} }, steps, `--set ${option.written}`) : [];
+    const astray = names ? unknownStepProblems({ [option.step]: {} }, names, `--set ${option.written}`) : [];
     if (astray.length > 0) {
       problems.push(...astray);
       continue;
@@ -49,6 +65,7 @@ export function checkOverride(
   // Of an object or list that is set whole, only its kind was checked.
   const before = new Set(partProblems(override, fieldOf).map(formatProblem));
   const whole = partProblems(filled, fieldOf).filter((problem) => !before.has(formatProblem(problem)));
+  problems.push(...withoutJobProblems(filled, steps ?? [], (step) => placeOfJob(step, override, file?.name)));
   problems.push(...whole.map((problem) => ({ ...problem, path: `--set ${problem.path}` })));
   return Object.keys(filled).length === 0 ? { problems } : { override: filled as RunOverride, problems };
 }
@@ -73,9 +90,9 @@ function readFile(
     };
   const problems: Problem[] = [];
   const { steps = {}, ...top } = file.content;
-  const isField = (field: string) => field === 'metadata' || field === 'spec' || field.startsWith('$');
+  const isField = (field: string) => ['metadata', 'spec', 'job'].includes(field) || field.startsWith('$');
   for (const field of Object.keys(top).filter((each) => !isField(each))) {
-    const fix = suggest(field, ['metadata', 'spec', 'steps']);
+    const fix = suggest(field, ['metadata', 'spec', 'job', 'steps']);
     problems.push({ path: `${path}: ${field}`, message: 'is no field of a pod template', ...(fix && { fix }) });
   }
   const all = Object.fromEntries(Object.entries(top).filter(([field]) => isField(field)));
@@ -102,17 +119,27 @@ function fixOf(step: string, known: readonly string[]): { readonly fix?: string 
   return fix === undefined ? {} : { fix };
 }
 
+function placeOfJob(step: string, inFile: Parts, file: string | undefined): string {
+  if (inFile[step]?.job === undefined) return `--set ${step}.job`;
+  return `--override ${file}: ${step === EVERY_STEP ? 'job' : `steps.${step}.job`}`;
+}
+
 /** As `--set` names it. */
 const fieldOf = (step: string, place: string) => `${step}.${place}`;
 
 /** Fields that there are not and values of other types; and what no merge can do, such as an item without its name. */
 function partProblems(parts: Parts, path: (step: string, place: string) => string): readonly Problem[] {
-  return Object.entries(parts).flatMap(([step, part]) => [
-    ...validatePartialTemplate(part).map(({ path: place, message, fix }) => ({
-      path: path(step, place),
-      message,
-      ...(fix !== undefined && { fix }),
-    })),
-    ...overrideProblems(part as PodTemplateOverride, (place) => path(step, place)),
-  ]);
+  return Object.entries(parts).flatMap(([step, { job, ...template }]) => {
+    const ofJob = (place: string) => path(step, inJob(place));
+    return [
+      ...misfits(validatePartialTemplate(template), (place) => path(step, place)),
+      ...overrideProblems(template as PodTemplateOverride, (place) => path(step, place)),
+      ...(isJsonObject(job) ? misfits(validatePartialJob(job), ofJob) : []),
+      ...(job === undefined ? [] : jobOverrideProblems(job, ofJob)),
+    ];
+  });
+}
+
+function misfits(found: readonly Problem[], at: (place: string) => string): readonly Problem[] {
+  return found.map(({ path, message, fix }) => ({ path: at(path), message, ...(fix !== undefined && { fix }) }));
 }

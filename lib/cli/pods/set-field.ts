@@ -1,7 +1,7 @@
 import { scalarMisfit } from '../../manifests/scalars.ts';
 import { structType } from '../../manifests/kinds.ts';
 import type { FieldType } from '../../manifests/type-expression.ts';
-import { fieldSchema, POD_TEMPLATE, type FieldSchema } from '../../pods/pod-schema.ts';
+import { fieldSchema, JOB_TEMPLATE, POD_TEMPLATE, type FieldSchema } from '../../pods/pod-schema.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../values/json.ts';
 import { show, suggest, type Problem } from '../../values/problems.ts';
 import type { SetOption } from './set-option.ts';
@@ -60,7 +60,7 @@ export function setField(
       continue;
     }
     if (name === at.key) return problem(`${name} is what the item is found by, and cannot be changed`);
-    const field = fieldOf(at, name);
+    const field = index === 0 && name === 'job' ? jobOf(at) : fieldOf(at, name);
     if (field === undefined) {
       const { name: type, fields } = structType((at.type as { readonly name: string }).name);
       return problem(`${name} is no field of ${type}`, suggest(name, fields.keys()));
@@ -82,9 +82,17 @@ export function setField(
 
 /** A field of an object, or an entry of a map; nothing when there is no such field. */
 function fieldOf(at: Cursor, name: string): Cursor | undefined {
-  const isStruct = at.type.is === 'struct';
   const type = at.type.is === 'struct' ? structType(at.type.name).fields.get(name) : (at.type as { of: FieldType }).of;
-  if (type === undefined) return undefined;
+  const schema = at.type.is === 'struct' ? fieldSchema(at.type.name, name) : undefined;
+  return type && inside(at, name, type, schema);
+}
+
+/** The Job around the pod, which stands beside the fields of the pod's template. */
+function jobOf(at: Cursor): Cursor {
+  return inside(at, 'job', { is: 'struct', name: JOB_TEMPLATE }, { type: JOB_TEMPLATE });
+}
+
+function inside(at: Cursor, name: string, type: FieldType, schema: FieldSchema | undefined): Cursor {
   // Made only when something is written into it.
   const owner = (): JsonObject => {
     const known = at.get();
@@ -97,7 +105,6 @@ function fieldOf(at: Cursor, name: string): Cursor | undefined {
     const known = at.get();
     return isJsonObject(known) ? known[name] : undefined;
   };
-  const schema = isStruct ? fieldSchema((at.type as { readonly name: string }).name, name) : undefined;
   return { type, schema, get: peek, set: (value) => void ((owner() as Record<string, Json>)[name] = value) };
 }
 
