@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rerunJob, rerunName, rerunNumber } from '../../lib/cli/cluster/rerun-job.ts';
+import { isSameRequest, rerunJob, rerunName, rerunNumber } from '../../lib/cli/cluster/rerun-job.ts';
 import type { RunJob } from '../../lib/cli/cluster/run-objects.ts';
 import { annotations, labels } from '../../lib/graph/labels.ts';
 
@@ -44,6 +44,19 @@ describe('the Job of a rerun', () => {
       activeDeadlineSeconds: 600,
       template: { metadata: { labels: { app: 'etl' } }, spec: { containers: [] } },
     });
+  });
+
+  it('changes pods and the Jobs around them as the old one did', () => {
+    const { podOverride, jobOverride, runOverride } = annotations;
+    const said = {
+      [podOverride]: '{"spec":{}}',
+      [jobOverride]: '{"spec":{"suspend":true}}',
+      [runOverride]: '{"*":{}}',
+    };
+    const changed = { ...old, metadata: { ...old.metadata, annotations: { ...old.metadata.annotations, ...said } } };
+    const rerun = rerunJob(changed, 'etl-r1', { all: false, steps: [] });
+    expect(rerun.metadata.annotations).toMatchObject(said);
+    expect(isSameRequest(rerun, rerunJob(old, 'etl-r1', { all: false, steps: [] }))).toBe(false);
   });
 
   it('leaves out the deadline by which a single task was cancelled', () => {

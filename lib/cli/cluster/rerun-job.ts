@@ -17,6 +17,7 @@ const asked = [
   annotations.graph,
   annotations.inputs,
   annotations.podOverride,
+  annotations.jobOverride,
   annotations.runOverride,
   annotations.recover,
   annotations.rerunSteps,
@@ -44,7 +45,13 @@ function numbered(run: string): { readonly root: string; readonly number: number
 export function rerunJob(old: RunJob, name: string, { all, steps }: RerunRequest): LaunchedJob {
   const { metadata } = old;
   const recover = !all && hasGraph(old);
-  const kept = [annotations.graph, annotations.inputs, annotations.podOverride, annotations.runOverride];
+  const kept = [
+    annotations.graph,
+    annotations.inputs,
+    annotations.podOverride,
+    annotations.jobOverride,
+    annotations.runOverride,
+  ];
   const given = [...kept, annotations.parallelism].flatMap((key) => {
     const value = metadata.annotations?.[key];
     return value === undefined ? [] : [[key, value] as const];
