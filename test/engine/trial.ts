@@ -81,7 +81,8 @@ function randomChanges(random: Random, harmless: boolean): Trial['changes'] {
     after: random.upTo(random.pick([5, 60])),
     spec: change(),
   }));
-  return [...changes, { after: 200, spec: { suspended: false } }];
+  // What is asked later holds over what was asked before.
+  return [...changes.sort((a, b) => a.after - b.after), { after: 200, spec: { suspended: false } }];
 }
 
 /** What a trial came to: what is wrong, if anything is. */
@@ -124,9 +125,9 @@ function checkEnd(trial: Trial, result: SimulationResult): void {
   checkConsistent(happened, record);
   const left = cluster.live().map(({ step, attempt }) => `${step} ${attempt}`);
   if (left.length > 0) throw new Error(`pods were left behind: ${left.join(', ')}`);
+  checkTimes(trial, result);
   // Two that lead at once do not know of each other's pods, until they see them.
   if (deposed > 0) return;
-  checkTimes(trial, result);
   const limit = Math.max(parallelism, ...changes.map(({ spec }) => spec.parallelism ?? 0));
   if (mostLive > limit) throw new Error(`${mostLive} pods ran at once; ${limit} may`);
 }
