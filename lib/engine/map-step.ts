@@ -71,7 +71,9 @@ function release({ ledger, now, spec }: Turn, items: MapItems): void {
 function endItems(turn: Turn, items: MapItems): void {
   const { ledger, now } = turn;
   const { first, count, phases } = items;
-  const stops = hasTimedOut(ledger, items) || ledger.topology.graph.failurePolicy === 'CancelRunning';
+  const cancels = ledger.topology.graph.failurePolicy === 'CancelRunning';
+  // A run that ends for another reason stops by itself what it wants stopped.
+  const stops = hasTimedOut(ledger, items) || (cancels && isHopeless(ledger, items));
   if (phases.Pending + phases.Waiting + (stops ? phases.Running : 0) === 0) return;
   for (let index = first; index < first + count; index++) {
     const record = ledger.of(index);

@@ -155,6 +155,12 @@ describe('a map step', () => {
     expect(run.end).toBe('Cancelled/CancelRequested');
   });
 
+  it('of a run that is drained lets what runs end, whatever the workflow does on failures', () => {
+    const run = begin(graphOf({ m: mapOf({ concurrency: 1 }) }, { failurePolicy: 'CancelRunning' }));
+    expect(run.ask({ cancel: 'Drain' }).asked).toEqual([]);
+    expect(run.succeed('m-0', { rows: 1 }).phase('m')).toBe('Cancelled/CancelRequested');
+  });
+
   it('starts no more items when another step has failed', () => {
     const run = begin(graphOf({ m: mapOf({ concurrency: 1 }), other: {} })).fail('other');
     expect(run.succeed('m-0', { rows: 1 }).phase('m')).toBe('Cancelled/FailurePolicy');
