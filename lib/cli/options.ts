@@ -1,5 +1,6 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { suggest } from '../values/problems.ts';
+import { parseSeconds } from './terminal/seconds-option.ts';
 
 /** Options that several commands share, spelled as kubectl spells them. */
 
@@ -24,6 +25,32 @@ export function addClusterOptions(command: Command): Command {
 /** `-A, --all-namespaces`. */
 export function addAllNamespacesOption(command: Command): Command {
   return command.option('-A, --all-namespaces', 'look in every namespace');
+}
+
+/** What {@link addStartOptions} gives to the action. */
+export interface StartOptions {
+  readonly name?: string;
+  readonly watch?: boolean;
+  readonly wait?: boolean;
+  /** In seconds. */
+  readonly timeout?: number;
+  readonly dryRun?: boolean;
+  readonly output?: 'json' | 'name' | 'yaml';
+}
+
+/** What every command that starts a run takes: its name, how it is waited for, and how it is printed. */
+export function addStartOptions(command: Command, name: string): Command {
+  command
+    .option('--name <name>', name)
+    .option('-w, --watch', 'show progress until the run ends; exit code 1 unless it succeeded')
+    .option('--wait', 'the same without the progress')
+    .option(
+      '--timeout <duration>',
+      'with --watch or --wait: give up after 90s, 10m, 1h30m; the run goes on',
+      parseSeconds,
+    )
+    .option('--dry-run', 'let the cluster check the run and start nothing');
+  return command;
 }
 
 /** What {@link addOverrideOptions} gives to the action. */

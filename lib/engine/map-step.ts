@@ -11,6 +11,7 @@ import type { StepReason } from './reasons.ts';
 import { isTooLate } from './run-state.ts';
 import { scopeOf } from './scope.ts';
 import { taskStep } from './task-step.ts';
+import { timedOut } from './timeouts.ts';
 import type { Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
@@ -93,9 +94,10 @@ function endOfItem({ attempts }: StepRecord): StepEnd {
 
 function endOf(turn: Turn, items: MapItems): StepEnd {
   const { ledger, state } = turn;
-  const { timeoutSeconds } = mapNode(ledger, items.map);
-  if (hasTimedOut(ledger, items))
-    return { phase: 'Failed', reason: 'StepTimeout', message: `no end in ${timeoutSeconds} s (step timeout)` };
+  if (hasTimedOut(ledger, items)) {
+    const { reason, message } = timedOut(mapNode(ledger, items.map), 'StepTimeout');
+    return { phase: 'Failed', reason, message };
+  }
   if (isHopeless(ledger, items)) return { phase: 'Failed', reason: 'ItemsFailed', message: failures(ledger, items) };
   const { count, phases } = items;
   if (phases.Succeeded + phases.Failed === count) {

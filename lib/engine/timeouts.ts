@@ -36,7 +36,7 @@ export function attemptTimeout(
 }
 
 /** What a timeout is as a failure. A container that does not start is the platform's: no line of the task has run. */
-export function timedOut(node: TaskStep, reason: StepReason, attempt?: AttemptRecord): TimeoutFailure {
+export function timedOut(node: TimeLimits, reason: StepReason, attempt?: AttemptRecord): TimeoutFailure {
   if (reason === 'PendingTimeout') {
     const waited = attempt?.message === undefined ? '' : `: ${attempt.message}`;
     const message = `its container did not start in ${node.pendingTimeoutSeconds} s (pending timeout)${waited}`;
@@ -46,6 +46,8 @@ export function timedOut(node: TaskStep, reason: StepReason, attempt?: AttemptRe
     reason === 'StepTimeout' ? [node.timeoutSeconds, 'step'] : [node.attemptTimeoutSeconds, 'attempt'];
   return { failure: 'user', reason, message: `no end in ${seconds} s (${whose} timeout)` };
 }
+
+type TimeLimits = Pick<TaskStep, 'timeoutSeconds' | 'attemptTimeoutSeconds' | 'pendingTimeoutSeconds'>;
 
 interface TimeoutFailure {
   readonly failure: FailureKind;

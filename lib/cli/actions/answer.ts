@@ -8,7 +8,7 @@ import { jobs } from '../../kube/resources.ts';
 import { InvalidError, suggest } from '../../values/problems.ts';
 import { parseValue } from '../../values/schema.ts';
 import { findRun, withCluster } from '../cluster/cluster-session.ts';
-import { graphOfOpenRun } from '../cluster/open-run.ts';
+import { graphOfOpenRun, noSuchStep } from '../cluster/open-run.ts';
 import { readRunState, type RunState } from '../cluster/run-state.ts';
 import { whoAmI } from '../cluster/who-am-i.ts';
 import type { AnswerOptions } from '../commands/answer.ts';
@@ -80,12 +80,10 @@ function gateOf(state: RunState, name: string, waitsFor: Gate['waitsFor']): Answ
   const step = gates.find((each) => each.name === name);
   if (step === undefined) {
     const node = graph.steps.find((each) => each.name === name);
-    const near = suggest(
-      name,
-      gates.map((gate) => gate.name),
-    );
+    const names = gates.map((gate) => gate.name);
+    if (node === undefined) throw noSuchStep(run, name, names);
+    const near = suggest(name, names);
     const hint = near === undefined ? '' : `; ${near}`;
-    if (node === undefined) throw new FailedError(`The run ${run} has no step "${name}"${hint}`);
     const what = waitsFor === 'approval' ? 'approval' : 'input';
     const other = isAnswerable(node) ? `: it ${rulesOf(node).caption(node)}` : '';
     throw new FailedError(

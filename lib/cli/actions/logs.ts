@@ -4,13 +4,13 @@ import type { CliContext } from '../context.ts';
 import { FailedError, UsageError } from '../errors.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { LogPrinter } from '../cluster/log-printer.ts';
+import { noSuchStep } from '../cluster/open-run.ts';
 import { followLogs, readLogs, type LogSelection, type LogSink } from '../cluster/run-logs.ts';
 import { readRunState, type RunState } from '../cluster/run-state.ts';
 import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
 import { stepRecord } from '../../engine/phases.ts';
 import { findTask, parseItemName } from '../../graph/items.ts';
 import { topology } from '../../graph/topology.ts';
-import { suggest } from '../../values/problems.ts';
 
 /** Shows the logs of a run. */
 export async function logs(
@@ -48,9 +48,7 @@ function checkStep({ graph, record, job }: RunState, step: string | undefined, a
     throw new FailedError(`The run ${name} is a single task and has no steps; leave out "${step}"`);
   }
   const names = graph.steps.map((node) => node.name);
-  const near = suggest(step, names);
-  if (!names.includes(step) && findTask(topology(graph), step) === undefined)
-    throw new FailedError(`The run ${name} has no step "${step}"${near === undefined ? '' : `; ${near}`}`);
+  if (!names.includes(step) && findTask(topology(graph), step) === undefined) throw noSuchStep(name, step, names);
   const { map = '', item = 0 } = names.includes(step) ? {} : (parseItemName(step) ?? {});
   const items = record?.steps.get(map)?.items;
   if (items !== undefined && item >= items)

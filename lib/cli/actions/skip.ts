@@ -2,9 +2,8 @@ import { isFinal, untouched } from '../../engine/phases.ts';
 import { skipPrefix } from '../../graph/labels.ts';
 import { jobs } from '../../kube/resources.ts';
 import { qualifiedNameProblem } from '../../values/names.ts';
-import { suggest } from '../../values/problems.ts';
 import { findRun, withCluster } from '../cluster/cluster-session.ts';
-import { graphOfOpenRun } from '../cluster/open-run.ts';
+import { graphOfOpenRun, noSuchStep } from '../cluster/open-run.ts';
 import { readRunState, type RunState } from '../cluster/run-state.ts';
 import { whoAmI } from '../cluster/who-am-i.ts';
 import type { SkipOptions } from '../commands/skip.ts';
@@ -34,10 +33,7 @@ export async function skip({ out }: CliContext, run: string, step: string, optio
 function checkedKey(state: RunState, step: string): string {
   const { name } = state.job.metadata;
   const steps = graphOfOpenRun(state).steps.map((node) => node.name);
-  if (!steps.includes(step)) {
-    const near = suggest(step, steps);
-    throw new FailedError(`The run ${name} has no step "${step}"${near === undefined ? '' : `; ${near}`}`);
-  }
+  if (!steps.includes(step)) throw noSuchStep(name, step, steps);
   const { phase, reason } = state.record?.steps.get(step) ?? untouched;
   if (phase === 'Running')
     throw new FailedError(`The step ${step} of run ${name} is Running; only a step that waits can be skipped`);

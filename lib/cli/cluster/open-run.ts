@@ -1,4 +1,5 @@
 import type { Graph } from '../../graph/graph.ts';
+import { suggest } from '../../values/problems.ts';
 import { FailedError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 import { hasGraph, isOver, summaryOf } from './run-summary.ts';
@@ -13,6 +14,12 @@ export function graphOfRun({ job, graph, notes }: RunState): Graph {
   throw new FailedError(
     hasGraph(job) ? notes.join('; ') : `The run ${job.metadata.name} is a single task and has no steps`,
   );
+}
+
+/** What is said of a step that a run does not have; `known` are those that may have been meant. */
+export function noSuchStep(run: string, step: string, known: Iterable<string>): FailedError {
+  const near = suggest(step, known);
+  return new FailedError(`The run ${run} has no step "${step}"${near === undefined ? '' : `; ${near}`}`);
 }
 
 /**

@@ -3,23 +3,17 @@ import {
   addClusterOptions,
   addOutputOption,
   addOverrideOptions,
+  addStartOptions,
   collect,
   type ClusterOptions,
   type OverrideOptions,
+  type StartOptions,
 } from '../options.ts';
-import { parseSeconds } from '../terminal/seconds-option.ts';
 
 /** Options of `launch`. */
-export interface LaunchOptions extends ClusterOptions, OverrideOptions {
+export interface LaunchOptions extends ClusterOptions, OverrideOptions, StartOptions {
   readonly input?: readonly string[];
   readonly inputFile?: string;
-  readonly name?: string;
-  readonly watch?: boolean;
-  readonly wait?: boolean;
-  /** In seconds. */
-  readonly timeout?: number;
-  readonly dryRun?: boolean;
-  readonly output?: 'json' | 'name' | 'yaml';
 }
 
 export const launchCommand: CommandModule = {
@@ -29,16 +23,8 @@ export const launchCommand: CommandModule = {
   configure(command, context) {
     addClusterOptions(command.argument('<plan>', 'name of the launch plan'))
       .option('-i, --input <name=value>', "an input, in place of the plan's; may be given several times", collect)
-      .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it')
-      .option('--name <name>', 'name of the run; <plan>-<5 random> when left out')
-      .option('-w, --watch', 'show progress until the run ends; exit code 1 unless it succeeded')
-      .option('--wait', 'the same without the progress')
-      .option(
-        '--timeout <duration>',
-        'with --watch or --wait: give up after 90s, 10m, 1h30m; the run goes on',
-        parseSeconds,
-      )
-      .option('--dry-run', 'let the cluster check the run and start nothing');
+      .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it');
+    addStartOptions(command, 'name of the run; <plan>-<5 random> when left out');
     addOverrideOptions(command);
     addOutputOption(command, ['json', 'yaml', 'name'])
       .addHelpText(

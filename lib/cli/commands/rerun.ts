@@ -1,18 +1,17 @@
 import type { CommandModule } from '../command-module.ts';
-import { addClusterOptions, addOutputOption, collect, type ClusterOptions } from '../options.ts';
-import { parseSeconds } from '../terminal/seconds-option.ts';
+import {
+  addClusterOptions,
+  addOutputOption,
+  addStartOptions,
+  collect,
+  type ClusterOptions,
+  type StartOptions,
+} from '../options.ts';
 
 /** Options of `rerun`. */
-export interface RerunOptions extends ClusterOptions {
+export interface RerunOptions extends ClusterOptions, StartOptions {
   readonly step?: readonly string[];
   readonly all?: boolean;
-  readonly name?: string;
-  readonly watch?: boolean;
-  readonly wait?: boolean;
-  /** In seconds. */
-  readonly timeout?: number;
-  readonly dryRun?: boolean;
-  readonly output?: 'json' | 'name' | 'yaml';
 }
 
 export const rerunCommand: CommandModule = {
@@ -22,16 +21,8 @@ export const rerunCommand: CommandModule = {
   configure(command, context) {
     addClusterOptions(command.argument('<run>', 'name of the run that is over'))
       .option('--step <step>', 'run this step again although it succeeded; may be given several times', collect)
-      .option('--all', 'take over nothing: run all steps again')
-      .option('--name <name>', 'name of the new run; <run>-r1, -r2 and so on when left out')
-      .option('-w, --watch', 'show progress until the run ends; exit code 1 unless it succeeded')
-      .option('--wait', 'the same without the progress')
-      .option(
-        '--timeout <duration>',
-        'with --watch or --wait: give up after 90s, 10m, 1h30m; the run goes on',
-        parseSeconds,
-      )
-      .option('--dry-run', 'let the cluster check the run and start nothing');
+      .option('--all', 'take over nothing: run all steps again');
+    addStartOptions(command, 'name of the new run; <run>-r1, -r2 and so on when left out');
     addOutputOption(command, ['json', 'yaml', 'name'])
       .addHelpText(
         'after',
