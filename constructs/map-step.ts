@@ -80,9 +80,7 @@ export class MapStep<I extends Shape, O extends Shape, Scope, Options extends Ma
     return {
       kind: 'map',
       ...this.fields(),
-      over: Object.fromEntries(
-        Object.entries(this.#over).map(([input, list]) => [input, toSource(list, this.workflow)]),
-      ),
+      over: Object.entries(this.#over).map(([input, list]) => ({ input, list: toSource(list, this.workflow) })),
       ...(hasOutputs && { itemOutputs: this.#itemOutputs, outputs: this.outputSchema }),
       ...(concurrency !== undefined && { concurrency }),
       ...(minSuccesses !== undefined && { minSuccesses }),

@@ -5,7 +5,7 @@ import { resolve, type Scope } from './resolve.ts';
 
 /** The lists that a map step goes over, by input. */
 export function itemLists({ over }: MapStep, scope: Scope): Readonly<Record<string, Json | undefined>> {
-  return Object.fromEntries(Object.entries(over).map(([input, source]) => [input, resolve(source, scope)]));
+  return Object.fromEntries(over.map(({ input, list }) => [input, resolve(list, scope)]));
 }
 
 /** How many items lists have: each value of one with each of the others. */

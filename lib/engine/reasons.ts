@@ -54,7 +54,6 @@ export const runReasons = [
   'StepFailed',
   'RunTimeout',
   'CancelRequested',
-  'OutputUnavailable',
   'InvalidRun',
 ] as const;
 

@@ -83,8 +83,8 @@ export interface TaskStep extends CommonStep {
  */
 export interface MapStep extends Omit<TaskStep, 'kind'> {
   readonly kind: 'map';
-  /** The lists, by the input that takes their items: each item of one with each of the others, the last going round fastest. */
-  readonly over: Readonly<Record<string, ValueSource>>;
+  /** Each item of one list with each of the others; the last goes round fastest. */
+  readonly over: readonly MapList[];
   /** What one item gives; `outputs` has a list of each. Left out when the task has no outputs. */
   readonly itemOutputs?: ObjectSchema;
   /** How many items may run at once. @default as many as the run allows */
@@ -93,6 +93,13 @@ export interface MapStep extends Omit<TaskStep, 'kind'> {
   readonly minSuccesses?: number;
   /** The share of the items that must succeed, above 0 and at most 1. @default all of them */
   readonly minSuccessRatio?: number;
+}
+
+/** A list that a map goes over. */
+export interface MapList {
+  /** The task's input that takes its items. */
+  readonly input: string;
+  readonly list: ValueSource;
 }
 
 /** Steps that wait for the end of all others, not for single ones. */

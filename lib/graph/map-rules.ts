@@ -1,21 +1,26 @@
+import { isJsonObject } from '../values/json.ts';
 import { show } from '../values/problems.ts';
 import type { MapStep } from './graph.ts';
 import { MAX_ITEM_DIGITS } from './items.ts';
-import { isNumber, isObjectSchema, isSources, misfits } from './shapes.ts';
+import { isNumber, isObjectSchema, isSource, misfits } from './shapes.ts';
 import type { StepRules } from './step-kinds.ts';
 import { taskRules } from './task-rules.ts';
 import { MAX_STEP_NAME } from './step-name.ts';
 
+const isMapLists = (value: unknown) =>
+  Array.isArray(value) &&
+  value.every((each) => isJsonObject(each) && typeof each.input === 'string' && isSource(each.list));
+
 /** What the graph must know of a step that runs a task for each item of lists. */
 export const mapRules: StepRules<MapStep> = {
   *sources(step) {
-    for (const [input, source] of Object.entries(step.over)) yield [`inputs.${input}`, source];
+    for (const { input, list } of step.over) yield [`inputs.${input}`, list];
     yield* taskRules.sources({ ...step, kind: 'task' });
   },
   *misfits(step) {
     yield* taskRules.misfits(step);
     yield* misfits(step, {
-      over: ['an object of value sources', isSources],
+      over: ['a list of inputs and their lists', isMapLists],
       itemOutputs: ['an object schema', isObjectSchema, 'optional'],
       concurrency: ['a number', isNumber, 'optional'],
       minSuccesses: ['a number', isNumber, 'optional'],
@@ -32,7 +37,7 @@ export const mapRules: StepRules<MapStep> = {
         message: `the name of a map step has at most ${longest} characters, since its items are named after it`,
         fix: `shorten ${show(name)}`,
       };
-    if (Object.keys(over).length === 0)
+    if (over.length === 0)
       yield {
         path: `${at}.inputs`,
         message: 'has no list to go over',
@@ -49,6 +54,6 @@ export const mapRules: StepRules<MapStep> = {
   },
   shape: 'box',
   caption: (step) =>
-    `${taskRules.caption({ ...step, kind: 'task' }) ?? 'each'} × ${Object.keys(step.over).join(' × ')}`,
-  describe: ({ task, over }) => `task ${task} for each of ${Object.keys(over).join(', ')}`,
+    `${taskRules.caption({ ...step, kind: 'task' }) ?? 'each'} × ${step.over.map(({ input }) => input).join(' × ')}`,
+  describe: ({ task, over }) => `task ${task} for each of ${over.map(({ input }) => input).join(', ')}`,
 };

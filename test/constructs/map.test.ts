@@ -34,7 +34,10 @@ describe('step.map', () => {
       step.map('m', score, { shard: shards, tags: ['all'], depth: [1, 2] }, { concurrency: 4, minSuccessRatio: 0.9 });
     });
     expect(node).toMatchObject({
-      over: { shard: { step: 'list', output: 'shards' }, depth: { value: [1, 2] } },
+      over: [
+        { input: 'shard', list: { step: 'list', output: 'shards' } },
+        { input: 'depth', list: { value: [1, 2] } },
+      ],
       inputs: { shard: { item: 'shard' }, depth: { item: 'depth' }, tags: { value: ['all'] } },
       concurrency: 4,
       minSuccessRatio: 0.9,
@@ -45,7 +48,7 @@ describe('step.map', () => {
 
   it('goes over lists where an input takes a list and is given lists of them', () => {
     const node = mapIn(({ step }, { score }) => step.map('m', score, { shard: ['a'], tags: [['x'], ['y', 'z']] }));
-    expect(Object.keys(node.over)).toEqual(['shard', 'tags']);
+    expect(node.over.map(({ input }) => input)).toEqual(['shard', 'tags']);
   });
 
   it('has items in its pods', () => {
@@ -60,7 +63,9 @@ describe('step.map', () => {
       const { shards } = step('list', list).outputs;
       step.map('m', score, { shard: 'a', tags: [shards, ['x']] });
     });
-    expect(node.over).toEqual({ tags: { list: [{ step: 'list', output: 'shards' }, { value: ['x'] }] } });
+    expect(node.over).toEqual([
+      { input: 'tags', list: { list: [{ step: 'list', output: 'shards' }, { value: ['x'] }] } },
+    ]);
   });
 
   it('makes one pod template, whatever the items', () => {

@@ -14,7 +14,8 @@ function mapOf(
 ): StepSketch {
   const inputs = Object.fromEntries(Object.keys(over).map((input) => [input, { item: input }]));
   const outputs = { properties: { rows: { type: 'array', items: { type: 'integer' } } }, required: ['rows'] };
-  return { kind: 'map', over, inputs, itemOutputs: rowsSchema, outputs, ...more };
+  const lists = Object.entries(over).map(([input, each]) => ({ input, list: each }));
+  return { kind: 'map', over: lists, inputs, itemOutputs: rowsSchema, outputs, ...more };
 }
 
 const finish = (run: Scenario, ...rows: number[]) => {

@@ -227,7 +227,7 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
 function mapFields({ outcomes: each, concurrency, minSuccesses }: NonNullable<PlannedStep['items']>): StepSketch {
   return {
     kind: 'map',
-    over: { item: { value: each.map((_, item) => item) } },
+    over: [{ input: 'item', list: { value: each.map((_, item) => item) } }],
     itemOutputs: rowsSchema,
     outputs: { properties: { rows: { type: 'array' } }, required: ['rows'] },
     concurrency,

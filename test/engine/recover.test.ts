@@ -150,7 +150,7 @@ describe('a run that goes on from one that failed', () => {
 
   const map: StepSketch = {
     kind: 'map',
-    over: { shard: { value: [1, 2, 3] } },
+    over: [{ input: 'shard', list: { value: [1, 2, 3] } }],
     inputs: { shard: { item: 'shard' } },
     itemOutputs: rowsSchema,
     outputs: { properties: { rows: { type: 'array' } }, required: ['rows'] },

@@ -34,7 +34,7 @@ describe('a step that is skipped by hand', () => {
   });
 
   it('may be a map, or a step for the end of the run', () => {
-    const over = { shard: { value: [1, 2] } };
+    const over = [{ input: 'shard', list: { value: [1, 2] } }];
     const run = begin(graphOf({ m: { kind: 'map', over }, clean: { role: 'finally' } }), {
       skips: { m: '', clean: '' },
     });

@@ -1,0 +1,183 @@
+import { withRows } from '../engine/scenario.ts';
+import type { Scenario } from './scenario.ts';
+
+const done = 'Succeeded/Completed';
+const failed = 'Failed/StepFailed';
+const exit = 'Failed/ExitCode';
+const atOnce = { delaySeconds: 0 };
+
+/** Failures of containers, attempts and timeouts. */
+export const failures: readonly Scenario[] = [
+  {
+    name: 'a failure skips what comes after it and all that follows',
+    steps: { a: {}, b: { after: ['a'] }, c: { after: ['b'] } },
+    does: { a: { exit: 3 } },
+    graph: { failurePolicy: 'RunIndependent' },
+    run: failed,
+    ends: { a: exit, b: 'Skipped/UpstreamFailed', c: 'Skipped/UpstreamSkipped' },
+  },
+  {
+    name: 'a failure that is allowed stops nothing that only comes after',
+    steps: {
+      a: { ...withRows, continueOnFailure: true },
+      b: { after: ['a'] },
+      c: { inputs: { rows: { step: 'a', output: 'rows' } } },
+    },
+    does: { a: { exit: 1 } },
+    run: done,
+    ends: { a: exit, b: done, c: 'Skipped/InputUnavailable' },
+  },
+  {
+    name: 'after a failure nothing new starts, and what runs comes to its end',
+    steps: { a: {}, long: {}, next: { after: ['long'] } },
+    does: { a: { exit: 1 }, long: { seconds: 1 } },
+    run: failed,
+    ends: { a: exit, long: done, next: 'Skipped/RunFailing' },
+  },
+  {
+    name: 'with CancelRunning a failure ends what runs',
+    steps: { long: {}, a: {}, next: { after: ['long'] } },
+    does: { a: { exit: 1, seconds: 0.2 }, long: { seconds: 600 } },
+    graph: { failurePolicy: 'CancelRunning' },
+    run: failed,
+    ends: { a: exit, long: 'Cancelled/FailurePolicy', next: 'Cancelled/UpstreamCancelled' },
+  },
+  {
+    name: 'with RunIndependent all that does not depend on the failure runs',
+    steps: { a: {}, long: {}, next: { after: ['long'] } },
+    does: { a: { exit: 1 }, long: { seconds: 0.2 } },
+    graph: { failurePolicy: 'RunIndependent' },
+    run: failed,
+    ends: { a: exit, long: done, next: done },
+  },
+  {
+    name: 'a step that fails twice is tried a third time',
+    steps: { a: { retries: { limit: 2, ...atOnce } } },
+    does: { a: [{ exit: 1 }, { exit: 2 }, {}] },
+    run: done,
+    ends: { a: done },
+    attempts: { a: ['ExitCode', 'ExitCode', 'Completed'] },
+  },
+  {
+    name: 'a step that keeps failing fails when its attempts are spent',
+    steps: { a: { retries: { limit: 1, ...atOnce } } },
+    does: { a: { exit: 1 } },
+    run: failed,
+    ends: { a: exit },
+    attempts: { a: ['ExitCode', 'ExitCode'] },
+  },
+  {
+    name: 'a step without retries is tried once, also when the limit is said to be 0',
+    steps: { a: { retries: { limit: 0 } } },
+    does: { a: [{ exit: 1 }, {}] },
+    run: failed,
+    ends: { a: exit },
+    attempts: { a: ['ExitCode'] },
+  },
+  {
+    name: 'an exit code that no other attempt could mend ends the tries',
+    steps: { a: { retries: { limit: 5, ...atOnce, unless: [{ exitCodes: [64] }] } } },
+    does: { a: [{ exit: 1 }, { exit: 64 }, {}] },
+    run: failed,
+    ends: { a: exit },
+    attempts: { a: ['ExitCode', 'ExitCode'] },
+  },
+  {
+    name: 'only failures that the rules name are tried again',
+    steps: {
+      busy: { retries: { limit: 1, ...atOnce, when: [{ exitCodes: [75] }] } },
+      wrong: { continueOnFailure: true, retries: { limit: 1, ...atOnce, when: [{ exitCodes: [75] }] } },
+    },
+    does: { busy: [{ exit: 75 }, {}], wrong: { exit: 1 } },
+    run: done,
+    ends: { busy: done, wrong: exit },
+    attempts: { busy: ['ExitCode', 'Completed'], wrong: ['ExitCode'] },
+  },
+  {
+    name: 'a wait between attempts is kept, and the step is then tried',
+    steps: { a: { retries: { limit: 1, delaySeconds: 1, jitter: 0 } } },
+    does: { a: [{ exit: 1 }, {}] },
+    run: done,
+    ends: { a: done },
+    attempts: { a: ['ExitCode', 'Completed'] },
+  },
+  {
+    name: 'outputs that are missing, no JSON, or not what the step gives fail it; a retry may write better ones',
+    steps: {
+      missing: withRows,
+      text: withRows,
+      misfit: withRows,
+      mended: { ...withRows, retries: { limit: 1, ...atOnce } },
+    },
+    does: {
+      text: { outputs: 'three rows' },
+      misfit: { outputs: { rows: 'three' } },
+      mended: [{ outputs: { rows: 'three' } }, { outputs: { rows: 3 } }],
+    },
+    graph: { failurePolicy: 'RunIndependent' },
+    run: failed,
+    ends: {
+      missing: 'Failed/OutputsMissing',
+      text: 'Failed/OutputsNotJson',
+      misfit: 'Failed/OutputsInvalid',
+      mended: done,
+    },
+    attempts: { mended: ['OutputsInvalid', 'Completed'] },
+  },
+  {
+    name: 'outputs that do not fit fail the step',
+    steps: { a: withRows },
+    does: { a: { outputs: { rows: 1, note: 'x'.repeat(5000) } } },
+    run: failed,
+    ends: { a: 'Failed/OutputsTooLarge' },
+  },
+  {
+    name: 'outputs that a failed attempt wrote are not taken',
+    steps: { a: { ...withRows, continueOnFailure: true } },
+    does: { a: { exit: 1, outputs: { rows: 1 } } },
+    graph: { outputs: { rows: { step: 'a', output: 'rows', default: 0 } } },
+    run: done,
+    gives: { rows: 0 },
+    ends: { a: exit },
+  },
+  {
+    name: 'an attempt that takes too long is ended, and the next one may be quicker',
+    steps: { a: { attemptTimeoutSeconds: 1, retries: { limit: 1, ...atOnce } } },
+    does: { a: [{ seconds: 600 }, {}] },
+    run: done,
+    ends: { a: done },
+    attempts: { a: ['AttemptTimeout', 'Completed'] },
+  },
+  {
+    name: 'a step whose time is up ends with what runs of it, and is not tried again',
+    steps: { a: { timeoutSeconds: 1, retries: { limit: 3, ...atOnce } } },
+    does: { a: { seconds: 600 } },
+    run: failed,
+    ends: { a: 'Failed/StepTimeout' },
+    attempts: { a: ['StepTimeout'] },
+  },
+  {
+    name: 'the time of a step counts while it waits for room',
+    steps: { first: {}, second: { timeoutSeconds: 1 } },
+    does: { first: { seconds: 2 } },
+    parallelism: 1,
+    run: failed,
+    ends: { first: done, second: 'Failed/StepTimeout' },
+    attempts: { second: [] },
+  },
+  {
+    name: 'the time of a run ends what runs, and cancels what has not begun',
+    steps: { a: {}, b: { after: ['a'] } },
+    does: { a: { seconds: 600 } },
+    timeoutSeconds: 1,
+    run: 'Failed/RunTimeout',
+    ends: { a: 'Cancelled/RunTimeout', b: 'Cancelled/RunTimeout' },
+  },
+  {
+    name: 'one step after the other runs where there is room for one',
+    steps: { a: {}, b: {}, c: {} },
+    parallelism: 1,
+    run: done,
+    ends: { a: done, b: done, c: done },
+  },
+];
