@@ -18,6 +18,8 @@ export interface RunSpec {
   readonly suspended?: boolean;
   /** Counted from {@link RunState.startedAt}. */
   readonly timeoutSeconds?: number;
+  /** A whole number: where runs wait for the same, those with a higher one come first. @default 0 */
+  readonly priority?: number;
   readonly cancel?: CancelMode;
   /** What was said to gates, by step; checked against the graph. One that comes before its gate waits is kept for it. */
   readonly answers?: Answers;

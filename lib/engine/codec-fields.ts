@@ -1,6 +1,8 @@
 import { cancelModes } from '../graph/labels.ts';
+import { lockScopes } from '../graph/locks.ts';
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import { show, type Problem } from '../values/problems.ts';
+import type { Lock } from './record.ts';
 import { runReasons, stepReasons } from './reasons.ts';
 
 /** How a field is read: what it becomes, and what it must be, in words, when it does not fit. */
@@ -25,6 +27,7 @@ const oneOf = (known: readonly string[]): Field => ({
   expected: `one of ${known.join(', ')}`,
   read: (value) => (typeof value === 'string' && known.includes(value) ? value : undefined),
 });
+const locks: Field = { expected: 'a list of locks, each with key, limit and scope', read: readLocks };
 const required = (field: Field): Field => ({ ...field, required: true });
 
 const phases = Object.keys(stepReasons);
@@ -51,6 +54,7 @@ export const stepFields: Fields = {
   readyAt: time,
   retryAt: time,
   until: time,
+  locks,
   finishedAt: time,
 };
 
@@ -88,6 +92,17 @@ export function readFields<T>(json: JsonObject, fields: Fields, path: string, pr
 
 function isWhole(value: Json): value is number {
   return Number.isSafeInteger(value);
+}
+
+function readLocks(value: Json): readonly Lock[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const locks = (value as readonly Json[]).flatMap((lock) => {
+    const { key = null, limit = null, scope } = isJsonObject(lock) ? lock : {};
+    const fits = typeof key === 'string' && isWhole(limit) && limit >= 1;
+    const known = lockScopes.find((one) => one === scope);
+    return fits && known !== undefined ? [{ key, limit, scope: known }] : [];
+  });
+  return locks.length === value.length ? locks : undefined;
 }
 
 function readTime(value: Json): number | undefined {

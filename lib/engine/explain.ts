@@ -6,7 +6,7 @@ import { kindOf } from './kinds.ts';
 import { isTooLate } from './run-state.ts';
 import type { Ledger } from './ledger.ts';
 import { nextAttempt } from './retries.ts';
-import { isFinal, liveAttempt } from './phases.ts';
+import { isFinal, isHeldUp, liveAttempt } from './phases.ts';
 import { spanText } from './span.ts';
 import type { AttemptRecord, Instant, RunState, StepRecord } from './record.ts';
 
@@ -57,6 +57,9 @@ function explainWaiting({ ledger, spec, now }: Sight, index: number, record: Ste
   const known = kindOf(node).explain?.(node, record, now);
   if (known !== undefined) return known;
   if (record.reason === 'Suspended') return 'run is suspended';
+  if (isHeldUp(record)) return record.message ?? record.reason;
+  if (record.reason === 'ParallelismLimit' && ledger.live.size < spec.parallelism)
+    return 'waiting for its turn behind other steps of the run';
   if (record.reason === 'ParallelismLimit') return `limit of ${spec.parallelism} running steps reached`;
   const { retry } = nextAttempt(spec.name, node as TaskStep, record.attempts);
   const which = retry === undefined ? 'retry' : `retry ${retry.number} of ${retry.limit}`;

@@ -84,6 +84,11 @@ export class Ledger {
       if (items !== undefined && record !== undefined && item < items.count) this.put(items.first + item, record);
   }
 
+  /** The steps whose records were put since {@link Ledger.takeChanges}. */
+  get changed(): ReadonlySet<number> {
+    return this.#changed;
+  }
+
   /** A step of the graph, or an item of a map step. */
   step(index: number): TopologyStep {
     return this.topology.steps[index] ?? this.items.step(index);

@@ -13,7 +13,6 @@ import { scopeOf } from './scope.ts';
 import { taskStep } from './task-step.ts';
 import { timedOut } from './timeouts.ts';
 import type { Turn } from './turn.ts';
-import { waitingReason } from './waiting.ts';
 
 /**
  * A step that runs a task once for each item of its lists. Each item is a step of its own, with attempts like any other;
@@ -62,11 +61,12 @@ function isHopeless(ledger: Ledger, { map, count, phases }: MapItems): boolean {
 }
 
 // More than may run at once need not wait for it: ten thousand items that do would be as many records.
-function release({ ledger, now, spec }: Turn, items: MapItems): void {
+function release(turn: Turn, items: MapItems): void {
+  const { ledger, spec } = turn;
   const concurrency = Math.min(spec.parallelism, mapNode(ledger, items.map).concurrency ?? Infinity);
   const { first, count, phases } = items;
   while (items.released < count && phases.Waiting + phases.Running < concurrency)
-    ledger.put(first + items.released, { phase: 'Waiting', reason: waitingReason(spec), attempts: [], readyAt: now });
+    ledger.put(first + items.released, taskStep.ready(turn, first + items.released));
 }
 
 function endItems(turn: Turn, items: MapItems): void {

@@ -1,6 +1,7 @@
 import type { Ending } from '../graph/graph.ts';
 import { parseItemName } from '../graph/items.ts';
 import type { AttemptRecord, Instant, RunRecord, StepPhase, StepRecord } from './record.ts';
+import type { StepReason } from './reasons.ts';
 
 /** Whether a step that reached this phase is done with. */
 export function isFinal(phase: StepPhase): boolean {
@@ -33,6 +34,13 @@ export function begunAt({ attempts, items, readyAt }: StepRecord): Instant | und
   return first === undefined ? items && readyAt : (first.startedAt ?? first.createdAt);
 }
 
+/** Whether a step waits for a lock, or for room that its run does not decide on. */
+export function isHeldUp({ phase, reason }: StepRecord): boolean {
+  return phase === 'Waiting' && obstacles.has(reason);
+}
+
+const obstacles: ReadonlySet<StepReason> = new Set(['WaitingForLock', 'NamespaceLimit', 'ControllerLimit']);
+
 /** The record with its last attempt replaced. */
 export function withLastAttempt(record: StepRecord, attempt: AttemptRecord): readonly AttemptRecord[] {
   return [...record.attempts.slice(0, -1), attempt];
@@ -40,7 +48,7 @@ export function withLastAttempt(record: StepRecord, attempt: AttemptRecord): rea
 
 /** The record of a step that ends now; a step does not end before it was ready, whatever the clock does. */
 export function ended(record: StepRecord, end: StepEnd, finishedAt: Instant): StepRecord {
-  const { retryAt: _, until: __, message: ___, ...rest } = record;
+  const { retryAt: _, until: __, message: ___, locks: ____, ...rest } = record;
   return { ...rest, ...end, finishedAt: Math.max(finishedAt, record.readyAt ?? finishedAt) };
 }
 

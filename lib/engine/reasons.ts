@@ -6,6 +6,9 @@ export const stepReasons = {
   Waiting: [
     'Backoff',
     'ParallelismLimit',
+    'NamespaceLimit',
+    'ControllerLimit',
+    'WaitingForLock',
     'Suspended',
     'WaitingForApproval',
     'WaitingForInput',
@@ -30,6 +33,7 @@ export const stepReasons = {
     'ApprovalDenied',
     'GateTimeout',
     'GateError',
+    'LockError',
   ],
   Skipped: [
     'WhenFalse',

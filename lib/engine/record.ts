@@ -1,5 +1,6 @@
 import type { CancelMode } from '../graph/labels.ts';
 import type { JsonObject } from '../values/json.ts';
+import type { LockScope } from '../graph/locks.ts';
 import type { RunReason, StepReason } from './reasons.ts';
 
 /** Milliseconds since 1970. The engine has no clock of its own; every time comes in. */
@@ -50,7 +51,17 @@ export interface StepRecord {
   readonly retryAt?: Instant;
   /** Of a gate: when it opens or times out, whichever is first. */
   readonly until?: Instant;
+  /** What it has while it runs, and must have to run; gone when it has ended. */
+  readonly locks?: readonly Lock[];
   readonly finishedAt?: Instant;
+}
+
+/** A lock whose key is known. */
+export interface Lock {
+  readonly key: string;
+  /** How many may have it at once, by the least that one of them says. */
+  readonly limit: number;
+  readonly scope: LockScope;
 }
 
 /** All that is kept of a run. With the graph it is enough to go on after a crash. */

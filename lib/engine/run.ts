@@ -5,6 +5,7 @@ import { endEarly, runTimeoutAt } from './ending.ts';
 import { explainStep } from './explain.ts';
 import { kindOf } from './kinds.ts';
 import { Ledger } from './ledger.ts';
+import { LockTable, type Seat } from './lock-table.ts';
 import { isFinal, liveAttempt } from './phases.ts';
 import type { Instant, RunRecord, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
@@ -12,8 +13,8 @@ import { endOf } from './run-end.ts';
 import { isEnding } from './run-state.ts';
 import { byTime, later } from './sightings.ts';
 import { Skips } from './skips.ts';
+import { Starts } from './starts.ts';
 import type { Sighting, Turn } from './turn.ts';
-import { waitingReason } from './waiting.ts';
 
 /** A live attempt: created, its end not seen. */
 export interface LiveAttempt {
@@ -51,17 +52,18 @@ export class Run {
   #state: RunState;
   #started: boolean;
   #repeatCommands: boolean;
-  #labelled: StepReason | undefined;
   /** The answers that were looked at. */
   #answers: RunSpec['answers'];
   readonly #skips = new Skips();
+  readonly #starts: Starts;
   /** What was seen of attempts that the record does not have yet: it is taken in when the step comes to them. */
   readonly #held = new Map<number, Map<number, AttemptState>>();
 
-  /** `record`: left out for a run that begins now. */
-  constructor(topology: Topology, spec: RunSpec, record?: RunRecord) {
+  /** `record`: left out for a run that begins now. `seat`: among the runs that it shares locks with; left out for a run alone. */
+  constructor(topology: Topology, spec: RunSpec, record?: RunRecord, seat = seatOf(spec)) {
     this.#spec = spec;
     this.#ledger = new Ledger(topology, record);
+    this.#starts = new Starts(this.#ledger, seat);
     this.#ledger.stirAll();
     this.#started = record !== undefined;
     this.#repeatCommands = record !== undefined;
@@ -244,32 +246,11 @@ export class Run {
     if (this.#state !== before.state) this.#ledger.stirAll();
     this.#settle(turn);
     if (this.#state !== before.state) for (const index of [...this.#held.keys()]) this.#adopt(turn, index);
-    this.#relabel(turn);
-    this.#start(turn);
+    this.#starts.start(turn);
     if (this.#repeatCommands) this.#repeat(turn);
     this.#repeatCommands = false;
     if (this.#ledger.allFinal) this.#state = endOf(turn, this.#state);
     else if (!isEnding(this.#state)) this.#showSuspension();
-  }
-
-  #start(turn: Turn): void {
-    const { ready, live } = this.#ledger;
-    while (this.#spec.suspended !== true && live.size < this.#spec.parallelism) {
-      const index = ready.take(Infinity);
-      if (index === undefined) return;
-      kindOf(this.#ledger.step(index).node).attempts?.start(turn, index);
-    }
-  }
-
-  /** The waiting steps say what they wait for, which changes when the run is suspended or resumed. */
-  #relabel(turn: Turn): void {
-    const reason = waitingReason(this.#spec);
-    if (reason === this.#labelled) return;
-    this.#labelled = reason;
-    for (const index of [...turn.ledger.ready.keys()]) {
-      const record = turn.ledger.of(index);
-      if (record.reason !== reason) turn.ledger.put(index, { ...record, reason });
-    }
   }
 
   #repeat(turn: Turn): void {
@@ -296,4 +277,8 @@ export class Run {
     if (index === undefined) throw new Error(`the graph has no step ${JSON.stringify(name)}`);
     return index;
   }
+}
+
+function seatOf({ name }: RunSpec): Seat {
+  return new LockTable().join({ uid: name, namespace: '', name }, () => {});
 }

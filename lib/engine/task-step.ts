@@ -4,6 +4,7 @@ import { withMainResources } from '../pods/main-resources.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { AttemptState } from './advance.ts';
 import type { StepKind } from './kinds.ts';
+import { resolveLocks } from './resolve-locks.ts';
 import { readOutputs } from './outputs.ts';
 import { ended, liveAttempt, withLastAttempt, type StepEnd } from './phases.ts';
 import type { AttemptRecord, FailureKind, Instant, StepRecord } from './record.ts';
@@ -19,8 +20,13 @@ import { waitingReason } from './waiting.ts';
 /** A step that runs a container to its end, again if it failed. */
 export const taskStep: StepKind = { ready, expire, due, attempts: { start, observe, stop, repeat } };
 
-function ready({ spec, now }: Turn): StepRecord {
-  return { phase: 'Waiting', reason: waitingReason(spec), attempts: [], readyAt: now };
+function ready(turn: Turn, index: number): StepRecord {
+  const { spec, now } = turn;
+  const begun = { attempts: [], readyAt: now } as const;
+  const locks = resolveLocks(taskAt(turn, index), scopeOfStep(turn, index));
+  if ('problem' in locks)
+    return { ...begun, phase: 'Failed', reason: 'LockError', message: locks.problem, finishedAt: now };
+  return { ...begun, phase: 'Waiting', reason: waitingReason(spec), ...locks };
 }
 
 function start(turn: Turn, index: number): void {

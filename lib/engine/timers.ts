@@ -39,6 +39,11 @@ export class Timers {
     return this.#first()?.at;
   }
 
+  /** The earliest key. */
+  peek(): number | undefined {
+    return this.#first()?.key;
+  }
+
   /** Removes and returns the earliest key, if its time is not after `until`. */
   take(until: Instant): number | undefined {
     const first = this.#first();

@@ -1,5 +1,6 @@
 import type { Json } from '../values/json.ts';
 import type { JsonSchema, ObjectSchema } from '../values/schema.ts';
+import type { LockSource } from './locks.ts';
 import type { RetryPolicy } from './retries.ts';
 
 /**
@@ -75,6 +76,8 @@ export interface TaskStep extends CommonStep {
   readonly pendingTimeoutSeconds?: number;
   /** For one attempt, from its start. */
   readonly attemptTimeoutSeconds?: number;
+  /** What it has while an attempt runs, all of them or none. Each item of a map has its own. */
+  readonly locks?: readonly LockSource[];
 }
 
 /**

@@ -48,6 +48,8 @@ export const annotations = {
   rerunSteps: `${DOMAIN}/rerun-steps`,
   /** On a run's Job: {@link CancelMode}. */
   cancel: `${DOMAIN}/cancel`,
+  /** On a run's Job: a whole number; where runs wait for the same, those with a higher one come first. @default 0 */
+  priority: `${DOMAIN}/priority`,
   /** On a run's Job in driver mode, where `spec.parallelism` is the driver's own: how many steps run at once. */
   parallelism: `${DOMAIN}/parallelism`,
 } as const;

@@ -1,4 +1,5 @@
 import type { TaskStep } from './graph.ts';
+import { isLocks, lockProblems, lockSources } from './locks.ts';
 import { jobSources, podSources } from './pod-sources.ts';
 import { isRetryPolicy, retryProblems } from './retries.ts';
 import { isJobSource, isNumber, isPodSource, isSource, isSources, isString, misfits } from './shapes.ts';
@@ -6,10 +7,11 @@ import type { StepRules } from './step-kinds.ts';
 
 /** What the graph must know of a step that runs a container. */
 export const taskRules: StepRules<TaskStep> = {
-  *sources({ inputs, pod, job }) {
+  *sources({ inputs, pod, job, locks }) {
     for (const [name, source] of Object.entries(inputs)) yield [`inputs.${name}`, source];
     if (pod !== undefined) for (const [place, source] of podSources(pod)) yield [`pod.${place}`, source];
     if (job !== undefined) for (const [place, source] of jobSources(job)) yield [`job.${place}`, source];
+    yield* lockSources(locks);
   },
   misfits: (step) =>
     misfits(step, {
@@ -23,8 +25,12 @@ export const taskRules: StepRules<TaskStep> = {
       pendingTimeoutSeconds: ['a number', isNumber, 'optional'],
       attemptTimeoutSeconds: ['a number', isNumber, 'optional'],
       systemRetries: ['a number', isNumber, 'optional'],
+      locks: ['a list of locks', isLocks, 'optional'],
     }),
-  problems: retryProblems,
+  *problems(step, at) {
+    yield* retryProblems(step, at);
+    yield* lockProblems(step.locks, at);
+  },
   shape: 'box',
   caption: ({ name, task }) => (task === name ? undefined : task),
   describe: ({ task }) => `task ${task}`,

@@ -4,6 +4,7 @@ import { findTask, graphStepName } from '../graph/items.ts';
 import { topology, type Topology } from '../graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from '../engine/advance.ts';
 import type { Answer, Answers } from '../engine/answers.ts';
+import { LockTable } from '../engine/lock-table.ts';
 import type { Instant, RunRecord, RunState } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
 import { formatProblem, InvalidError } from '../values/problems.ts';
@@ -61,7 +62,7 @@ export class LocalRunner {
   #spec: RunSpec;
   #seen: Observation[] = [];
   #killing = false;
-  #specChanged = false;
+  #mustTurn = false;
   #wake = () => {};
 
   constructor(props: LocalRunnerProps) {
@@ -78,7 +79,8 @@ export class LocalRunner {
       ...(answers && { answers }),
     };
     this.#topology = topology(graph);
-    this.#run = new Run(this.#topology, this.#spec, props.record);
+    const seat = new LockTable().join({ uid: name, namespace: '', name }, () => this.#again());
+    this.#run = new Run(this.#topology, this.#spec, props.record, seat);
     this.#file = new RecordFile(props.directory, props.record);
     this.#follower = props.onLine && new LogFollower(props.onLine);
   }
@@ -98,7 +100,7 @@ export class LocalRunner {
     for (;;) {
       const seen = this.#seen;
       this.#seen = [];
-      this.#specChanged = false;
+      this.#mustTurn = false;
       const decision = this.#run.advance(this.#now(), seen, this.#spec);
       // Written before it is done: after a crash nothing may live that the record does not know.
       this.#file.save(decision);
@@ -121,7 +123,11 @@ export class LocalRunner {
 
   #change(change: Partial<RunSpec>): void {
     this.#spec = { ...this.#spec, ...change };
-    this.#specChanged = true;
+    this.#again();
+  }
+
+  #again(): void {
+    this.#mustTurn = true;
     this.#wake();
   }
 
@@ -193,9 +199,9 @@ export class LocalRunner {
     this.#wake();
   }
 
-  /** Until something is seen, the spec changes, or it is time. */
+  /** Until something is seen, it must turn again, or it is time. */
   async #pause(until: Instant | undefined): Promise<void> {
-    if (this.#seen.length > 0 || this.#specChanged) return;
+    if (this.#seen.length > 0 || this.#mustTurn) return;
     await new Promise<void>((resolve) => {
       const timer =
         until === undefined ? undefined : setTimeout(resolve, Math.min(Math.max(0, until - this.#now()), MAX_TIMER_MS));

@@ -95,9 +95,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'parallelism is one too many',
-    file: 'run.ts',
-    find: 'live.size < this.#spec.parallelism',
-    replace: 'live.size <= this.#spec.parallelism',
+    file: 'starts.ts',
+    find: 'ledger.live.size < spec.parallelism',
+    replace: 'ledger.live.size <= spec.parallelism',
   },
   {
     name: 'concurrency of a map is ignored',
