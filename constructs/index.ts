@@ -34,6 +34,9 @@ export {
   succeeded,
 } from './end-condition.ts';
 
+// What steps share
+export { Lock, mutex, semaphore } from './lock.ts';
+
 // When and where to do it
 export { LaunchPlan } from './launch-plan.ts';
 export { Run } from './run.ts';
@@ -66,6 +69,7 @@ export type { MapInputs, MapOptions, MapOutputs, MapStepProps } from './map-step
 export type { StepProps } from './step.ts';
 export type { AnyTaskStep, GivenInputs, StepOverride } from './task-use.ts';
 export type { AnswerProps, ApprovalOutputs, GateBuilder, GateProps } from './gate.ts';
+export type { LockKey, LockOptions } from './lock.ts';
 export type { StepStatus } from './step-status.ts';
 export type { ArmValues, BranchArms, BranchStart, BranchValues } from './branch.ts';
 export type { AnyWorkflow, InputReferences, WorkflowBuilder, WorkflowOutputs, WorkflowProps } from './workflow.ts';
@@ -86,6 +90,7 @@ export type { ImagePin } from '../lib/manifests/image-rules.ts';
 export type { ResourcesSetOptions } from '../lib/manifests/resources-set.ts';
 export type { ClusterSelector } from '../lib/graph/placement.ts';
 export type { WorkflowControllerProps } from './workflow-controller.ts';
+export type { LockScope } from '../lib/graph/locks.ts';
 export type { FailurePolicy } from '../lib/graph/graph.ts';
 export type { FailureRule, TaskFailureReason } from '../lib/graph/retries.ts';
 export type { PodSettings } from '../lib/pods/settings/pod-settings.ts';

@@ -15,9 +15,17 @@ import { later } from './later.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
 import { layersOf, mergedOrProblems, policyNote, taskSpotLayers } from './layers.ts';
+import { lockedAloneProblem } from './lock.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { overrideProblems, runJob, runLabels, stepJobOverrideProblems, type RunSettings } from './run-job.ts';
+import {
+  overrideProblems,
+  runJob,
+  runLabels,
+  sharingProblems,
+  stepJobOverrideProblems,
+  type RunSettings,
+} from './run-job.ts';
 import type { Schedule } from './schedule.ts';
 import { seconds } from './settings.ts';
 import { inputsInPod, taskJob, taskLabels, taskLayers } from './task-template.ts';
@@ -219,8 +227,17 @@ export class LaunchPlan<I extends Shape> extends Construct {
     if (this.#props.task !== undefined) {
       yield* mergedOrProblems(this.#taskLayers(this.#props.task)).problems;
       yield* this.#taskJob(this.#props.task).problems;
-    } else
+      yield* lockedAloneProblem(this.#props.task.locks);
+      if (this.#props.priority !== undefined)
+        yield {
+          path: 'priority',
+          message: 'says nothing of one task, which no controller sequences',
+          fix: 'leave it out',
+        };
+    } else {
+      yield* sharingProblems(this.#props.workflow, this.#props);
       yield* stepJobOverrideProblems(this.#props.workflow, this.#props, { kind: 'plan override', source: this.name });
+    }
     yield* this.#inputProblems();
   }
 

@@ -1,4 +1,5 @@
 import type { Duration } from 'cdk8s';
+import { sharedLocks } from '../lib/graph/locks.ts';
 import { annotations, CONTROLLER_NAME, labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
 import { functionFields } from '../lib/pods/serializable.ts';
@@ -14,6 +15,8 @@ import type { AnyWorkflow } from './workflow.ts';
 export interface RunSettings {
   /** How many steps may run at once. @default 25 */
   readonly parallelism?: number;
+  /** A whole number: where runs wait for the same lock or limit, those with a higher one come first. May be edited while it runs. @default 0 */
+  readonly priority?: number;
   /** For the whole run; then what still runs is stopped and the run fails. @default none */
   readonly timeout?: Duration;
   /** How long a finished run and its record stay. @default until they are deleted, or the plan's history limit is reached */
@@ -94,6 +97,22 @@ export function* stepJobOverrideProblems(
   }
 }
 
+/** What is wrong with what is said of a run among others. */
+export function* sharingProblems(workflow: AnyWorkflow, { driver, priority }: RunSettings): Generator<Problem> {
+  if (priority !== undefined && !Number.isSafeInteger(priority))
+    yield { path: 'priority', message: `must be a whole number, not ${show(priority)}` };
+  if (!driver) return;
+  if (priority !== undefined)
+    yield { path: 'priority', message: 'says nothing to a driver, which knows of no other run', fix: 'leave it out' };
+  if (workflow.steps.some((step) => step.nodeProblems.length > 0)) return;
+  for (const step of sharedLocks(workflow.graph))
+    yield {
+      path: 'driver',
+      message: `cannot keep the locks of step ${show(step)}: it knows of no other run`,
+      fix: "give them scope: 'run', or let a controller sequence the run",
+    };
+}
+
 /** Metadata and spec of the Job that is a run of the workflow. The mapping of its fields is in docs/concepts.md. */
 export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunSettings, plan?: string) {
   const { timeout, ttlAfterFinished, parallelism = DEFAULT_PARALLELISM } = settings;
@@ -109,6 +128,7 @@ export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunS
         ...(podOverride && { [annotations.podOverride]: canonicalJson(podOverride) }),
         ...(settings.job && { [annotations.jobOverride]: canonicalJson(settings.job) }),
         ...(driver && { [annotations.parallelism]: String(parallelism) }),
+        ...(settings.priority !== undefined && { [annotations.priority]: String(settings.priority) }),
       },
     },
     spec: {

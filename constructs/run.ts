@@ -10,7 +10,7 @@ import { later } from './later.ts';
 import { labelProblems } from './launch-plan.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { overrideProblems, runJob, stepJobOverrideProblems, type RunSettings } from './run-job.ts';
+import { overrideProblems, runJob, sharingProblems, stepJobOverrideProblems, type RunSettings } from './run-job.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -67,6 +67,7 @@ export class Run<I extends Shape> extends Construct {
     if (wrong !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrong}` };
     yield* labelProblems(this.#props.labels, this.#props.annotations);
     yield* overrideProblems(this.#props);
+    yield* sharingProblems(this.#props.workflow, this.#props);
     yield* stepJobOverrideProblems(this.#props.workflow, this.#props, { kind: 'run override', source: this.name });
     const checked = checkValues(this.#props.workflow.inputSchema, this.#inputs, 'refuse', 'inputs');
     if (!checked.ok) yield* checked.problems;

@@ -11,6 +11,7 @@ import type { MergedTemplate } from '../lib/pods/merge.ts';
 import { CallSite } from './call-site.ts';
 import { explainAtSynth } from './explain.ts';
 import { layersOf, mergedOrProblems, spotLayers, taskSpotLayers } from './layers.ts';
+import { lockedAloneProblem } from './lock.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import { taskLayers } from './task-template.ts';
@@ -44,6 +45,7 @@ export abstract class SingleTask<I extends Shape> extends Construct {
       ...claimName(this, kind, this.name),
       ...(wrong === undefined ? [] : [{ path: 'name', message: `${show(this.name)} ${wrong}` }]),
       ...(checked.ok ? [] : checked.problems),
+      ...lockedAloneProblem(props.task.locks),
     ];
     reportProblems(this, () => problems);
   }

@@ -7,6 +7,7 @@ import type { PodTemplate } from '../lib/pods/template.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
 import { checkValue, withDefaults, type ObjectSchema } from '../lib/values/schema.ts';
+import type { Lock } from './lock.ts';
 import { retryPolicy } from './retries.ts';
 import { seconds } from './settings.ts';
 import { containsReference, references, toSource } from './sources.ts';
@@ -14,6 +15,7 @@ import { StepBase, type Given } from './step-base.ts';
 import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
 import { StepTemplate } from './step-template.ts';
 import type { ExecutionSettings, Task } from './task.ts';
+import { valueIn } from './task-values.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
 /** Values for all the inputs of a task; those with a default may be left out. */
@@ -42,6 +44,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
   readonly #task: Task<Shape, Shape>;
   readonly #inputs: Readonly<Record<string, unknown>>;
   readonly #overrides: ExecutionSettings[] = [];
+  readonly #locks: Lock<Scope>[] = [];
   readonly #template: StepTemplate;
 
   protected constructor(workflow: AnyWorkflow, id: string, { task, inputs, outputs }: TaskUseProps) {
@@ -60,6 +63,18 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
     const settings = override as ExecutionSettings;
     this.#overrides.push(settings);
     this.#template.override(settings);
+    return this.changed();
+  }
+
+  /**
+   * Runs this step only while it has these locks, beside those of its task: it takes all of them when it starts, and gives
+   * them back when its attempt has ended. Each item of a map has its own.
+   *
+   * @example
+   * step('load', load, { site: inputs.site }).lock(mutex(['db', inputs.site]), semaphore('connections', 10));
+   */
+  lock(...locks: readonly Lock<Scope>[]): this {
+    this.#locks.push(...locks);
     return this.changed();
   }
 
@@ -99,7 +114,13 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
       ...(timeout && { timeoutSeconds: seconds(timeout) }),
       ...(runAs === 'Job' && { runAs, ...(job && { job: toSource(job.job, this.workflow) }) }),
       ...(continueOnFailure && { continueOnFailure }),
+      ...(this.#allLocks.length > 0 && { locks: this.#allLocks.map((lock) => lock.toGraph(this.workflow)) }),
     };
+  }
+
+  get #allLocks(): readonly Lock[] {
+    const value = valueIn(this.#task, (input) => this.#given(input));
+    return [...this.#task.locks.map((lock) => lock.fill(value)), ...(this.#locks as readonly Lock[])];
   }
 
   get #jobLayers(): readonly JobLayer[] {
@@ -162,6 +183,8 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
     for (const input of required)
       if (!given.has(input))
         yield { path: `inputs.${input}`, message: 'is missing', fix: `task ${show(this.#task.name)} needs it` };
+    for (const [index, lock] of this.#allLocks.entries())
+      for (const reference of lock.references) yield* this.foreign(reference, `locks[${index}].key`);
     yield* this.jobProblems();
     for (const [path, hole] of stepJob(this.#jobLayers)?.places ?? [])
       for (const reference of references(hole)) yield* this.foreign(reference, `job.${path}`);

@@ -31,7 +31,8 @@ export function fillJobInputs(
   return layers.map((layer) => ({ ...layer, job: fillReferences(layer.job, value, JOB_TEMPLATE) }));
 }
 
-function valueIn(task: Task<Shape, Shape>, given: (input: string) => unknown) {
+/** What takes the place of a reference to an input of a task, by what the use of the task gives for it. */
+export function valueIn(task: Task<Shape, Shape>, given: (input: string) => unknown) {
   return (reference: AnyReference) => {
     if (reference.owner !== task || !('input' in reference.origin)) return reference;
     const found = given(reference.origin.input);

@@ -10,6 +10,7 @@ import { Reference } from '../lib/values/reference.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
 import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.ts';
 import { CallSite } from './call-site.ts';
+import type { Lock } from './lock.ts';
 import { layersOf } from './layers.ts';
 import { reportProblems } from './problems.ts';
 import type { Retries } from './retries.ts';
@@ -60,6 +61,8 @@ export interface TaskProps<I extends Shape = NoValues, O extends Shape = NoValue
   extends Omit<ExecutionSettings, keyof PodSettings | 'job'>, TaskPodSettings<I> {
   /** With `runAs: 'Job'`, and of a task alone: fields of the Job around the pod, such as `suspend` for Kueue. @default one pod, one completion */
   readonly job?: FromInputs<JobOverride<TaskScope>, I>;
+  /** What each step of the task has while it runs, all of them or none. A step may add more by `lock`. @default none */
+  readonly locks?: FromInputs<readonly Lock<TaskScope>[], I>;
   /** The task's name, for labels and messages; a DNS label. @default the construct's id */
   readonly name?: string;
   /** What it takes, as zod schemas. Each reaches the container as `INPUT_<NAME>`. @default nothing */
@@ -79,6 +82,8 @@ export abstract class Task<I extends Shape = NoValues, O extends Shape = NoValue
   readonly inputSchema: ObjectSchema;
   readonly outputSchema: ObjectSchema;
   readonly execution: ExecutionSettings;
+  /** What each step of it has while it runs. */
+  readonly locks: readonly Lock<TaskScope>[];
   readonly #site = new CallSite();
 
   protected constructor(scope: Construct, id: string, props: TaskProps<I, O>, settings: PodSettings) {
@@ -90,7 +95,9 @@ export abstract class Task<I extends Shape = NoValues, O extends Shape = NoValue
     const problems: Problem[] = [];
     this.inputSchema = toObjectSchema(inputs, 'input', 'inputs', problems);
     this.outputSchema = toObjectSchema(outputs, 'output', 'outputs', problems);
-    this.execution = { ...this.#evaluate(execution), ...settings };
+    const { locks = [], ...others } = this.#evaluate(execution) as ExecutionSettings & Pick<this, 'locks'>;
+    this.locks = locks;
+    this.execution = { ...others, ...settings };
     reportProblems(this, () => [...problems, ...this.problems()]);
   }
 

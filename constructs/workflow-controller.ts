@@ -7,6 +7,8 @@ import { mergeLayers } from '../lib/pods/merge.ts';
 import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
 import { clusterOf } from './cluster.ts';
 import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE } from './driver.ts';
+import { reportProblems } from './problems.ts';
+import { show, type Problem } from '../lib/values/problems.ts';
 import { checkObjectsIn } from './validate-manifests.ts';
 
 export interface WorkflowControllerProps {
@@ -19,6 +21,10 @@ export interface WorkflowControllerProps {
    * @default 'namespace'
    */
   readonly scope?: 'namespace' | 'cluster';
+  /** How many steps of all runs may run at once. @default as many as the runs allow */
+  readonly maxSteps?: number;
+  /** How many steps of the runs of one namespace may run at once. @default as many as the runs allow */
+  readonly maxStepsPerNamespace?: number;
   /** Merged over the controller's pod, whose container is named `controller`. @default nothing */
   readonly podTemplate?: PodTemplateOverride;
 }
@@ -52,16 +58,28 @@ export class WorkflowController extends Construct {
       spec: {
         replicas: props.replicas ?? 2,
         selector: { matchLabels: { 'app.kubernetes.io/name': NAME } },
-        template: mergeLayers([podTemplate(props.image ?? DEFAULT_IMAGE, clusterWide), props.podTemplate]),
+        template: mergeLayers([podTemplate(props), props.podTemplate]),
       },
     });
+    reportProblems(this, () => limitProblems(props));
     checkObjectsIn(this);
   }
 }
 
+function* limitProblems({ maxSteps, maxStepsPerNamespace }: WorkflowControllerProps): Generator<Problem> {
+  for (const [path, limit] of Object.entries({ maxSteps, maxStepsPerNamespace }))
+    if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 1))
+      yield { path, message: `must be a whole number from 1, not ${show(limit)}` };
+}
+
 const LABELS = { 'app.kubernetes.io/name': NAME, [labels.managedBy]: MANAGED_BY };
 
-function podTemplate(image: string, clusterWide: boolean): PodTemplate {
+function podTemplate({
+  image = DEFAULT_IMAGE,
+  scope,
+  maxSteps,
+  maxStepsPerNamespace,
+}: WorkflowControllerProps): PodTemplate {
   const probe = (path: string) => ({ httpGet: { path, port: 'health' }, periodSeconds: 10 });
   return {
     metadata: { labels: LABELS },
@@ -74,7 +92,9 @@ function podTemplate(image: string, clusterWide: boolean): PodTemplate {
           image,
           args: [
             'controller',
-            ...(clusterWide ? ['--all-namespaces'] : []),
+            ...(scope === 'cluster' ? ['--all-namespaces'] : []),
+            ...(maxSteps === undefined ? [] : [`--max-steps=${maxSteps}`]),
+            ...(maxStepsPerNamespace === undefined ? [] : [`--max-steps-per-namespace=${maxStepsPerNamespace}`]),
             `--health-port=${HEALTH_PORT}`,
             `--lease-name=${NAME}`,
           ],

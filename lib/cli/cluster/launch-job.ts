@@ -23,10 +23,16 @@ export function newRunName(plan: string, random: () => number): string {
 }
 
 /** A run of a workflow, as `kubectl create job --from` would make it, with these inputs and changes of its pods. */
-export function workflowRun(plan: PlanCronJob, name: string, inputs: JsonObject, override?: RunOverride): LaunchedJob {
+export function workflowRun(
+  plan: PlanCronJob,
+  name: string,
+  inputs: JsonObject,
+  { override, priority }: { readonly override?: RunOverride | undefined; readonly priority?: number | undefined } = {},
+): LaunchedJob {
   return runOf(plan, name, plan.spec.jobTemplate.spec, {
     [annotations.inputs]: canonicalJson(inputs),
     ...overrideNote(override),
+    ...(priority !== undefined && { [annotations.priority]: String(priority) }),
   });
 }
 
