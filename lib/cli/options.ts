@@ -98,11 +98,12 @@ export function collect(value: string, before: readonly string[] | undefined): r
   return [...(before ?? []), value];
 }
 
-/** Parses a whole number of at least `min`. */
-export function wholeNumber(min: number): (text: string) => number {
+/** Parses a whole number, of at least `min` if that is given. */
+export function wholeNumber(min = -Infinity): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (text.trim() !== '' && Number.isSafeInteger(value) && value >= min) return value;
-    throw new InvalidArgumentError(`must be a whole number of at least ${min}`);
+    const least = Number.isFinite(min) ? ` of at least ${min}` : '';
+    throw new InvalidArgumentError(`must be a whole number${least}`);
   };
 }

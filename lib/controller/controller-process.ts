@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { StepLimits } from '../engine/lock-table.ts';
 import { KubeClient } from '../kube/client.ts';
 import { LeaderElection } from '../kube/lease.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../graph/labels.ts';
@@ -23,6 +24,8 @@ export interface ControllerProcessOptions {
   readonly healthPort?: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  /** How many steps may run at once. @default as many as the runs allow */
+  readonly limits?: StepLimits;
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -115,13 +118,14 @@ class Replica {
 
   /** Works until the term ends: at once if the lease was lost, in good order if this process is to end. */
   async work(term: AbortSignal): Promise<void> {
-    const { namespaces } = this.#options;
+    const { namespaces, limits } = this.#options;
     const controller = new Controller({
       client: this.#client,
       log: this.#log,
       metrics: this.#metrics,
       instance: this.#identity,
       ...(namespaces !== undefined && { namespaces }),
+      ...(limits && { limits }),
     });
     this.#controller = controller;
     this.#metrics.leading(true);

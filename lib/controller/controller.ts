@@ -1,3 +1,4 @@
+import { LockTable, type StepLimits } from '../engine/lock-table.ts';
 import { labels, MANAGED_BY } from '../graph/labels.ts';
 import { systemClock, type Clock } from '../kube/clock.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -9,7 +10,7 @@ import { GraphStore } from './graph-store.ts';
 import { silentLogger, type Logger } from './log.ts';
 import { noMetrics, type Metrics } from './metrics.ts';
 import { isFinished, type Job, type Pod } from './objects.ts';
-import { isRun } from './run-job.ts';
+import { isRun, runId } from './run-job.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
 import { slimJob, slimPod } from './transform.ts';
@@ -28,6 +29,8 @@ export interface ControllerOptions {
   readonly instance?: string;
   readonly timing?: Partial<Timing>;
   readonly clock?: Clock;
+  /** How many steps may run at once. @default as many as the runs allow */
+  readonly limits?: StepLimits;
 }
 
 /** A run that is being worked on, or was and is not yet seen to be finished. */
@@ -50,6 +53,7 @@ export class Controller {
   readonly #works = new Map<string, Work>();
   readonly #jobs = new Map<string, Job>();
   readonly #steps = new StepIndex();
+  readonly #locks: LockTable;
   /** How often a run was deposed, by the uid of its Job. */
   readonly #setbacks = new Map<string, number>();
   readonly #stopWatching = new AbortController();
@@ -63,6 +67,7 @@ export class Controller {
     this.#metrics = metrics;
     this.#clock = clock;
     this.#timing = { ...defaultTiming, ...options.timing };
+    this.#locks = new LockTable(options.limits);
     const onError = (error: unknown) => log.warn('An event could not be written', { error });
     this.#events = new EventRecorder(client, { component: 'cdk8s-workflows', onError, ...(instance && { instance }) });
   }
@@ -95,6 +100,7 @@ export class Controller {
       mode: 'managed',
       tell: (run, note) => this.#events.record(run, note),
       timing: this.#timing,
+      locks: this.#locks,
     };
     const reflectors = (namespaces ?? [null]).flatMap((namespace) => this.#reflectors(namespace));
     for (const reflector of reflectors) reflector.start(watching);
@@ -102,6 +108,8 @@ export class Controller {
       await Promise.all(reflectors.map((reflector) => reflector.synced()));
       this.#ready = true;
       this.#log.info('All runs are known', { runs: this.#jobs.size });
+      // Each of them may have locks: nothing is given out before that is known.
+      for (const job of this.#jobs.values()) if (isOpen(job)) this.#locks.expect(runId(job));
       for (const job of this.#jobs.values()) this.#consider(job);
       await this.#audit(watching);
     } catch (error) {
@@ -159,9 +167,10 @@ export class Controller {
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.set(key, job);
+    if (!isOpen(job)) this.#locks.forget(runId(job));
     const work = this.#works.get(key);
     if (work && work.uid !== job.metadata.uid) this.#release(key);
-    else if (work && (isFinished(job) || job.metadata.deletionTimestamp)) this.#release(key);
+    else if (work && !isOpen(job)) this.#release(key);
     else if (work) return work.worker.see(job);
     if (this.#ready) this.#consider(job);
   }
@@ -171,6 +180,7 @@ export class Controller {
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.delete(key);
+    this.#locks.forget(runId(job));
     this.#setbacks.delete(job.metadata.uid ?? '');
     if (this.#works.get(key)?.uid === job.metadata.uid) this.#release(key);
   }
@@ -188,11 +198,11 @@ export class Controller {
   /** Takes up a run, if there is something to be done about it. */
   #consider(job: Job): void {
     const key = keyOf(job);
-    if (isFinished(job) || job.metadata.deletionTimestamp || this.#works.has(key)) return;
+    if (!isOpen(job) || this.#works.has(key)) return;
     const { uid = '' } = job.metadata;
     const worker = new RunWorker(this.#context!, job, () => this.#steps.of(key), {
       // It stays until the watch shows the end: a state of the Job from before would begin it again.
-      onFinished: () => {},
+      onFinished: () => this.#locks.forget(runId(job)),
       onDeposed: () => void this.#again(key, uid),
     });
     this.#works.set(key, { uid, worker });
@@ -224,4 +234,9 @@ export class Controller {
       for (const { worker } of [...this.#works.values()]) await worker.audit();
     }
   }
+}
+
+/** Whether there is something to be done about a run. */
+function isOpen(job: Job): boolean {
+  return !isFinished(job) && job.metadata.deletionTimestamp === undefined;
 }

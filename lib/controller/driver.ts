@@ -1,3 +1,4 @@
+import { LockTable } from '../engine/lock-table.ts';
 import { labels, MANAGED_BY } from '../graph/labels.ts';
 import { systemClock } from '../kube/clock.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -105,6 +106,7 @@ export class Driver {
       mode: 'driver' as const,
       tell: (about: Job, note: Parameters<EventRecorder['record']>[1]) => this.#events.record(about, note),
       timing: { ...defaultTiming, ...timing },
+      locks: new LockTable(),
     };
     this.#worker = new RunWorker(context, job, () => this.#steps.of(run), {
       onFinished: (phase) => this.#result.resolve(phase === 'Succeeded' ? 'succeeded' : 'failed'),

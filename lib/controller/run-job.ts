@@ -1,5 +1,6 @@
 import type { RunSpec } from '../engine/advance.ts';
 import { readAnswers } from '../engine/answers.ts';
+import type { RunId } from '../engine/lock-table.ts';
 import { readSkips } from '../engine/skips.ts';
 import { annotations, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY, type CancelMode } from '../graph/labels.ts';
 import type { JobOverride } from '../pods/job-template.ts';
@@ -17,6 +18,11 @@ export type Mode = 'managed' | 'driver';
 /** Whether a Job is a run that the controller sequences. */
 export function isRun(job: Job): boolean {
   return job.metadata.labels?.[labels.managedBy] === MANAGED_BY && job.spec?.managedBy === CONTROLLER_NAME;
+}
+
+/** What tells a run from others. */
+export function runId({ metadata }: Job): RunId {
+  return { uid: metadata.uid ?? '', namespace: metadata.namespace ?? '', name: metadata.name };
 }
 
 /** What a run's Job asks for and keeps asking for. */
@@ -92,7 +98,7 @@ function readRecover(given: Readonly<Record<string, string>>, problems: Problem[
 /** The fields of a run's Job that may change while it runs. */
 export type RunControls = Pick<
   RunSpec,
-  'parallelism' | 'suspended' | 'timeoutSeconds' | 'cancel' | 'answers' | 'skips'
+  'parallelism' | 'priority' | 'suspended' | 'timeoutSeconds' | 'cancel' | 'answers' | 'skips'
 >;
 
 /**
@@ -125,12 +131,19 @@ export function readControls(
       parallelism = 1;
     }
   }
+  const priority = Number(given[annotations.priority] ?? 0);
+  if (!Number.isSafeInteger(priority))
+    problems.push({
+      path: annotations.priority,
+      message: `must be a whole number, not ${show(given[annotations.priority])}`,
+    });
   const said = graph && readAnswers(given, graph);
   const skipped = graph && readSkips(given, graph);
   problems.push(...(said?.problems ?? []), ...(skipped?.problems ?? []));
   return {
     controls: {
       parallelism: Math.max(1, parallelism),
+      priority: Number.isSafeInteger(priority) ? priority : 0,
       // Kubernetes allows a parallelism of 0, which pauses a Job.
       suspended: suspend === true || parallelism === 0,
       ...(activeDeadlineSeconds !== undefined && { timeoutSeconds: activeDeadlineSeconds }),

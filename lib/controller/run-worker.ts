@@ -1,6 +1,7 @@
 import type { Decision, Observation, RunSpec } from '../engine/advance.ts';
 import { recordForm } from '../engine/codec.ts';
 import type { RunPhase } from '../engine/record.ts';
+import type { Seat } from '../engine/lock-table.ts';
 import { Run } from '../engine/run.ts';
 import { lateSkips } from '../engine/skips.ts';
 import { KubeError } from '../kube/errors.ts';
@@ -10,7 +11,8 @@ import { isFinished, shorten, type Job, type Pod } from './objects.ts';
 import { RecordStore } from './record-store.ts';
 import { takeOver } from './recovery.ts';
 import { problemNotes } from './run-events.ts';
-import { readControls, type RunControls } from './run-job.ts';
+import { present } from './present.ts';
+import { readControls, runId, type RunControls } from './run-job.ts';
 import { RunReporter } from './run-reporter.ts';
 import { StatusWriter } from './status-writer.ts';
 import { takeUp, type TakenUp } from './take-up.ts';
@@ -47,6 +49,7 @@ export class RunWorker {
   #resume: (() => void) | undefined;
   #taken: TakenUp | undefined;
   #run: Run | undefined;
+  #seat: Seat | undefined;
   #attempts: Attempts | undefined;
   #reporter: RunReporter | undefined;
   #turning = false;
@@ -79,6 +82,7 @@ export class RunWorker {
   /** Stops at once, whatever is under way. What was created stays. */
   stop(): void {
     this.#stop.abort(new DOMException('the run is no longer worked on', 'AbortError'));
+    this.#seat?.rest();
   }
 
   /** Stops, but writes down what is known before. */
@@ -125,7 +129,11 @@ export class RunWorker {
       if (error instanceof InvalidError) return this.#refuse(error);
       throw error;
     }
-    if (!taken.record) await this.#untilResumed();
+    // One with pods has begun, though nobody lived to write it down.
+    if (!taken.record && [...this.#known()].length === 0) {
+      this.#context.locks.known(runId(this.#job));
+      await this.#untilResumed();
+    }
     signal.throwIfAborted();
     const ready = await takeOver(this.#context, this.#job, this.#record, taken);
     signal.throwIfAborted();
@@ -140,32 +148,16 @@ export class RunWorker {
     const { signal } = this.#stop;
     this.#taken = taken;
     this.#controls = this.#readControls();
-    this.#run = new Run(topology, this.#spec(), record);
+    const wake = () => queueMicrotask(() => this.#turn([]));
+    this.#seat = context.locks.join(runId(this.#job), wake);
+    this.#run = new Run(topology, this.#spec(), record, this.#seat);
     this.#attempts = new Attempts({ context, run, topology, layers, observe, signal });
     this.#reporter = new RunReporter(context, this.#run, this.#status, run, record);
     this.#context.log.info(record ? 'A run is taken up again' : 'A run has begun', { steps: topology.steps.length });
     if (this.#run.finished) return this.#finish();
-    this.#turn([...this.#present(record !== undefined)]);
-  }
-
-  /** What there is of the steps, and which of them are there no more. */
-  *#present(resumed: boolean): Generator<Observation> {
-    const seen = new Set<string>();
-    const objects = [...this.#known()];
-    // Jobs first: a pod of theirs is only known as such by its Job.
-    for (const object of objects.sort((a, b) => (a.kind < b.kind ? -1 : 1))) {
-      const observation = this.#attempts!.see(object);
-      if (observation) yield observation;
-      if (observation) seen.add(`${observation.step}/${observation.attempt}`);
-    }
-    if (!resumed) return;
-    const { clock } = this.#context;
-    const message = 'the pod was deleted while no controller was running';
-    for (const { step, attempt, seen: wasSeen } of this.#run!.liveAttempts()) {
-      if (!wasSeen || seen.has(`${step}/${attempt}`)) continue;
-      const finishedAt = clock.now();
-      yield { step, attempt, state: { kind: 'failed', failure: 'system', reason: 'PodDeleted', message, finishedAt } };
-    }
+    const resumed = record !== undefined;
+    const [objects, attempts, { clock }] = [this.#known(), this.#attempts, context];
+    this.#turn([...present({ objects, attempts, run: this.#run, resumed, clock })]);
   }
 
   /** Feeds the engine and does what it says; what is seen meanwhile is fed next. */

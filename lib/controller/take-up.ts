@@ -3,11 +3,12 @@ import type { RunRecord } from '../engine/record.ts';
 import type { Recovery } from '../engine/recover.ts';
 import { taskSteps } from '../graph/graph.ts';
 import { annotations } from '../graph/labels.ts';
+import { sharedLocks } from '../graph/locks.ts';
 import type { Topology } from '../graph/topology.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { unknownStepProblems, withoutJobProblems } from '../pods/run-override.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
-import { InvalidError } from '../values/problems.ts';
+import { InvalidError, type Problem } from '../values/problems.ts';
 import { checkValues } from '../values/schema.ts';
 import type { Job } from './objects.ts';
 import { PredecessorError, type RecordStore } from './record-store.ts';
@@ -54,6 +55,7 @@ export async function takeUp(
       const names = steps.map(({ name }) => name);
       const astray = [
         ...unknownStepProblems(runOverride, names, annotations.runOverride),
+        ...driverProblems(topology, context),
         ...withoutJobProblems(runOverride, steps, (step) => `${annotations.runOverride}: ${step}.job`),
       ];
       if (!checked.ok || astray.length > 0)
@@ -75,6 +77,16 @@ export async function takeUp(
       await clock.sleep(wait, signal);
     }
   }
+}
+
+/** A driver knows of no other run. */
+function driverProblems({ graph }: Topology, { mode }: WorkerContext): Problem[] {
+  if (mode !== 'driver') return [];
+  return sharedLocks(graph).map((step) => ({
+    path: `step ${step}`,
+    message: 'has locks that it shares with other runs, which a driver does not know of',
+    fix: "give them scope: 'run', or let a controller sequence the run",
+  }));
 }
 
 function missingGraph(name: string, job: Job, waitedMs: number) {

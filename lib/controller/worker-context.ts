@@ -1,3 +1,4 @@
+import type { LockTable } from '../engine/lock-table.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { EventNote } from '../kube/events.ts';
@@ -21,6 +22,8 @@ export interface WorkerContext {
   /** Tells people about a run, as an Event on its Job. */
   readonly tell: (run: Job, note: EventNote) => void;
   readonly timing: Timing;
+  /** What the runs share. */
+  readonly locks: LockTable;
 }
 
 /** How patient the controller is, in milliseconds. */

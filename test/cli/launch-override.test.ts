@@ -225,7 +225,7 @@ describe('an override as lines', () => {
 
 describe('the Job of a launch', () => {
   it('carries the override to whoever sequences the run', () => {
-    const { metadata } = workflowRun(plan, 'r', {}, { train: { spec: { priority: 1 } } });
+    const { metadata } = workflowRun(plan, 'r', {}, { override: { train: { spec: { priority: 1 } } } });
     expect(metadata.annotations?.['cdk8s-workflows.dev/run-override']).toBe('{"train":{"spec":{"priority":1}}}');
     expect(workflowRun(plan, 'r', {}).metadata.annotations).not.toHaveProperty('cdk8s-workflows.dev/run-override');
   });

@@ -40,9 +40,11 @@ export async function launch(context: CliContext, planName: string, options: Lau
   await withCluster(options, async (client) => {
     const plan = await findPlan(client, planName);
     const managed = plan.spec.jobTemplate.spec.managedBy === CONTROLLER_NAME;
+    if (options.priority !== undefined && !managed)
+      throw new UsageError(`--priority says nothing of runs of ${planName}: no controller sequences them`);
     const [warning, make] = await Promise.all([
       managed ? controllerWarning(client, Date.now()) : undefined,
-      runMaker(client, plan, given, pods),
+      runMaker(client, plan, given, pods, options.priority),
     ]);
     if (warning !== undefined) context.err.line(`${context.err.colors.yellow('warning:')} ${warning}`);
     const job = await create(client, plan, make, options);
@@ -74,6 +76,7 @@ async function runMaker(
   plan: PlanCronJob,
   given: GivenInputs,
   pods: GivenOverride | undefined,
+  priority: number | undefined,
 ): Promise<RunMaker> {
   const { metadata } = plan.spec.jobTemplate;
   const subject = `Cannot launch ${plan.metadata.name}`;
@@ -98,7 +101,7 @@ async function runMaker(
   if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
   if (!merged.ok) throw new InvalidError(subject, [...merged.problems, ...problems]);
   if (problems.length > 0) throw new InvalidError(subject, problems);
-  return (name) => workflowRun(plan, name, merged.values, override);
+  return (name) => workflowRun(plan, name, merged.values, { override, priority });
 }
 
 function checkedOverride(pods: GivenOverride | undefined, steps: readonly LaunchedStep[]) {

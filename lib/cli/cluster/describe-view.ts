@@ -59,6 +59,7 @@ function headText(run: RunView, { colors, now }: DescribeStyle): string {
     ['Namespace', [run.namespace]],
     ['Plan', run.plan === undefined ? [] : [run.plan]],
     ['Rerun of', run.rerunOf === undefined ? [] : [run.rerunOf]],
+    ['Priority', run.priority === undefined ? [] : [String(run.priority)]],
     [
       'Workflow',
       run.workflow === undefined ? [] : [`${run.workflow}${version === undefined ? '' : ` (version ${version})`}`],

@@ -52,7 +52,7 @@ export function rerunJob(old: RunJob, name: string, { all, steps }: RerunRequest
     annotations.jobOverride,
     annotations.runOverride,
   ];
-  const given = [...kept, annotations.parallelism].flatMap((key) => {
+  const given = [...kept, annotations.parallelism, annotations.priority].flatMap((key) => {
     const value = metadata.annotations?.[key];
     return value === undefined ? [] : [[key, value] as const];
   });

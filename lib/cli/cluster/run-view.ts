@@ -1,4 +1,4 @@
-import { readControls } from '../../controller/run-job.ts';
+import { readControls, type RunControls } from '../../controller/run-job.ts';
 import { begunAt } from '../../engine/phases.ts';
 import type { AttemptRecord, StepPhase, StepRecord } from '../../engine/record.ts';
 import { Run } from '../../engine/run.ts';
@@ -10,6 +10,7 @@ import type { JsonObject } from '../../values/json.ts';
 import { describeType } from '../../values/schema.ts';
 import { annotations, labels } from '../../graph/labels.ts';
 import { durationOf, inputsOf, isDriven, isOver, runOverrideOf, summaryOf, type RunSummary } from './run-summary.ts';
+import type { RunJob } from './run-objects.ts';
 import type { RunState } from './run-state.ts';
 
 /** One try at a step. Times are ISO 8601. */
@@ -56,6 +57,8 @@ export interface RunView extends RunSummary {
   readonly outputs?: JsonObject;
   /** The run that it went on from. */
   readonly rerunOf?: string;
+  /** Left out where it is the default, 0. */
+  readonly priority?: number;
   /** In the graph's order; none for a single task. */
   readonly steps: readonly StepView[];
 }
@@ -77,14 +80,18 @@ export function runView({ job, graph, record }: RunState, now: number): RunView 
     override: runOverrideOf(job.metadata),
     outputs: run?.outputs,
     rerunOf: job.metadata.annotations?.[annotations.recover],
+    priority: controlsOf(job).priority || undefined,
     steps: graph === undefined ? [] : stepViews({ job, record }, graph, now),
   };
 }
 
+function controlsOf(job: RunJob): RunControls {
+  return readControls(job, isDriven(job) ? 'driver' : 'managed').controls;
+}
+
 function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Graph, now: number): StepView[] {
   const { phase } = summaryOf(job);
-  const { controls } = readControls(job, isDriven(job) ? 'driver' : 'managed');
-  const spec = { name: job.metadata.name, inputs: inputsOf(job.metadata), ...controls };
+  const spec = { name: job.metadata.name, inputs: inputsOf(job.metadata), ...controlsOf(job) };
   const run = new Run(topology(graph), spec, record);
   return graph.steps.map((node) => {
     const step = run.step(node.name);

@@ -10,6 +10,8 @@ interface Options {
   readonly leaderElect: boolean;
   readonly leaseName: string;
   readonly leaseNamespace?: string;
+  readonly maxSteps?: number;
+  readonly maxStepsPerNamespace?: number;
   readonly healthPort?: number;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
@@ -33,6 +35,8 @@ export const controllerCommand: CommandModule = {
       .option('--no-leader-elect', 'work without asking whether another replica does')
       .option('--lease-name <name>', 'Lease by which replicas agree on a leader', 'cdk8s-workflows-controller')
       .option('--lease-namespace <name>', "namespace of the Lease; the pod's own when left out")
+      .option('--max-steps <number>', 'steps of all runs that may run at once; no limit when left out', wholeNumber(1))
+      .option('--max-steps-per-namespace <number>', 'the same for the runs of each namespace', wholeNumber(1))
       .option('--health-port <port>', 'port of /healthz, /readyz and /metrics; none when left out', wholeNumber(0))
       .addOption(
         choiceOption('--log-level <level>', 'what is logged', ['debug', 'info', 'warn', 'error']).default('info'),
@@ -45,13 +49,17 @@ export const controllerCommand: CommandModule = {
           import('../../controller/controller-process.ts'),
           import('../../controller/until-signal.ts'),
         ]);
-        const { namespace, allNamespaces, logFormat, ...rest } = options;
+        const { namespace, allNamespaces, logFormat, maxSteps, maxStepsPerNamespace, ...rest } = options;
         const namespaces = allNamespaces ? null : namespace;
         await untilSignal((signal) =>
           runController(
             {
               ...rest,
               ...(namespaces !== undefined && { namespaces }),
+              limits: {
+                ...(maxSteps !== undefined && { maxSteps }),
+                ...(maxStepsPerNamespace !== undefined && { maxStepsPerNamespace }),
+              },
               logFormat: logFormat ?? (process.stderr.isTTY ? 'text' : 'json'),
               env: context.env,
             },

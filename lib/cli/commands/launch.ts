@@ -5,6 +5,7 @@ import {
   addOverrideOptions,
   addStartOptions,
   collect,
+  wholeNumber,
   type ClusterOptions,
   type OverrideOptions,
   type StartOptions,
@@ -14,6 +15,7 @@ import {
 export interface LaunchOptions extends ClusterOptions, OverrideOptions, StartOptions {
   readonly input?: readonly string[];
   readonly inputFile?: string;
+  readonly priority?: number;
 }
 
 export const launchCommand: CommandModule = {
@@ -23,7 +25,12 @@ export const launchCommand: CommandModule = {
   configure(command, context) {
     addClusterOptions(command.argument('<plan>', 'name of the launch plan'))
       .option('-i, --input <name=value>', "an input, in place of the plan's; may be given several times", collect)
-      .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it');
+      .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it')
+      .option(
+        '--priority <number>',
+        "goes before runs of lower priority where they wait for the same lock or limit; the plan's, else 0",
+        wholeNumber(),
+      );
     addStartOptions(command, 'name of the run; <plan>-<5 random> when left out');
     addOverrideOptions(command);
     addOutputOption(command, ['json', 'yaml', 'name'])

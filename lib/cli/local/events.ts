@@ -1,4 +1,5 @@
 import type { Decision } from '../../engine/advance.ts';
+import { isHeldUp } from '../../engine/phases.ts';
 import type { StepReason } from '../../engine/reasons.ts';
 import type { Instant, StepRecord } from '../../engine/record.ts';
 import type { Run } from '../../engine/run.ts';
@@ -46,6 +47,7 @@ function eventOf(record: StepRecord): string | undefined {
         ? `runs${attempts.length > 1 ? ` (attempt ${attempts.length})` : ''}`
         : undefined;
     case 'Waiting':
+      if (isHeldUp(record)) return `waits: ${message ?? reason}`;
       if (attempts.length === 0) return gateText(reason, message);
       return reason === 'Backoff' ? `attempt ${attempts.length} failed; ${message ?? 'it is tried again'}` : undefined;
     case 'Succeeded':
