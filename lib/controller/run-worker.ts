@@ -154,7 +154,6 @@ export class RunWorker {
     this.#attempts = new Attempts({ context, run, topology, layers, observe, signal });
     this.#reporter = new RunReporter(context, this.#run, this.#status, run, record);
     this.#context.log.info(record ? 'A run is taken up again' : 'A run has begun', { steps: topology.steps.length });
-    if (this.#run.finished) return this.#finish();
     const resumed = record !== undefined;
     const [objects, attempts, { clock }] = [this.#known(), this.#attempts, context];
     this.#turn([...present({ objects, attempts, run: this.#run, resumed, clock })]);
@@ -164,7 +163,7 @@ export class RunWorker {
   #turn(observations: readonly Observation[], spec?: RunSpec): void {
     this.#queue.push(...observations);
     const run = this.#run;
-    if (this.#turning || this.#ending || !run || this.#stop.signal.aborted) return;
+    if (this.#turning || this.#abandoned || !run || this.#stop.signal.aborted) return;
     this.#turning = true;
     try {
       do {

@@ -33,7 +33,7 @@ export interface StepKind {
 export interface AttemptRules {
   /** Starts the step, or the next attempt at it. It is waiting, and there is room. */
   start(turn: Turn, index: number): void;
-  /** Takes in what was seen of one of its attempts. Anything that is late or repeated must change nothing. */
+  /** Takes in what was seen of its live attempt, or of one that begins now, where the step waits. Anything that is late or repeated must change nothing. */
   observe(turn: Turn, sighting: Sighting): void;
   /** Asks for the end of what runs. */
   stop(turn: Turn, index: number, reason: StepReason): void;

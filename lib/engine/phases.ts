@@ -1,11 +1,17 @@
 import type { Ending } from '../graph/graph.ts';
 import { parseItemName } from '../graph/items.ts';
+import type { AttemptState } from './advance.ts';
 import type { AttemptRecord, Instant, RunRecord, StepPhase, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 
 /** Whether a step that reached this phase is done with. */
 export function isFinal(phase: StepPhase): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Skipped' || phase === 'Cancelled';
+}
+
+/** Whether an attempt in this state goes on. */
+export function isLive({ kind }: AttemptState): boolean {
+  return kind === 'pending' || kind === 'running';
 }
 
 /** How a step in this phase ended, as conditions ask for it. */

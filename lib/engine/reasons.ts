@@ -45,7 +45,7 @@ export const stepReasons = {
     'RunFailing',
     'NoFailure',
   ],
-  Cancelled: ['MapStopped', 'CancelRequested', 'RunTimeout', 'FailurePolicy', 'UpstreamCancelled'],
+  Cancelled: ['MapStopped', 'CancelRequested', 'RunTimeout', 'FailurePolicy', 'UpstreamCancelled', 'Superseded'],
 } as const;
 
 export type StepReason = (typeof stepReasons)[keyof typeof stepReasons][number];

@@ -1,4 +1,4 @@
-import type { TaskStep } from '../graph/graph.ts';
+import type { StepNode, TaskStep } from '../graph/graph.ts';
 import type { FailureRule, RetryPolicy } from '../graph/retries.ts';
 import { unitHash } from '../values/hash.ts';
 import type { JsonObject } from '../values/json.ts';
@@ -35,6 +35,11 @@ export function nextAttempt(run: string, node: TaskStep, attempts: readonly Atte
   if (lastChanceAt !== undefined && (last.finishedAt ?? last.createdAt) + wait >= lastChanceAt)
     return { refused: retriesOver(node) };
   return { retry: { number, limit: budget.limit, wait } };
+}
+
+/** How many attempts a step can have, whatever becomes of them. */
+export function mostAttempts(node: StepNode): number {
+  return node.kind === 'task' ? 1 + (node.retries?.limit ?? 0) + systemBudget(node).limit : 0;
 }
 
 /** From when on no attempt follows the last of these; nothing without such a limit, and after a failure of the platform. */

@@ -1,19 +1,20 @@
 import type { Topology } from '../graph/topology.ts';
-import type { AttemptState, Command, Decision, Observation, RunSpec } from './advance.ts';
+import type { Command, Decision, Observation, RunSpec } from './advance.ts';
 import { decide } from './decide.ts';
 import { endEarly, runTimeoutAt } from './ending.ts';
 import { explainStep } from './explain.ts';
 import { kindOf } from './kinds.ts';
 import { Ledger } from './ledger.ts';
 import { LockTable, type Seat } from './lock-table.ts';
-import { isFinal, liveAttempt } from './phases.ts';
+import { liveAttempt } from './phases.ts';
 import type { Instant, RunRecord, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { endOf } from './run-end.ts';
 import { isEnding } from './run-state.ts';
-import { byTime, later } from './sightings.ts';
+import { byTime } from './sightings.ts';
 import { Skips } from './skips.ts';
 import { Starts } from './starts.ts';
+import { Strays } from './strays.ts';
 import type { Sighting, Turn } from './turn.ts';
 
 /** A live attempt: created, its end not seen. */
@@ -56,8 +57,7 @@ export class Run {
   #answers: RunSpec['answers'];
   readonly #skips = new Skips();
   readonly #starts: Starts;
-  /** What was seen of attempts that the record does not have yet: it is taken in when the step comes to them. */
-  readonly #held = new Map<number, Map<number, AttemptState>>();
+  readonly #strays = new Strays();
 
   /** `record`: left out for a run that begins now. `seat`: among the runs that it shares locks with; left out for a run alone. */
   constructor(topology: Topology, spec: RunSpec, record?: RunRecord, seat = seatOf(spec)) {
@@ -139,10 +139,6 @@ export class Run {
     const commands: Command[] = [];
     const turn: Turn = { now: time, spec: this.#spec, ledger: this.#ledger, commands, state: this.#state };
 
-    if (!this.finished) {
-      this.#skips.apply(turn);
-      this.#settle(turn);
-    }
     for (const sighting of this.#sightings(observations)) this.#observe(turn, sighting);
     if (!this.finished) this.#go(turn);
 
@@ -168,33 +164,18 @@ export class Run {
   }
 
   #observe(turn: Turn, sighting: Sighting): void {
-    const { index, attempt, state } = sighting;
-    const record = this.#ledger.of(index);
-    const known = record.attempts.at(-1)?.number ?? 0;
-    if (attempt > known && record.phase !== 'Waiting') {
-      const held = this.#held.get(index) ?? new Map<number, AttemptState>();
-      this.#held.set(index, held.set(attempt, later(held.get(attempt), state)));
-      this.#adopt(turn, index);
-      return;
-    }
+    if (this.#strays.take(turn, sighting)) return;
+    const { index } = sighting;
     kindOf(this.#ledger.step(index).node).attempts?.observe(turn, sighting);
     this.#adopt(turn, index);
   }
 
-  /** Takes in what was held of a step's attempts, now that the step has come to where they can be, or past it. */
-  #adopt(turn: Turn, index: number): void {
-    const held = this.#held.get(index);
-    const { phase, reason } = this.#ledger.of(index);
-    if (held === undefined || phase === 'Pending' || phase === 'Running') return;
-    this.#held.delete(index);
-    const node = this.#ledger.step(index).node;
-    const sightings = [...held].sort(([a], [b]) => a - b);
-    for (const [attempt, state] of sightings) {
-      if (!isFinal(phase)) this.#observe(turn, { index, attempt, state });
-      // The step ended without it: its creation was never written down, and nobody else will end it.
-      else if (state.kind === 'pending' || state.kind === 'running')
-        turn.commands.push({ kind: 'stop', step: node.name, attempt, reason });
-    }
+  /** Takes in what was seen early of a step's attempts, if the step has come to where they can be, or past it; returns whether it has. */
+  #adopt(turn: Turn, index: number): boolean {
+    const { phase } = this.#ledger.of(index);
+    if (phase === 'Pending' || phase === 'Running') return false;
+    for (const sighting of this.#strays.release(index)) this.#observe(turn, sighting);
+    return true;
   }
 
   /** Decides all steps whose upstreams have ended, and those that this ends in turn. */
@@ -202,19 +183,21 @@ export class Run {
     for (;;) {
       const index = this.#ledger.takeUndecided();
       const map = index === undefined ? this.#ledger.takeStirred() : undefined;
-      if (index !== undefined) {
-        const items = this.#heldItems(index);
-        decide(turn, index, this.#held.has(index) || items.length > 0);
-        for (const each of [index, ...items]) this.#adopt(turn, each);
-      } else if (map !== undefined) {
-        kindOf(this.#ledger.step(map).node).stir?.(turn, map);
-        for (const item of this.#heldItems(map)) this.#adopt(turn, item);
-      } else return;
+      if (index !== undefined) decide(turn, index, this.#strays.has(turn, index));
+      else if (map !== undefined) this.#stir(turn, map);
+      else if ([...this.#strays.steps].filter((step) => this.#adopt(turn, step)).length === 0) return;
     }
   }
 
-  #heldItems(map: number): number[] {
-    return [...this.#held.keys()].filter((index) => this.#ledger.items.mapOf(index) === map);
+  /** An item that an attempt was seen of was let start, whatever has become of its map since. */
+  #stir(turn: Turn, map: number): void {
+    const { items } = this.#ledger;
+    for (const step of [...this.#strays.steps])
+      if (items.mapOf(step) === map && items.owner(step) !== undefined && this.#ledger.of(step).phase === 'Pending') {
+        this.#ledger.put(step, kindOf(this.#ledger.step(step).node).ready(turn, step));
+        this.#adopt(turn, step);
+      }
+    kindOf(this.#ledger.step(map).node).stir?.(turn, map);
   }
 
   #expire(turn: Turn): void {
@@ -238,14 +221,13 @@ export class Run {
   }
 
   #go(before: Turn): void {
-    this.#skips.apply(before);
+    this.#skips.apply(before, (index) => this.#strays.has(before, index));
     this.#answer(before);
     this.#expire(before);
     this.#state = endEarly(before, before.state);
     const turn = { ...before, state: this.#state };
     if (this.#state !== before.state) this.#ledger.stirAll();
     this.#settle(turn);
-    if (this.#state !== before.state) for (const index of [...this.#held.keys()]) this.#adopt(turn, index);
     this.#starts.start(turn);
     if (this.#repeatCommands) this.#repeat(turn);
     this.#repeatCommands = false;

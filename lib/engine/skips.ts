@@ -46,7 +46,8 @@ export class Skips {
   /** Those that have not ended. */
   #open: readonly number[] = [];
 
-  apply({ spec, ledger, now }: Turn): void {
+  /** @param hasBegun whether an attempt of a step was seen that the record does not have yet */
+  apply({ spec, ledger, now }: Turn, hasBegun: (index: number) => boolean): void {
     if (spec.skips !== this.#asked) {
       this.#asked = spec.skips;
       const found = Object.keys(spec.skips ?? {}).map((name) => ledger.topology.byName.get(name)?.index);
@@ -55,7 +56,7 @@ export class Skips {
     if (this.#open.length === 0) return;
     this.#open = this.#open.filter((index) => {
       const record = ledger.of(index);
-      if (record.phase === 'Running') return true;
+      if (record.phase === 'Running' || hasBegun(index)) return true;
       if (record.phase !== 'Pending' && record.phase !== 'Waiting') return false;
       const why = spec.skips?.[ledger.step(index).node.name];
       const message = why ? `skipped by hand: ${why}` : 'skipped by hand';

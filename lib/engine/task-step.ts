@@ -60,12 +60,10 @@ function addAttempt(turn: Turn, index: number, number: number, createdAt: Instan
 }
 
 function observe(turn: Turn, { index, attempt: number, state }: Sighting): void {
-  const record = turn.ledger.of(index);
-  if (record.phase === 'Waiting' && number > (record.attempts.at(-1)?.number ?? 0))
-    // It was created by somebody who did not live to write it down.
+  // It was created by somebody who did not live to write it down.
+  if (turn.ledger.of(index).phase === 'Waiting')
     addAttempt(turn, index, number, Math.min(turn.now, earliest(state) ?? turn.now));
-  const attempt = liveAttempt(turn.ledger.of(index));
-  if (attempt === undefined || attempt.number !== number) return;
+  const attempt = liveAttempt(turn.ledger.of(index))!;
   if (state.kind === 'pending') sawPending(turn, index, attempt, state.message);
   else if (state.kind === 'running') sawRunning(turn, index, attempt, state.startedAt);
   else sawEnd(turn, index, attempt, state);

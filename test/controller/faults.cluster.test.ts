@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { controllerRules } from '../../lib/graph/permissions.ts';
+import { annotations } from '../../lib/graph/labels.ts';
 import { KubeClient } from '../../lib/kube/client.ts';
-import { clusterRoleBindings, clusterRoles } from '../../lib/kube/resources.ts';
+import type { NewObject } from '../../lib/kube/objects.ts';
+import { clusterRoleBindings, clusterRoles, pods } from '../../lib/kube/resources.ts';
+import { annotationPrefix } from '../cluster/behaviour.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { controllerProcess } from './child.ts';
@@ -115,6 +118,33 @@ describe('a run completes, and no step runs twice,', () => {
     onTestFinished(second.stop);
     await ranOnce('later', 4);
   });
+});
+
+it('the pod of an attempt that has ended is stopped when it is created again, as by a controller that led before', async () => {
+  const { stop } = await bench.controller();
+  onTestFinished(stop);
+  const steps = [
+    { name: 'done', sim: { 'run-ms': '10' } },
+    { name: 'goes-on', sim: { 'run-ms': '60000' } },
+  ];
+  await bench.launch(workflow('late', steps), 'late');
+  await bench.recorded('late', (record) => record.steps.get('done')?.phase === 'Succeeded');
+  const { apiVersion, kind, metadata, spec } = await bench.client.get(pods, 'late-done-1');
+  const { name, labels, ownerReferences } = metadata;
+  const behaviour = { [`${annotationPrefix}run-ms`]: '60000' };
+  await bench.client.delete(pods, name);
+  await bench.client.create(pods, {
+    apiVersion,
+    kind,
+    metadata: { name, labels, ownerReferences, annotations: behaviour },
+    spec: { ...(spec as object), nodeName: undefined },
+  } as NewObject);
+  const live = async () =>
+    (await bench.pods('late')).filter(({ status }) => /Pending|Running/.test(status?.phase ?? ''));
+  await eventually(async () => expect((await live()).map(({ metadata: pod }) => pod.name)).toEqual(['late-goes-on-1']));
+  await bench.annotate('late', annotations.cancel, 'Now');
+  const { steps: records } = await bench.recorded('late', ({ run }) => run.phase === 'Cancelled');
+  expect(records.get('done')).toMatchObject({ phase: 'Succeeded', attempts: [{ phase: 'Succeeded' }] });
 });
 
 describe('a restarted controller', () => {

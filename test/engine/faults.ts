@@ -20,8 +20,12 @@ export interface Faults {
   readonly remove?: number;
   /** At an event, a pod is evicted. */
   readonly evict?: number;
+  /** At an event, a pod that runs is replaced by another one, as that of a Job may be: the attempt goes on. */
+  readonly replace?: number;
   /** At an event, a node is lost with half of the pods. */
   readonly loseNode?: number;
+  /** At an event, an attempt that was deleted is created again, or one that nobody asked for after another, as by a shell that led before and is late. No model can tell what becomes of it. */
+  readonly stray?: number;
   /** A pod is Pending for ten minutes. */
   readonly stuck?: number;
   /** At an event, the shell's clock jumps by up to five minutes either way. */

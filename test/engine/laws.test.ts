@@ -120,7 +120,7 @@ function comparedWithOneRebuilt({ run, topology, spec, now, observations }: Mome
   if ('problems' in decoded) throw new Error(JSON.stringify(decoded.problems));
   expect(decoded.record).toEqual(run.record());
   const twin = new Run(topology, spec, decoded.record);
-  const mayRepeat = new Set([...run.liveAttempts()].map(({ step, attempt }) => `${step}/${attempt}`));
+  const mayRepeat = new Set([...run.liveAttempts(), ...observations].map(({ step, attempt }) => `${step}/${attempt}`));
   return (decision: Decision) => {
     const { commands, ...rest } = twin.advance(now, observations, spec);
     const { commands: expected, ...expectedRest } = decision;

@@ -203,9 +203,27 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'what is seen of any attempt is taken for the live one',
-    file: 'task-step.ts',
-    find: 'if (attempt === undefined || attempt.number !== number) return;',
-    replace: 'if (attempt === undefined) return;',
+    file: 'strays.ts',
+    find: 'if (live?.number === attempt) return false;',
+    replace: 'if (live !== undefined) return false;',
+  },
+  {
+    name: 'what is seen of an attempt before its step is ready is forgotten',
+    file: 'strays.ts',
+    find: 'this.#keep(index, attempt, state);',
+    replace: '',
+  },
+  {
+    name: 'an attempt that lives although its step or itself has ended is left alone',
+    file: 'strays.ts',
+    find: "} else if (isLive(state)) this.#end(turn, index, attempt, isFinal(record.phase) ? record.reason : 'Superseded');",
+    replace: '}',
+  },
+  {
+    name: 'an attempt goes on beside the one that was begun after it',
+    file: 'strays.ts',
+    find: "this.#end(turn, index, live.number, 'Superseded');",
+    replace: '{}',
   },
   {
     name: 'a step ends before it was ready when the clock jumps',

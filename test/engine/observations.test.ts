@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AttemptState, Observation } from '../../lib/engine/advance.ts';
+import { Run } from '../../lib/engine/run.ts';
 import { begin, graphOf, Scenario, T0 } from './scenario.ts';
 
 const seen = (step: string, attempt: number, state: AttemptState): Observation => ({ step, attempt, state });
@@ -17,7 +18,7 @@ describe('what is seen of an attempt', () => {
     run.fail('a').tell(seen('a', 1, succeeded), seen('a', 1, running), seen('a', 1, failed));
     expect(run.decision!.steps.size).toBe(0);
     expect(run.run.step('a')).toMatchObject({ phase: 'Running', reason: 'Created' });
-    run.succeed('a').tell(seen('a', 2, running), seen('a', 2, failed), seen('a', 1, running));
+    run.succeed('a').tell(seen('a', 2, failed), seen('a', 1, failed));
     expect(run.decision!).toEqual({ steps: new Map(), commands: [] });
   });
 
@@ -66,6 +67,7 @@ describe('an attempt that the record does not have', () => {
   it('waits for the end of the one before it', () => {
     const run = begin(graphOf({ a: { retries: { limit: 1, delaySeconds: 100 } } })).tell(seen('a', 2, running));
     expect(run.run.step('a').attempts).toHaveLength(1);
+    expect(run.asked).toEqual(['stop a 1 Superseded']);
     expect(run.tell(seen('a', 1, failed)).asked).toEqual([]);
     expect(run.run.step('a')).toMatchObject({
       phase: 'Running',
@@ -88,8 +90,14 @@ describe('an attempt that the record does not have', () => {
       .ask({ cancel: 'Now' });
     expect(cancelled.asked).toEqual(['stop a 1 CancelRequested', 'stop b 1 CancelRequested']);
     expect(cancelled.fail('a').end).toBe('Cancelled/CancelRequested');
-    expect(cancelled.tell(seen('b', 1, running)).asked).toEqual(['stop b 1 CancelRequested']);
+    expect(cancelled.tell(seen('b', 1, running)).asked).toEqual([]);
     expect(cancelled.tell(seen('b', 1, succeeded)).asked).toEqual([]);
+  });
+
+  it('keeps its step from being skipped by hand', () => {
+    const run = begin(graphOf({ a: {}, b: { after: ['a'] } })).tell(seen('b', 1, running));
+    expect(run.ask({ skips: { b: '' } }).asked).toEqual([]);
+    expect(run.succeed('a').succeed('b').end).toBe('Succeeded/Completed');
   });
 
   it('runs to its end although the run has failed since', () => {
@@ -97,6 +105,59 @@ describe('an attempt that the record does not have', () => {
     run.tell(seen('a', 1, failed), seen('b', 1, succeeded), seen('c', 1, running));
     expect(run.phases()).toEqual({ a: 'Failed/ExitCode', b: 'Succeeded/Completed', c: 'Running/ContainerRunning' });
     expect(run.succeed('c').end).toBe('Failed/StepFailed');
+  });
+});
+
+describe('an attempt that lives although it should not', () => {
+  const pending: AttemptState = { kind: 'pending' };
+  const retried = () =>
+    begin(graphOf({ a: { retries: { limit: 2 } }, b: { after: ['a'] } }))
+      .fail('a')
+      .runs('a');
+
+  it('is stopped, once, when the record has its end', () => {
+    const run = retried();
+    expect(run.tell(seen('a', 1, pending)).asked).toEqual(['stop a 1 Superseded']);
+    expect(run.tell(seen('a', 1, running)).asked).toEqual([]);
+    expect(run.tell(seen('a', 1, failed)).asked).toEqual([]);
+    expect(run.phases()).toEqual({ a: 'Running/ContainerRunning', b: 'Pending/WaitingForUpstreams' });
+    expect(run.run.step('a').attempts).toMatchObject([{ phase: 'Failed' }, { number: 2, phase: 'Running' }]);
+  });
+
+  it('is stopped again when it lives after its end was seen', () => {
+    const run = retried()
+      .tell(seen('a', 1, pending))
+      .tell(seen('a', 1, failed));
+    expect(run.tell(seen('a', 1, pending)).asked).toEqual(['stop a 1 Superseded']);
+  });
+
+  it('is stopped by whoever goes on from the record, also when the run has finished', () => {
+    const run = begin(graphOf({ a: {} })).succeed('a');
+    run.run = new Run(run.topology, run.spec, run.run.record());
+    expect(run.tell(seen('a', 2, running)).asked).toEqual(['stop a 2 Completed']);
+    expect(run.decision).toEqual({ steps: new Map(), commands: run.commands });
+  });
+
+  it('is stopped when its number is beyond all that the step can have come to', () => {
+    const run = begin(graphOf({ a: { retries: { limit: 2 }, systemRetries: 1 } }));
+    expect(run.tell(seen('a', 6, running)).asked).toEqual(['stop a 6 Superseded']);
+    expect(run.fail('a').asked).toEqual(['start a 2']);
+  });
+
+  it('gives way to one that was begun after it', () => {
+    const run = begin(graphOf({ a: { retries: { limit: 2 } } })).runs('a');
+    expect(run.tell(seen('a', 2, running)).asked).toEqual(['stop a 1 Superseded']);
+    expect(run.tell(seen('a', 3, running), seen('a', 1, running)).asked).toEqual([]);
+    const deleted = { ...failed, failure: 'system', reason: 'PodDeleted' } as const;
+    expect(run.tell(seen('a', 1, deleted)).asked).toEqual(['stop a 2 Superseded']);
+    expect(run.tell(seen('a', 2, deleted)).asked).toEqual([]);
+    expect(run.run.step('a').attempts.at(-1)).toMatchObject({ number: 3, phase: 'Running' });
+    expect(run.succeed('a').end).toBe('Succeeded/Completed');
+  });
+
+  it('is left to the stop that is under way', () => {
+    const run = begin(graphOf({ a: { timeoutSeconds: 5, retries: { limit: 2 } } })).after(5);
+    expect(run.tell(seen('a', 2, running)).asked).toEqual([]);
   });
 });
 

@@ -8,7 +8,9 @@ export interface Pod {
   readonly step: string;
   readonly attempt: number;
   readonly createdAt: Instant;
-  readonly startsAt: Instant;
+  startsAt: Instant;
+  /** When it started first. */
+  readonly beganAt: Instant;
   endsAt: Instant;
   outcome: Outcome;
   /** Gone from the API server, with what it had to tell. */
@@ -40,15 +42,20 @@ export class SimulatedCluster {
     this.#steps = new Map(all.map((step) => [step.name, step]));
   }
 
-  /** As the API server would: an object that exists is left as it is. Returns whether it was created. */
-  create(step: string, attempt: number): boolean {
+  /**
+   * As the API server would: an object that exists is left as it is. Returns whether it was created.
+   *
+   * @param again whether one that is gone may come to be again
+   */
+  create(step: string, attempt: number, again = false): boolean {
     const name = `${step}-${attempt}`;
-    if (this.pods.has(name)) return false;
+    const before = this.pods.get(name);
+    if (before !== undefined && !(again && before.removed)) return false;
     const startsAt = this.now + (this.#random.chance(this.#stuck) ? 600_000 : this.#random.upTo(3000));
     const endsAt = startsAt + 1 + this.#random.upTo(this.#random.chance(0.05) ? 600_000 : 20_000);
     const outcome = outcomeOf(this.#steps.get(step)!, attempt - (this.#struck.get(step) ?? 0));
     const createdAt = this.now;
-    const pod: Pod = { step, attempt, createdAt, startsAt, endsAt, outcome, removed: false };
+    const pod: Pod = { step, attempt, createdAt, startsAt, beganAt: startsAt, endsAt, outcome, removed: false };
     this.pods.set(name, pod);
     this.#open.add(pod);
     return true;
@@ -73,6 +80,12 @@ export class SimulatedCluster {
     pod.outcome = outcome;
     pod.removed = outcome === 'deleted';
     this.#struck.set(pod.step, (this.#struck.get(pod.step) ?? 0) + 1);
+  }
+
+  /** What the Job of an attempt does when its pod is taken away: another one goes on for it, and the attempt is Pending again. */
+  replace(pod: Pod): void {
+    pod.startsAt = this.now + 1 + this.#random.upTo(3000);
+    pod.endsAt = pod.startsAt + 1 + this.#random.upTo(20_000);
   }
 
   isLive(pod: Pod): boolean {

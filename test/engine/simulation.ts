@@ -10,6 +10,7 @@ import { SimulatedCluster } from './simulated-cluster.ts';
 import { Crash, Deposed, SimulatedShell, type Surroundings } from './simulated-shell.ts';
 import { SimulatedStore } from './simulated-store.ts';
 import { StartOrder } from './start-order.ts';
+import { StraysWatch } from './strays-watch.ts';
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -38,6 +39,8 @@ export interface SimulationResult {
   readonly crashes: number;
   /** How often a shell went on while another one had taken over. */
   readonly deposed: number;
+  /** How many attempts came to be that no leader asked for. */
+  readonly strays: number;
   readonly mostLive: number;
 }
 
@@ -72,6 +75,7 @@ class Simulation {
   #clockOffset = 0;
   #crashes = 0;
   #deposed = 0;
+  #strays = 0;
   #mostLive = 0;
 
   constructor(options: SimulationOptions) {
@@ -97,8 +101,9 @@ class Simulation {
       watch,
       spec: () => this.#spec,
       now: () => this.#cluster.now + this.#clockOffset,
+      hasStrays: () => this.#strays > 0,
       started: (step) => {
-        order.check(step, this.#deposed === 0 ? 'one' : predictable ? 'agree' : 'disagree');
+        order.check(step, this.#deposed + this.#strays === 0 ? 'one' : predictable ? 'agree' : 'disagree');
         this.#mostLive = Math.max(this.#mostLive, this.#cluster.live().length);
       },
       tell: (what) => this.#tell(what),
@@ -106,9 +111,11 @@ class Simulation {
   }
 
   play(): SimulationResult {
+    const strays = new StraysWatch(this.#cluster);
     for (let events = 0; !this.#isOver(); events++) {
       if (this.#cluster.now > T0 + LONGEST || events > MOST_EVENTS) throw new Error('the run does not end');
       this.#event();
+      strays.check(this.#leader?.run);
       this.#pass();
     }
     const [record, cluster] = [this.#store.read()!, this.#cluster];
@@ -116,7 +123,15 @@ class Simulation {
     this.#surroundings.faults = {};
     this.#leader!.lookAgain();
     cluster.now += GRACE;
-    return { record, cluster, endedAt, crashes: this.#crashes, deposed: this.#deposed, mostLive: this.#mostLive };
+    return {
+      record,
+      cluster,
+      endedAt,
+      crashes: this.#crashes,
+      deposed: this.#deposed,
+      strays: this.#strays,
+      mostLive: this.#mostLive,
+    };
   }
 
   #isOver(): boolean {
@@ -170,8 +185,10 @@ class Simulation {
 
   /** What befalls pods and clocks. */
   #strike(): Observation[] {
-    const { remove, evict, loseNode, jump } = this.#faults;
+    const { remove, evict, replace, loseNode, jump, stray } = this.#faults;
     if (this.#happens(jump)) this.#clockOffset += Math.round((this.#random.next() - 0.5) * 600_000);
+    if (this.#happens(stray)) this.#stray();
+    if (this.#happens(replace)) this.#replace();
     const struck: Observation[] = [];
     for (const [share, outcome] of [
       [remove, 'deleted'],
@@ -186,6 +203,24 @@ class Simulation {
       }
     }
     return struck;
+  }
+
+  #replace(): void {
+    const running = this.#cluster.live().filter(({ startsAt }) => startsAt <= this.#cluster.now);
+    if (running.length === 0) return;
+    const pod = this.#random.pick(running);
+    this.#cluster.replace(pod);
+    this.#tell(() => `${pod.step} ${pod.attempt} is replaced`);
+  }
+
+  #stray(): void {
+    const pods = [...this.#cluster.pods.values()];
+    if (pods.length === 0) return;
+    const { step, attempt } = this.#random.pick(pods);
+    const which = attempt + this.#random.upTo(1);
+    if (!this.#cluster.create(step, which, true)) return;
+    this.#strays += 1;
+    this.#tell(() => `${step} ${which} is created by nobody knows whom`);
   }
 
   #arrives(observation: Observation): boolean {

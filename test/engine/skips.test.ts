@@ -62,11 +62,11 @@ describe('a step that is skipped by hand', () => {
     expect(run.end).toBe('Succeeded/Completed');
   });
 
-  it('whose pod exists although nobody wrote that down has it stopped', () => {
+  it('is left alone when its pod exists although nobody wrote that down', () => {
     const run = new Scenario(graphOf({ a: {} }), { skips: { a: '' } });
     run.tell({ step: 'a', attempt: 1, state: { kind: 'running', startedAt: run.now } });
-    expect(run.phases()).toEqual({ a: 'Skipped/SkippedByHand' });
-    expect(run.asked).toEqual(['stop a 1 SkippedByHand']);
+    expect(run.phases()).toEqual({ a: 'Running/ContainerRunning' });
+    expect(run.asked).toEqual([]);
   });
 });
 

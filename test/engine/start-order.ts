@@ -23,7 +23,10 @@ export class StartOrder {
    */
   check(step: string, shells: 'one' | 'agree' | 'disagree'): void {
     if (shells === 'disagree') return;
-    const live = this.#cluster.live();
+    // Which items of a map are tried again depends on the order in which others are seen to fail.
+    const isTold = (name: string) => shells === 'one' || this.#topology.byName.has(name);
+    if (!isTold(step)) return;
+    const live = this.#cluster.live().filter((pod) => isTold(pod.step));
     if (live.filter((pod) => pod.step === step).length > 1) throw new Error(`two attempts of ${step} run at once`);
     const { index, edges, downstreams, node } = this.#stepOf(step);
     for (const pod of live) {

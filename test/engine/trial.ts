@@ -30,7 +30,7 @@ export function randomTrial(seed: number): Trial {
     seed,
     plan,
     predictable,
-    faults: randomFaults(random),
+    faults: randomFaults(random, predictable),
     parallelism: random.pick([1, 2, 3, 5, 100]),
     commandsFirst: random.chance(0.5),
     changes: randomChanges(random, predictable),
@@ -43,7 +43,7 @@ function withPatience(random: Random, plan: Plan): Plan {
   return { ...plan, steps: plan.steps.map((step) => ({ ...step, systemRetries: 1000 })) };
 }
 
-function randomFaults(random: Random): Faults {
+function randomFaults(random: Random, predictable: boolean): Faults {
   const some = (...shares: readonly number[]) => random.pick([0, ...shares]);
   return {
     crash: some(0.02, 0.08),
@@ -56,7 +56,9 @@ function randomFaults(random: Random): Faults {
     expire: some(0.02, 0.1),
     remove: some(0.02, 0.1),
     evict: some(0.02, 0.1),
+    replace: some(0.02, 0.1),
     loseNode: some(0.01, 0.05),
+    stray: predictable ? 0 : some(0.05, 0.2),
     stuck: some(0.02, 0.1),
     jump: some(0.02),
   };
@@ -116,7 +118,7 @@ export function isRepeatable(trial: Trial): boolean {
 
 function checkEnd(trial: Trial, result: SimulationResult): void {
   const { plan, changes, parallelism = 100, predictable } = trial;
-  const { record, cluster, deposed, mostLive } = result;
+  const { record, cluster, deposed, strays, mostLive } = result;
   checkShape(plan, record);
   const happened = asItHappened(plan, record, cluster);
   if (predictable) checkAttempts(record, cluster);
@@ -127,7 +129,7 @@ function checkEnd(trial: Trial, result: SimulationResult): void {
   if (left.length > 0) throw new Error(`pods were left behind: ${left.join(', ')}`);
   checkTimes(trial, result);
   // Two that lead at once do not know of each other's pods, until they see them.
-  if (deposed > 0) return;
+  if (deposed + strays > 0) return;
   const limit = Math.max(parallelism, ...changes.map(({ spec }) => spec.parallelism ?? 0));
   if (mostLive > limit) throw new Error(`${mostLive} pods ran at once; ${limit} may`);
 }
@@ -142,8 +144,8 @@ function checkTimes({ plan, changes, faults }: Trial, { cluster, endedAt }: Simu
       throw new Error(`cancelled after ${after} s, the run ended after ${(endedAt - T0) / 1000} s`);
   if (faults.jump) return;
   const timed = new Set(plan.steps.filter(({ times }) => times !== undefined).map(({ name }) => name));
-  for (const { step, createdAt, startsAt, endsAt } of cluster.pods.values())
-    if (timed.has(step.replace(/-\d+$/, '')) && Math.min(startsAt, endsAt) > createdAt + PROMPT)
+  for (const { step, createdAt, beganAt, endsAt } of cluster.pods.values())
+    if (timed.has(step.replace(/-\d+$/, '')) && Math.min(beganAt, endsAt) > createdAt + PROMPT)
       throw new Error(`${step} was Pending for too long`);
 }
 
