@@ -8,6 +8,7 @@
 export { ContainerTask } from './container-task.ts';
 export { Task } from './task.ts';
 export { Gate } from './gate.ts';
+export { InlinedWorkflow } from './inlined-workflow.ts';
 export { StepBase } from './step-base.ts';
 export { MapStep } from './map-step.ts';
 export { Step } from './step.ts';
@@ -66,6 +67,7 @@ export type { ExecutionSettings, TaskProps } from './task.ts';
 export type { DelayList, GrowingDelay, Retries, RetryBudget } from './retries.ts';
 export type { AnyStep, Given, StepIn, StepOutputs } from './step-base.ts';
 export type { MapInputs, MapOptions, MapOutputs, MapStepProps } from './map-step.ts';
+export type { InlinedWorkflowProps, OutputShape } from './inlined-workflow.ts';
 export type { StepProps } from './step.ts';
 export type { AnyTaskStep, GivenInputs, StepOverride } from './task-use.ts';
 export type { AnswerProps, ApprovalOutputs, GateBuilder, GateProps } from './gate.ts';

@@ -204,9 +204,9 @@ export class LaunchPlan<I extends Shape> extends Construct {
       explainAtSynth(
         this,
         () =>
-          workflow.taskSteps.map((step) => ({
+          workflow.podSteps.map(({ name, step }) => ({
             file: step.toNode().template,
-            step: step.name,
+            step: name,
             layers: [...step.layers, ...this.#layers],
           })),
         this.name,

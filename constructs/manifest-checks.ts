@@ -18,7 +18,7 @@ import { accountProblems, launchedPod, toRunOverride } from './launched-pods.ts'
 
 /** What a run starts without carrying it: the steps of its workflow, over whose pods its override is merged. */
 export interface Launched {
-  readonly taskSteps: readonly { readonly name: string; readonly podTemplate: PodTemplate }[];
+  readonly podSteps: readonly { readonly name: string; readonly step: { readonly podTemplate: PodTemplate } }[];
 }
 
 /** What is told apart from the object itself. */
@@ -69,7 +69,10 @@ export function* manifestProblems(
   if (override === undefined) return;
   const run = toRunOverride(override, policyLayer(object));
   for (const problem of accountProblems(run)) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
-  for (const { name: step, podTemplate } of options.launches?.taskSteps ?? []) {
+  for (const {
+    name: step,
+    step: { podTemplate },
+  } of options.launches?.podSteps ?? []) {
     const launched = launchedPod(podTemplate, run);
     const problems = podProblems(launched.template, launched.problems, checks, where);
     for (const problem of newProblems(podTemplate, problems, checks, where))

@@ -83,17 +83,17 @@ export function* stepJobOverrideProblems(
   whose: Pick<JobLayer, 'kind' | 'source'>,
 ): Generator<Problem> {
   if (job === undefined) return;
-  const steps = workflow.taskSteps.filter((step) => step.runsAsJob);
+  const steps = workflow.podSteps.filter(({ step }) => step.runsAsJob);
   if (steps.length === 0)
     yield {
       path: 'job',
       message: `is set, and no step of ${show(workflow.name)} runs as a Job`,
       fix: "set runAs: 'Job' of a task or step, or leave it out",
     };
-  for (const step of steps) {
+  for (const { name, step } of steps) {
     const own = new Set(step.jobProblems().map(formatProblem));
     for (const problem of step.jobProblems([{ ...whose, job }]))
-      if (!own.has(formatProblem(problem))) yield { ...problem, path: `step ${step.name}: ${problem.path}` };
+      if (!own.has(formatProblem(problem))) yield { ...problem, path: `step ${name}: ${problem.path}` };
   }
 }
 
@@ -135,7 +135,12 @@ export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunS
       // A driver's Job counts its one pod; a run that the controller manages counts steps.
       ...(driver
         ? { completions: 1, parallelism: 1, backoffLimit: 3, podFailurePolicy: DRIVER_FAILURES }
-        : { managedBy: CONTROLLER_NAME, completions: workflow.steps.length, parallelism, backoffLimit: 0 }),
+        : {
+            managedBy: CONTROLLER_NAME,
+            completions: later(() => workflow.graph.steps.length),
+            parallelism,
+            backoffLimit: 0,
+          }),
       ...(timeout && { activeDeadlineSeconds: seconds(timeout) }),
       ...(ttlAfterFinished && { ttlSecondsAfterFinished: seconds(ttlAfterFinished) }),
       template: driverTemplate(driver ?? {}),

@@ -104,6 +104,11 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
   /** @internal The step as the graph carries it. */
   abstract toNode(): StepNode;
 
+  /** @internal All that the graph carries of it, with the step itself. */
+  toNodes(): readonly StepNode[] {
+    return [this.toNode()];
+  }
+
   /** @internal Why {@link StepBase.toNode} cannot be called. */
   get nodeProblems(): readonly Problem[] {
     return [];

@@ -1,16 +1,17 @@
-import type { MapStep, TaskStep, ValueSource } from '../lib/graph/graph.ts';
+import type { MapStep, TaskStep } from '../lib/graph/graph.ts';
 import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import type { ValuedSettings } from '../lib/pods/settings/valued-settings.ts';
 import type { PodTemplate } from '../lib/pods/template.ts';
-import { show, suggest, type Problem } from '../lib/values/problems.ts';
+import type { Problem } from '../lib/values/problems.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
-import { checkValue, withDefaults, type ObjectSchema } from '../lib/values/schema.ts';
+import type { ObjectSchema } from '../lib/values/schema.ts';
+import { InputValues, titleOf } from './input-values.ts';
 import type { Lock } from './lock.ts';
 import { retryPolicy } from './retries.ts';
 import { seconds } from './settings.ts';
-import { containsReference, references, toSource } from './sources.ts';
+import { references, toSource } from './sources.ts';
 import { StepBase, type Given } from './step-base.ts';
 import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
 import { StepTemplate } from './step-template.ts';
@@ -42,7 +43,7 @@ export interface TaskUseProps {
 /** A step that runs a task, once or more: what it gives the task's inputs, and what it changes of how the task runs. `O` is what the step gives. */
 export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope> {
   readonly #task: Task<Shape, Shape>;
-  readonly #inputs: Readonly<Record<string, unknown>>;
+  readonly #inputs: InputValues;
   readonly #overrides: ExecutionSettings[] = [];
   readonly #locks: Lock<Scope>[] = [];
   readonly #template: StepTemplate;
@@ -50,8 +51,8 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
   protected constructor(workflow: AnyWorkflow, id: string, { task, inputs, outputs }: TaskUseProps) {
     super(workflow, id, outputs ?? task.outputSchema);
     this.#task = task;
-    this.#inputs = { ...inputs };
-    this.#template = new StepTemplate(this, workflow.name, id, task, (input) => this.#given(input));
+    this.#inputs = new InputValues({ title: titleOf('task', task.name), inputSchema: task.inputSchema }, inputs);
+    this.#template = new StepTemplate(this, workflow.name, id, task, (input) => this.#inputs.of(input));
   }
 
   /** @internal */
@@ -100,10 +101,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
       ...this.common(),
       task: name,
       template,
-      inputs: {
-        ...this.#defaultInputs(),
-        ...Object.fromEntries(this.#givenInputs().map(([input, value]) => [input, toSource(value, this.workflow)])),
-      },
+      inputs: this.#inputs.sources(this.workflow),
       ...(holes !== undefined && { pod: toSource(holes, this.workflow) }),
       ...(spot !== undefined && { spot: toSource(spot, this.workflow) }),
       ...(Object.keys(outputs).length > 0 && { outputs: outputSchema }),
@@ -119,7 +117,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
   }
 
   get #allLocks(): readonly Lock[] {
-    const value = valueIn(this.#task, (input) => this.#given(input));
+    const value = valueIn(this.#task, (input) => this.#inputs.of(input));
     return [...this.#task.locks.map((lock) => lock.fill(value)), ...(this.#locks as readonly Lock[])];
   }
 
@@ -129,7 +127,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
       scope: this,
       runAs,
       overrides: this.#overrides,
-      given: (input) => this.#given(input),
+      given: (input) => this.#inputs.of(input),
     });
   }
 
@@ -148,41 +146,9 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
     return Object.assign({}, this.#task.execution, ...this.#overrides) as ExecutionSettings;
   }
 
-  // `undefined` is how JavaScript says that an optional input is not given.
-  #givenInputs(): [string, unknown][] {
-    return Object.entries(this.#inputs).filter(([, value]) => value !== undefined);
-  }
-
-  #given(input: string): unknown {
-    const value = this.#inputs[input];
-    return value === undefined ? withDefaults(this.#task.inputSchema, {})[input] : value;
-  }
-
-  #defaultInputs(): Record<string, ValueSource> {
-    return Object.fromEntries(
-      Object.entries(withDefaults(this.#task.inputSchema, {})).map(([input, value]) => [input, { value }]),
-    );
-  }
-
   protected override *problems(): Generator<Problem> {
     yield* super.problems();
-    const { properties, required } = this.#task.inputSchema;
-    const given = new Map(this.#givenInputs());
-    for (const [input, value] of given) {
-      const path = `inputs.${input}`;
-      const schema = properties[input];
-      if (schema === undefined)
-        yield {
-          path,
-          message: `task ${show(this.#task.name)} has no such input`,
-          fix: suggest(input, Object.keys(properties)),
-        };
-      else if (!containsReference(value)) yield* checkValue(schema, value as never, path);
-      for (const reference of references(value)) yield* this.foreign(reference, path);
-    }
-    for (const input of required)
-      if (!given.has(input))
-        yield { path: `inputs.${input}`, message: 'is missing', fix: `task ${show(this.#task.name)} needs it` };
+    yield* this.#inputs.problems(this.workflow);
     for (const [index, lock] of this.#allLocks.entries())
       for (const reference of lock.references) yield* this.foreign(reference, `locks[${index}].key`);
     yield* this.jobProblems();

@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { encodeGraph, type GraphData } from '../lib/graph/config-map.ts';
+import { containFailures, inlinedName } from '../lib/graph/inline.ts';
 import { GRAPH_API_VERSION, type FailurePolicy, type Graph } from '../lib/graph/graph.ts';
 import { CONTENT_GRAPH, labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import { graphProblems } from '../lib/graph/validate.ts';
@@ -8,7 +9,7 @@ import { and, type Condition } from '../lib/values/condition.ts';
 import { contentHash } from '../lib/values/hash.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { InvalidError, show, type Problem } from '../lib/values/problems.ts';
-import { Reference } from '../lib/values/reference.ts';
+import { Reference, type AnyReference } from '../lib/values/reference.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
 import { toObjectSchema, type NoValues, type Shape, type ValuesOut } from '../lib/values/shape.ts';
 import { gateBuilder, type GateBuilder } from './gate.ts';
@@ -18,6 +19,7 @@ import { reportProblems } from './problems.ts';
 import { Branch, type BranchStart } from './branch.ts';
 import { toSource } from './sources.ts';
 import type { AnyStep } from './step-base.ts';
+import { InlinedWorkflow } from './inlined-workflow.ts';
 import { MapStep, type MapInputs, type MapOptions } from './map-step.ts';
 import { Step } from './step.ts';
 import { TaskUse, type AnyTaskStep, type GivenInputs } from './task-use.ts';
@@ -43,13 +45,22 @@ export type InputReferences<I extends Shape, Scope> = {
 type InputArguments<I extends Shape, Scope> =
   NoValues extends GivenInputs<I, Scope> ? [inputs?: GivenInputs<I, Scope>] : [inputs: GivenInputs<I, Scope>];
 
-/** Adds steps that run a task, once or for each item of a list. */
+/** Adds steps that run a task, once or for each item of a list, or a workflow. */
 export interface AddStep<Scope> {
   <TI extends Shape, TO extends Shape>(
     id: string,
     task: Task<TI, TO>,
     ...inputs: InputArguments<NoInfer<TI>, Scope>
   ): Step<TI, TO, Scope>;
+  /**
+   * Makes another workflow part of this one: its steps become steps of this one, named `<id>-<step>`. To the other steps it is
+   * one step, with the workflow's outputs.
+   */
+  <TI extends Shape, R extends object>(
+    id: string,
+    workflow: Workflow<TI, R>,
+    ...inputs: InputArguments<NoInfer<TI>, Scope>
+  ): InlinedWorkflow<TI, R, Scope>;
   /**
    * Adds a step that runs `task` once for each item of a list, or for each combination of items of several lists. An input
    * is gone over when it is given a list of what it takes.
@@ -102,9 +113,11 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   readonly name: string;
   readonly inputs: I;
   readonly inputSchema: ObjectSchema;
-  readonly #failurePolicy: FailurePolicy;
+  readonly failurePolicy: FailurePolicy;
   readonly #steps: AnyStep[] = [];
   readonly #branches: Branch[] = [];
+  /** The workflows that this one is part of. */
+  readonly #parents = new Set<AnyWorkflow>();
   #arm: Condition<never> | undefined;
   #outputs: Readonly<Record<string, unknown>> = {};
   #compiled: { readonly graph: Graph; readonly version: string; readonly data: GraphData | Problem } | undefined;
@@ -118,7 +131,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     super(scope, id);
     this.name = props.name ?? id;
     this.inputs = props.inputs ?? ({} as I);
-    this.#failurePolicy = props.failurePolicy ?? 'FinishRunning';
+    this.failurePolicy = props.failurePolicy ?? 'FinishRunning';
     const schemaProblems: Problem[] = [];
     this.inputSchema = toObjectSchema(this.inputs, 'input', 'inputs', schemaProblems);
     const taken = claimName(this, 'workflow', this.name);
@@ -132,9 +145,36 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     return this.#steps;
   }
 
+  /** What it gives. */
+  get outputSchema(): ObjectSchema {
+    const outputs = Object.entries(this.#outputs).filter(([, value]) => value instanceof Reference);
+    const properties = Object.fromEntries(outputs.map(([name, value]) => [name, (value as AnyReference).schema]));
+    // A step that gives one of them may be skipped, and the run succeed all the same.
+    return { properties, required: [] };
+  }
+
   /** Those of them that run a task, and so have a pod. */
   get taskSteps(): readonly AnyTaskStep[] {
     return this.#steps.filter((step) => step instanceof TaskUse);
+  }
+
+  /** @internal All steps with a pod, also those of workflows that are part of this one, by the names that they have here. */
+  get podSteps(): readonly PodStep[] {
+    return this.#steps.flatMap((step): readonly PodStep[] => {
+      if (step instanceof TaskUse) return [{ name: step.name, step }];
+      if (!(step instanceof InlinedWorkflow) || step.nodeProblems.length > 0) return [];
+      return step.inlined.podSteps.map((inner) => ({ ...inner, name: inlinedName(step.name, inner.name) }));
+    });
+  }
+
+  /** @internal The workflows that are part of this one. */
+  get inlinedWorkflows(): readonly AnyWorkflow[] {
+    return this.#steps.flatMap((step) => (step instanceof InlinedWorkflow ? [step.inlined] : []));
+  }
+
+  /** @internal This one is part of another, which is to be compiled anew when this one is. */
+  tellOfChanges(parent: AnyWorkflow): void {
+    this.#parents.add(parent);
   }
 
   /** The compiled graph. */
@@ -160,7 +200,9 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
 
   /** @internal */
   changed(): void {
+    if (this.#compiled === undefined) return;
     this.#compiled = undefined;
+    for (const parent of this.#parents) parent.changed();
   }
 
   /** @internal Whether the arm runs whose function runs now. */
@@ -197,15 +239,19 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     ]);
     const step = <TI extends Shape, TO extends Shape>(
       id: string,
-      task: Task<TI, TO>,
+      runs: Task<TI, TO> | Workflow<TI, object>,
       ...[given]: InputArguments<NoInfer<TI>, Scope>
-    ) => new Step<TI, TO, Scope>(this, id, { task, inputs: given ?? ({} as never) });
+    ) => {
+      const inputs = given ?? ({} as never);
+      if (runs instanceof Workflow) return new InlinedWorkflow(this, id, { workflow: runs, inputs });
+      return new Step<TI, TO, Scope>(this, id, { task: runs, inputs });
+    };
     const map: AddStep<Scope>['map'] = (id, task, given, options) =>
       new MapStep(this, id, { task, inputs: given, ...(options && { options }) });
     return {
       ...gateBuilder<Scope>(this),
       inputs: Object.fromEntries(inputs) as InputReferences<I, Scope>,
-      step: Object.assign(step, { map }),
+      step: Object.assign(step, { map }) as AddStep<Scope>,
       branch: (name) => this.#branch(name).start(),
     };
   }
@@ -225,8 +271,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
         outputs: Object.fromEntries(
           Object.entries(this.#outputs).map(([name, value]) => [name, toSource(value, this)]),
         ),
-        failurePolicy: this.#failurePolicy,
-        steps: this.#steps.map((step) => step.toNode()),
+        failurePolicy: this.failurePolicy,
+        steps: containFailures(this.#steps.flatMap((step) => step.toNodes())),
       };
       this.#compiled = { graph, version: contentHash(graph), data: encodeGraph(graph) };
     }
@@ -287,6 +333,12 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
 
 // A run is `<plan>-<time>`, at most 63 characters, and a plan is often named `<workflow>-<key>`.
 const MAX_WORKFLOW_NAME = 40;
+
+/** A step with a pod, by the name that it has in a workflow. */
+export interface PodStep {
+  readonly name: string;
+  readonly step: AnyTaskStep;
+}
 
 /** A workflow of whatever inputs and outputs. */
 export type AnyWorkflow = Workflow<Shape, object>;

@@ -26,7 +26,8 @@ export function evaluateCondition(
     const context = { inputs: typed(graph.inputs, scope.inputs), steps: Object.fromEntries(steps) };
     for (const { at, schema, source } of condition.values ?? []) {
       const value = resolve(source, scope);
-      if (value !== undefined) put(context, at, typedValue(schema, value));
+      // What is not there must not be found either: another value may have its name.
+      put(context, at, value === undefined ? undefined : typedValue(schema, value));
     }
     const holds: unknown = program(condition)(context);
     if (typeof holds === 'boolean') return { holds };
@@ -39,7 +40,8 @@ export function evaluateCondition(
 function put(context: Record<string, unknown>, [name, ...rest]: readonly string[], value: unknown): void {
   if (name === undefined) return;
   const inner = Object.hasOwn(context, name) && isJsonObject(context[name]) ? context[name] : {};
-  context[name] = rest.length === 0 ? value : inner;
+  if (rest.length === 0 && value === undefined) delete context[name];
+  else context[name] = rest.length === 0 ? value : inner;
   put(inner as Record<string, unknown>, rest, value);
 }
 

@@ -1,5 +1,6 @@
 import type { StepNode } from '../graph/graph.ts';
 import { gateStep } from './gate-step.ts';
+import { beginStep, groupStep } from './group-step.ts';
 import type { Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { mapStep } from './map-step.ts';
@@ -41,7 +42,13 @@ export interface AttemptRules {
   repeat(turn: Turn, index: number): void;
 }
 
-const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = { task: taskStep, map: mapStep, gate: gateStep };
+const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = {
+  task: taskStep,
+  map: mapStep,
+  gate: gateStep,
+  begin: beginStep,
+  group: groupStep,
+};
 
 /** The rules of a step. */
 export function kindOf(node: StepNode): StepKind {

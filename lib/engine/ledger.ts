@@ -1,4 +1,4 @@
-import type { Role, StepNode } from '../graph/graph.ts';
+import type { GroupStep, Role, StepNode } from '../graph/graph.ts';
 import type { Topology, TopologyStep } from '../graph/topology.ts';
 import { EndsWatch } from './ends-watch.ts';
 import type { JsonObject } from '../values/json.ts';
@@ -184,7 +184,7 @@ export class Ledger {
       this.#offer(downstream);
     }
     for (const dependent of dependents) {
-      this.#watches.get(dependent)!.tell(node.name, endingOf(phase)!);
+      this.#watches.get(dependent)?.tell(node.name, endingOf(phase)!);
       this.#offer(dependent);
     }
     if (this.isFailure(index)) this.failures += 1;
@@ -202,8 +202,17 @@ export class Ledger {
    * `depends` speaks of the failed one and it was not skipped or cancelled.
    */
   isFailure(index: number): boolean {
+    const { node } = this.step(index);
+    // The steps of a group fail the run themselves, unless the group is looked at in their place.
+    if (node.kind === 'group' && node.contains !== true) return false;
+    return this.of(index).phase === 'Failed' && node.continueOnFailure !== true && this.#openDependents[index] === 0;
+  }
+
+  /** Whether a step of a group failed and no other step of the group goes on in spite of it. All of them have ended. */
+  failsGroup(index: number, { contains = false }: GroupStep): boolean {
     const { continueOnFailure } = this.step(index).node;
-    return this.of(index).phase === 'Failed' && continueOnFailure !== true && this.#openDependents[index] === 0;
+    const others = this.#openDependents[index]! - (contains ? 1 : 0);
+    return this.of(index).phase === 'Failed' && continueOnFailure !== true && others === 0;
   }
 
   /** How many steps of a stage have not ended. */

@@ -20,6 +20,7 @@ export const stepReasons = {
   Failed: [
     'ItemsFailed',
     'ItemsInvalid',
+    'StepsFailed',
     ...taskFailureReasons,
     'StepTimeout',
     'PendingTimeout',

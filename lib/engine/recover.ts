@@ -1,4 +1,4 @@
-import { upstreamsOf, type Topology } from '../graph/topology.ts';
+import { upstreamsOf, withMembers, type Topology } from '../graph/topology.ts';
 import { isFinal } from './phases.ts';
 import type { Instant, RunRecord, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
@@ -64,8 +64,8 @@ export function recoveredRecord(topology: Topology, recovery: Recovery, now: Ins
 }
 
 /** The steps that are not taken over. */
-function runAgain({ steps }: Topology, { record, rerun }: Recovery): ReadonlySet<number> {
-  const named = new Set(rerun);
+function runAgain({ steps, byName }: Topology, { record, rerun }: Recovery): ReadonlySet<number> {
+  const named = new Set(rerun.flatMap((name) => withMembers(byName, name)));
   const open = steps
     .filter(({ node }) => node.role !== undefined || named.has(node.name) || !isSettled(record.steps.get(node.name)))
     .map(({ index }) => index);

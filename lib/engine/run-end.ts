@@ -26,13 +26,14 @@ const NAMED = 5;
 export function failureSentence(ledger: Ledger): string {
   const failed = ledger.topology.steps.filter(({ index }) => ledger.isFailure(index));
   const named = failed.slice(0, NAMED).map(({ index, node }) => {
-    return `${node.name} (${why(ledger.of(index))})`;
+    return `${node.name} (${failureOf(ledger.of(index))})`;
   });
   const more = failed.length > NAMED ? ` and ${failed.length - NAMED} more` : '';
   return `${failed.length} of ${ledger.topology.steps.length} steps failed: ${named.join(', ')}${more}`;
 }
 
-function why({ reason, message }: StepRecord): string {
+/** Why a step failed, in a few words. */
+export function failureOf({ reason, message }: StepRecord): string {
   if (message === undefined) return reason;
   return reason === 'ExitCode' ? message : `${reason}: ${message}`;
 }

@@ -1,4 +1,4 @@
-import type { Topology } from '../graph/topology.ts';
+import { withMembers, type Topology } from '../graph/topology.ts';
 import { skipPrefix } from '../graph/labels.ts';
 import { suggest, type Problem } from '../values/problems.ts';
 import { ended } from './phases.ts';
@@ -43,22 +43,26 @@ export function lateSkips(skips: SkipsByHand, stepOf: (name: string) => StepReco
 /** Skips steps on request. One that runs is left alone, unless it comes to wait again. */
 export class Skips {
   #asked: SkipsByHand | undefined;
-  /** Those that have not ended. */
-  #open: readonly number[] = [];
+  /** Those that have not ended, each with why. */
+  #open: readonly (readonly [step: number, why: string])[] = [];
 
   /** @param hasBegun whether an attempt of a step was seen that the record does not have yet */
   apply({ spec, ledger, now }: Turn, hasBegun: (index: number) => boolean): void {
     if (spec.skips !== this.#asked) {
       this.#asked = spec.skips;
-      const found = Object.keys(spec.skips ?? {}).map((name) => ledger.topology.byName.get(name)?.index);
-      this.#open = found.filter((index) => index !== undefined);
+      const { byName } = ledger.topology;
+      this.#open = Object.entries(spec.skips ?? {}).flatMap(([name, why]) =>
+        withMembers(byName, name).flatMap((step) => {
+          const index = byName.get(step)?.index;
+          return index === undefined ? [] : [[index, why] as const];
+        }),
+      );
     }
     if (this.#open.length === 0) return;
-    this.#open = this.#open.filter((index) => {
+    this.#open = this.#open.filter(([index, why]) => {
       const record = ledger.of(index);
       if (record.phase === 'Running' || hasBegun(index)) return true;
       if (record.phase !== 'Pending' && record.phase !== 'Waiting') return false;
-      const why = spec.skips?.[ledger.step(index).node.name];
       const message = why ? `skipped by hand: ${why}` : 'skipped by hand';
       ledger.put(index, ended(record, { phase: 'Skipped', reason: 'SkippedByHand', message }, now));
       return false;

@@ -1,4 +1,5 @@
 import type { Graph, StepNode, ValueCondition } from './graph.ts';
+import { outputsRead } from './condition-reads.ts';
 import { mentions } from './end-condition.ts';
 import { conditionsIn, statusUpstreams, stepOutputs, stepSources } from './sources.ts';
 
@@ -14,7 +15,23 @@ export interface Edge {
 
 /** All edges, in the order of the steps that they lead to. */
 export function edgesOf(graph: Graph): Edge[] {
-  return graph.steps.flatMap((step) => edgesTo(step));
+  const edges = graph.steps.flatMap((step) => edgesTo(step));
+  return [...edges, ...endsOfGroups(graph, edges)];
+}
+
+/** A group waits for all of its steps. What is drawn are those after which no other one of them comes. */
+function endsOfGroups({ steps }: Graph, edges: readonly Edge[]): Edge[] {
+  const groups = steps.filter((step) => step.kind === 'group');
+  const groupOf = new Map(groups.flatMap(({ name, steps: own }) => own.map((step) => [step, name])));
+  const followed = new Set(
+    edges.flatMap(({ from, to }) => {
+      const group = groupOf.get(from);
+      return group !== undefined && (group === to || group === groupOf.get(to)) ? [from] : [];
+    }),
+  );
+  return groups.flatMap(({ name, steps: own }) =>
+    own.filter((step) => !followed.has(step)).map((from): Edge => ({ from, to: name, kind: 'order', labels: [] })),
+  );
 }
 
 function edgesTo(step: StepNode): Edge[] {
@@ -40,11 +57,4 @@ function edgesTo(step: StepNode): Edge[] {
       .filter(([from]) => !data.has(from))
       .map(([from, labels]): Edge => ({ from, to: step.name, kind: 'order', labels: [...labels] })),
   ];
-}
-
-/** The outputs of a step that an expression names, as `steps.extract.outputs.rows` or with brackets. */
-function outputsRead(cel: string, step: string): string[] {
-  const name = String.raw`(?:\.(\w+)|\[["']([^"']+)["']\])`;
-  const reference = new RegExp(`\\bsteps${name}\\.outputs${name}`, 'g');
-  return [...cel.matchAll(reference)].flatMap(([, a, b, c, d]) => ((a ?? b) === step ? [c ?? d!] : []));
 }

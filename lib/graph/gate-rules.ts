@@ -14,6 +14,12 @@ export const gateRules: StepRules<GateStep> = {
     if (gate.waitsFor === 'sleep') yield ['seconds', gate.seconds];
     if (gate.waitsFor === 'time') yield ['until', gate.until];
   },
+  replace: (step, { source }) => {
+    const { gate } = step;
+    if (gate.waitsFor === 'sleep') return { ...step, gate: { ...gate, seconds: source(gate.seconds) } };
+    if (gate.waitsFor === 'time') return { ...step, gate: { ...gate, until: source(gate.until) } };
+    return gate.message === undefined ? step : { ...step, gate: { ...gate, message: source(gate.message) } };
+  },
   *misfits({ gate }) {
     const kind = isJsonObject(gate) ? fields[gate.waitsFor as Gate['waitsFor']] : undefined;
     if (kind === undefined) yield { field: 'gate', expected: 'what a gate waits for' };

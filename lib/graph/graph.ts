@@ -31,7 +31,7 @@ export type FailurePolicy = (typeof failurePolicies)[number];
  * A step, by kind. A new kind is a new member here, a file with what the graph must know of it (`step-kinds.ts`
  * lists them), and one with its rules in the engine (`lib/engine/kinds.ts`).
  */
-export type StepNode = TaskStep | MapStep | GateStep;
+export type StepNode = TaskStep | MapStep | GateStep | BeginStep | GroupStep;
 
 /** What steps of all kinds have. */
 export interface CommonStep {
@@ -140,6 +140,35 @@ export type Gate =
   /** A time, as text in ISO 8601. */
   | { readonly waitsFor: 'time'; readonly until: ValueSource; readonly default?: 'continue' };
 
+/**
+ * A step that runs nothing: where a workflow begins that is part of this one. It has what is asked of the whole: its inputs,
+ * and what comes before it. Left out where nothing is asked.
+ */
+export interface BeginStep extends CommonStep {
+  readonly kind: 'begin';
+  /** Name of the workflow that begins. */
+  readonly workflow: string;
+  readonly inputs: Readonly<Record<string, ValueSource>>;
+}
+
+/**
+ * A step that runs nothing: it stands for the steps of a workflow that is part of this one. When all of them have ended, it
+ * ends as a run of that workflow would have, and gives its outputs.
+ */
+export interface GroupStep extends CommonStep {
+  readonly kind: 'group';
+  /** Name of the workflow that it stands for. */
+  readonly workflow: string;
+  /** Where it begins. @default nothing is asked of it as a whole */
+  readonly begin?: string;
+  /** Its steps, and the step where it begins. */
+  readonly steps: readonly string[];
+  /** A step's failure counts as that of the group, since others look at how the group ends. @default it fails the run by itself */
+  readonly contains?: boolean;
+  /** Its outputs by name; one that has no value is not there. */
+  readonly values: Readonly<Record<string, ValueSource>>;
+}
+
 /** Where a value comes from. Exactly one of the members. */
 export type ValueSource =
   | { readonly value: Json }
@@ -188,5 +217,10 @@ export interface ConditionValue {
 
 /** The steps that run a task, and so have a pod. */
 export function taskSteps({ steps }: Pick<Graph, 'steps'>): readonly (TaskStep | MapStep)[] {
-  return steps.filter((step) => step.kind !== 'gate');
+  return steps.filter(hasPod);
+}
+
+/** Whether a step runs a task. */
+export function hasPod(step: StepNode): step is TaskStep | MapStep {
+  return step.kind === 'task' || step.kind === 'map';
 }

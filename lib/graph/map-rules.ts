@@ -17,6 +17,12 @@ export const mapRules: StepRules<MapStep> = {
     for (const { input, list } of step.over) yield [`inputs.${input}`, list];
     yield* taskRules.sources({ ...step, kind: 'task' });
   },
+  replace: (step, by) => ({
+    ...step,
+    ...taskRules.replace({ ...step, kind: 'task' }, by),
+    kind: 'map',
+    over: step.over.map(({ input, list }) => ({ input, list: by.source(list) })),
+  }),
   *misfits(step) {
     yield* taskRules.misfits(step);
     yield* misfits(step, {

@@ -14,8 +14,11 @@ export type EdgeKind = 'order' | 'data' | 'data-with-default' | 'end';
  */
 export function stepEdges(step: StepNode): Map<string, EdgeKind> {
   const edges = new Map<string, EdgeKind>();
-  const looksAt = statusUpstreams(step).union(dependsOn(step));
+  const looksAt = statusUpstreams(step)
+    .union(dependsOn(step))
+    .union(new Set(membersOf(step)));
   for (const name of statusUpstreams(step)) edges.set(name, 'end');
+  for (const name of membersOf(step)) edges.set(name, 'end');
   const [demanded, optional] = dataUpstreams(step);
   for (const name of optional)
     edges.set(name, looksAt.has(name) || step.role !== undefined ? 'end' : 'data-with-default');
@@ -24,9 +27,15 @@ export function stepEdges(step: StepNode): Map<string, EdgeKind> {
   return edges;
 }
 
-/** The steps that a step's `depends` speaks of. */
-export function dependsOn({ depends }: StepNode): Set<string> {
-  return new Set(depends === undefined ? [] : [...mentions(depends)].map(({ step }) => step));
+/** The steps that a step's `depends` speaks of, or whose failures are its own. */
+export function dependsOn(step: StepNode): Set<string> {
+  const named = step.depends === undefined ? [] : [...mentions(step.depends)].map(({ step: name }) => name);
+  return new Set(step.kind === 'group' && step.contains ? [...named, ...step.steps] : named);
+}
+
+/** The steps that a step stands for. */
+function membersOf(step: StepNode): readonly string[] {
+  return step.kind === 'group' ? step.steps : [];
 }
 
 /** The steps whose values a step cannot do without, and those that may give none: each of its references has a default, or is one of several. */

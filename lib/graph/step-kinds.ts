@@ -3,12 +3,15 @@ import type { Problem } from '../values/problems.ts';
 import type { StepNode, ValueSource } from './graph.ts';
 import { mapRules } from './map-rules.ts';
 import { gateRules } from './gate-rules.ts';
+import { beginRules, groupRules } from './group-rules.ts';
 import { taskRules } from './task-rules.ts';
 
 /** What the graph must know of a kind of step; its rules while it runs are in `lib/engine/kinds.ts`. */
 export interface StepRules<Node> {
   /** Everything that a step takes values from, each with its place in the step, such as `inputs.site`. */
   sources(step: Node): Iterable<readonly [place: string, source: ValueSource]>;
+  /** The step with other sources in the place of its own, and other steps in the place of those that it names by itself; the fields of all kinds are seen to. */
+  replace(step: Node, by: Replacing): Node;
   /** Which of the fields that only this kind has are not what they must be. The document may be anything. */
   misfits(step: JsonObject): Iterable<Misfit>;
   /** What is wrong with a step whose fields all fit, beside its edges; `at` is where the step is told. */
@@ -21,6 +24,17 @@ export interface StepRules<Node> {
   describe(step: Node): string;
 }
 
+/** What takes the place of the sources and steps that a step names. */
+export interface Replacing {
+  source(source: ValueSource): ValueSource;
+  step(name: string): string;
+}
+
+/** The same for sources by name. */
+export function replaceAll(sources: Readonly<Record<string, ValueSource>>, { source }: Replacing) {
+  return Object.fromEntries(Object.entries(sources).map(([name, one]) => [name, source(one)]));
+}
+
 /** A field that is not what it must be. */
 export interface Misfit {
   readonly field: string;
@@ -30,7 +44,7 @@ export interface Misfit {
 
 type RulesByKind = { readonly [Kind in StepNode['kind']]: StepRules<Extract<StepNode, { readonly kind: Kind }>> };
 
-const rules: RulesByKind = { task: taskRules, map: mapRules, gate: gateRules };
+const rules: RulesByKind = { task: taskRules, map: mapRules, gate: gateRules, begin: beginRules, group: groupRules };
 
 /** The names of all kinds. */
 export const stepKinds = Object.keys(rules);

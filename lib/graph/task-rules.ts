@@ -3,7 +3,7 @@ import { isLocks, lockProblems, lockSources } from './locks.ts';
 import { jobSources, podSources } from './pod-sources.ts';
 import { isRetryPolicy, retryProblems } from './retries.ts';
 import { isJobSource, isNumber, isPodSource, isSource, isSources, isString, misfits } from './shapes.ts';
-import type { StepRules } from './step-kinds.ts';
+import { replaceAll, type StepRules } from './step-kinds.ts';
 
 /** What the graph must know of a step that runs a container. */
 export const taskRules: StepRules<TaskStep> = {
@@ -13,6 +13,14 @@ export const taskRules: StepRules<TaskStep> = {
     if (job !== undefined) for (const [place, source] of jobSources(job)) yield [`job.${place}`, source];
     yield* lockSources(locks);
   },
+  replace: (step, by) => ({
+    ...step,
+    inputs: replaceAll(step.inputs, by),
+    ...(step.pod && { pod: by.source(step.pod) }),
+    ...(step.spot && { spot: by.source(step.spot) }),
+    ...(step.job && { job: by.source(step.job) }),
+    ...(step.locks && { locks: step.locks.map((lock) => ({ ...lock, key: by.source(lock.key) })) }),
+  }),
   misfits: (step) =>
     misfits(step, {
       task: ['a string', isString],

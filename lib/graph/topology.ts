@@ -52,6 +52,12 @@ export function topology(graph: Graph): Topology {
   return { graph, steps, byName: new Map(steps.map((step) => [step.node.name, step])), handlers };
 }
 
+/** A step, and the steps that it stands for. */
+export function withMembers(byName: Topology['byName'], name: string): string[] {
+  const node = byName.get(name)?.node;
+  return [name, ...(node?.kind === 'group' ? node.steps.flatMap((step) => withMembers(byName, step)) : [])];
+}
+
 /** All the steps that a step may wait for. */
 export function upstreamsOf({ edges, dependsOn: depends }: TopologyStep): Set<number> {
   return new Set([...edges.keys(), ...depends]);

@@ -51,7 +51,8 @@ export function graphProblems(
     for (const [place, source] of rules.sources(step)) check(source, `${at}.${place}`);
     problems.push(...(rules.problems?.(step, at) ?? []));
     for (const { source } of step.when?.values ?? []) check(source, `${at}.when`);
-    for (const name of [...(step.after ?? []), ...(step.when?.steps ?? [])])
+    const members = step.kind === 'group' ? [...step.steps, ...(step.begin === undefined ? [] : [step.begin])] : [];
+    for (const name of new Set([...(step.after ?? []), ...(step.when?.steps ?? []), ...members]))
       if (!steps.has(name)) problems.push(unknownStep(at, name, steps));
     problems.push(...endProblems(step, at, steps));
   }

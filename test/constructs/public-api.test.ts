@@ -8,6 +8,7 @@ it('the package exports these names and no others', () => {
     'EndCondition',
     'Fleet',
     'Gate',
+    'InlinedWorkflow',
     'InvalidError',
     'LaunchPlan',
     'Lock',

@@ -30,13 +30,13 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a handled failure fails the run',
     file: 'ledger.ts',
-    find: 'continueOnFailure !== true && this.#openDependents[index] === 0',
-    replace: 'continueOnFailure !== true',
+    find: 'node.continueOnFailure !== true && this.#openDependents[index] === 0',
+    replace: 'node.continueOnFailure !== true',
   },
   {
     name: 'continueOnFailure is ignored when the run ends',
     file: 'ledger.ts',
-    find: 'continueOnFailure !== true && this',
+    find: 'node.continueOnFailure !== true && this',
     replace: 'this',
   },
   {
@@ -116,6 +116,24 @@ export const mutations: readonly Mutation[] = [
     file: 'map-step.ts',
     find: 'return phases.Failed > count - requiredSuccesses(',
     replace: 'return phases.Failed > 1 + count - requiredSuccesses(',
+  },
+  {
+    name: 'a group succeeds although one of its steps failed',
+    file: 'group-step.ts',
+    find: 'if (failed.length > 0) {',
+    replace: 'if (failed.length > 9) {',
+  },
+  {
+    name: 'a group counts itself among those that handle the failures of its steps',
+    file: 'ledger.ts',
+    find: ' - (contains ? 1 : 0)',
+    replace: '',
+  },
+  {
+    name: 'a group that never began has succeeded',
+    file: 'group-step.ts',
+    find: "begin !== undefined && begin.phase !== 'Succeeded'",
+    replace: 'begin === null',
   },
   {
     name: 'a block of items is kept without its last one',

@@ -44,6 +44,10 @@ export interface PlannedStep {
   };
   /** Nothing runs: it waits, and this is what becomes of it. Whoever answers does so after `afterSeconds` of the run. */
   readonly gate?: { readonly end: GateEnd; readonly afterSeconds: number };
+  /** Nothing runs: a workflow begins here that is part of this one. */
+  readonly begins?: boolean;
+  /** Nothing runs: it stands for others. */
+  readonly group?: { readonly steps: readonly string[]; readonly begin?: string; readonly contains: boolean };
 }
 
 /** How a gate ends: by an answer, by its default, by nobody's answer, or by its time. What it gives is the step's rows. */
@@ -73,28 +77,39 @@ const outcomes: readonly Outcome[] = ['ok', 'ok', 'ok', 'exit', 'exit', 'system'
 export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, timed = false } = {}): Plan {
   const steps: PlannedStep[] = [];
   const count = random.upTo(most);
+  const grouped = new Set<string>();
   for (let index = 0; index < count; index++) {
+    const group = random.chance(0.15) && randomGroup(random, steps, grouped);
+    if (group) {
+      for (const name of group.steps) grouped.add(name);
+      steps.push({ ...nothing, name: `s${index}`, group });
+      continue;
+    }
+    const begins = random.chance(0.1);
     const gate = random.chance(0.2) && { end: random.pick(gateEnds), afterSeconds: random.upTo(40) };
     const edges = steps
       .filter(() => random.chance(Math.min(0.5, 2.5 / count)))
-      .map(({ name, gate: upstream }) => ({
+      .map(({ name, gate: upstream, begins: noOutputs, group: others }) => ({
         from: name,
         // A sleep gives nothing, and this one takes nothing.
         kind: random.pick(
-          upstream?.end === 'slept' || (gate && gate.end === 'slept')
+          upstream?.end === 'slept' || noOutputs || (!begins && gate && gate.end === 'slept')
             ? (['order'] as const)
-            : (['order', 'order', 'data', 'default', 'first', 'status'] as const),
+            : // A group may have succeeded and give nothing.
+              (['order', 'order', 'data', 'default', others ? 'status' : 'first', 'status'] as const),
         ),
       }));
     const of = edges.find(({ kind }) => kind === 'data' || kind === 'default' || kind === 'first')?.from;
-    const isMap = (name: string) => steps.some((step) => step.name === name && step.items !== undefined);
-    const names = steps.map(({ name }) => name);
+    const givesNumber = (name: string) =>
+      steps.some((step) => step.name === name && step.items === undefined && step.group === undefined);
+    // Nobody but the steps of its group looks at how a step of it ends.
+    const names = steps.map(({ name }) => name).filter((name) => !grouped.has(name));
     const literal = random.chance(0.1) ? false : random.chance(0.1) ? true : undefined;
     steps.push({
       name: `s${index}`,
       edges,
       ...(names.length > 0 && random.chance(0.3) && { depends: randomCondition(random, names) }),
-      when: of !== undefined && !isMap(of) && random.chance(0.3) ? { of, atLeast: 1 + random.upTo(3) } : literal,
+      when: of !== undefined && givesNumber(of) && random.chance(0.3) ? { of, atLeast: 1 + random.upTo(3) } : literal,
       continueOnFailure: random.chance(0.2),
       retries: random.upTo(2),
       delaySeconds: random.pick([0, 0, 5]),
@@ -103,7 +118,7 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
       ...(timed && random.chance(0.3) && { times: { pendingTimeoutSeconds: 2, maxElapsedSeconds: 30 } }),
       outcomes: Array.from({ length: random.upTo(6) }, () => random.pick(outcomes)),
       rows: random.upTo(3),
-      ...(gate ? { gate } : random.chance(0.2) && { items: randomItems(random) }),
+      ...(begins ? { begins } : gate ? { gate } : random.chance(0.2) && { items: randomItems(random) }),
     });
   }
   const main = steps.map(({ name }) => name);
@@ -113,7 +128,7 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
         name: `${role.toLowerCase()}${index}`,
         role,
         edges: steps
-          .filter(({ name, gate }) => main.slice(-2).includes(name) && gate?.end !== 'slept')
+          .filter(({ name, gate, begins }) => main.slice(-2).includes(name) && gate?.end !== 'slept' && !begins)
           .map(({ name: from }) => ({ from, kind: random.pick(['default', 'status'] as const) })),
         ...(random.chance(0.1) && { when: false }),
         continueOnFailure: random.chance(0.2),
@@ -123,6 +138,27 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
         rows: 1,
       });
   return { policy, steps, order: random.shuffle(steps.map((step) => step.name)) };
+}
+
+const nothing = { edges: [], continueOnFailure: false, retries: 0, delaySeconds: 0, outcomes: [], rows: 0 };
+
+/** Some of the steps, at whose ends no other steps look. */
+function randomGroup(
+  random: Random,
+  steps: readonly PlannedStep[],
+  grouped: ReadonlySet<string>,
+): PlannedStep['group'] | undefined {
+  const own = new Set(steps.map(({ name }) => name).filter((name) => !grouped.has(name) && random.chance(0.5)));
+  for (const { name, depends, group } of [...steps].reverse())
+    if (!own.has(name)) for (const looked of [...mentionedBy(depends), ...(group?.steps ?? [])]) own.delete(looked);
+  if (own.size === 0) return undefined;
+  const begin = steps.find(({ name, begins }) => begins && own.has(name))?.name;
+  return { steps: [...own], contains: random.chance(0.5), ...(begin !== undefined && { begin }) };
+}
+
+/** The steps that a condition speaks of. */
+export function mentionedBy(condition: EndCondition | undefined): string[] {
+  return [...JSON.stringify(condition ?? {}).matchAll(/"step":"([^"]+)"/g)].map(([, name]) => name!);
 }
 
 function randomItems(random: Random): PlannedStep['items'] {
@@ -208,6 +244,13 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
     ...(when !== undefined && { when: { cel, steps: typeof when === 'object' ? [when.of] : [] } }),
   };
   if (step.gate) return { ...gateOf(step, inputs), ...common };
+  if (step.begins) return { kind: 'begin', workflow: 'part', inputs, ...common };
+  if (step.group) {
+    const from = step.group.steps.find((name) => givesRows(byName.get(name)!));
+    const values: Record<string, ValueSource> = from === undefined ? {} : { rows: rowsOf(from) };
+    const properties = { rows: { type: 'integer' } };
+    return { kind: 'group', workflow: 'part', ...step.group, values, outputs: { properties, required: [] } };
+  }
   return {
     outputs: rowsSchema,
     ...(step.items && mapFields(step.items)),
@@ -223,6 +266,8 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
     pendingTimeoutSeconds: times?.pendingTimeoutSeconds,
   };
 }
+
+const givesRows = ({ gate, begins }: PlannedStep) => !begins && gate?.end !== 'slept';
 
 function mapFields({ outcomes: each, concurrency, minSuccesses }: NonNullable<PlannedStep['items']>): StepSketch {
   return {

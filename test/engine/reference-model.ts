@@ -1,5 +1,5 @@
 import type { EndCondition } from '../../lib/graph/graph.ts';
-import { outcomeOf, plannedItem, type GateEnd, type Plan, type PlannedStep } from './plans.ts';
+import { mentionedBy, outcomeOf, plannedItem, type GateEnd, type Plan, type PlannedStep } from './plans.ts';
 
 /**
  * The terminal phases of a plan whose steps do not disturb each other (`RunIndependent`), worked out without time, order,
@@ -12,24 +12,47 @@ export function referencePhases({ steps }: Plan): Record<string, string> {
   return phases;
 }
 
-/** What the ends of others make of a step that does not run; nothing for one that does. */
+/** What the ends of others make of a step that does not run, or stands for them; nothing for one that runs. */
 export function endWithoutRun(
   step: PlannedStep,
   phases: Record<string, string>,
   byName: ReadonlyMap<string, PlannedStep>,
 ): string | undefined {
+  if (step.group !== undefined) return grouped(step.group, phases, byName);
   return blocked(step, phases, byName) ?? looked(step, phases, byName) ?? conditioned(step, phases, byName);
 }
 
 /** The steps whose failures fail the run: nobody ran in spite of them. */
 export function referenceFailures(steps: readonly PlannedStep[], phases: Record<string, string>): string[] {
-  const ran = steps.filter(({ name }) => /^(Succeeded|Failed)/.test(phases[name] ?? ''));
-  const handled = new Set(ran.flatMap(({ depends }) => mentioned(depends)));
+  const those = steps.filter(({ name }) => ran(phases[name] ?? ''));
+  const handled = new Set(
+    those.flatMap(({ depends, group }) => [...mentionedBy(depends), ...(group?.contains ? group.steps : [])]),
+  );
   return steps
     .filter(({ name, continueOnFailure }) => phases[name]?.startsWith('Failed') && !continueOnFailure)
+    .filter(({ group }) => group?.contains !== false)
     .map(({ name }) => name)
     .filter((name) => !handled.has(name));
 }
+
+/** A group ends as where it begins did not succeed, as failures that none of its steps handled make it, or well. */
+function grouped(
+  { steps, begin }: NonNullable<PlannedStep['group']>,
+  phases: Record<string, string>,
+  byName: ReadonlyMap<string, PlannedStep>,
+): string {
+  if (begin !== undefined && !phases[begin]!.startsWith('Succeeded')) return phases[begin]!;
+  const own = steps.map((name) => byName.get(name)!);
+  const handled = new Set(own.flatMap(({ name, depends }) => (ran(phases[name]!) ? mentionedBy(depends) : [])));
+  const fails = ({ name, continueOnFailure }: PlannedStep) =>
+    phases[name]!.startsWith('Failed') && !continueOnFailure && !handled.has(name);
+  if (own.some(fails)) return 'Failed/StepsFailed';
+  return steps.some((name) => phases[name]!.startsWith('Cancelled'))
+    ? 'Cancelled/UpstreamCancelled'
+    : 'Succeeded/Completed';
+}
+
+const ran = (end: string) => /^(Succeeded|Failed)/.test(end);
 
 const ranks = [
   'Skipped/InputUnavailable',
@@ -49,7 +72,7 @@ function blocked(
     const reads = typeof step.when === 'object' && step.when.of === from;
     const needs = kind === 'data' || reads;
     const looksAtEnd =
-      kind === 'status' || ((kind === 'default' || kind === 'first') && mentioned(step.depends).includes(from));
+      kind === 'status' || ((kind === 'default' || kind === 'first') && mentionedBy(step.depends).includes(from));
     if (step.role !== undefined || (looksAtEnd && !needs)) continue;
     const passed = end === 'Skipped/WhenFalse' || end === 'Skipped/SkippedByHand';
     const empty = passed || (end.startsWith('Failed') && byName.get(from)!.continueOnFailure);
@@ -80,10 +103,6 @@ function holds(condition: EndCondition, phases: Record<string, string>): boolean
   if ('any' in condition) return condition.any.some((part) => holds(part, phases));
   if ('not' in condition) return !holds(condition.not, phases);
   return condition.ended === 'finished' || phases[condition.step]!.toLowerCase().startsWith(condition.ended);
-}
-
-function mentioned(condition: EndCondition | undefined): string[] {
-  return [...JSON.stringify(condition ?? {}).matchAll(/"step":"([^"]+)"/g)].map(([, name]) => name!);
 }
 
 function conditioned(
@@ -126,6 +145,7 @@ const gateEnds: Readonly<Record<GateEnd, string>> = {
 export function attempted(step: PlannedStep): { readonly end: string; readonly attempts: number } {
   if (step.items !== undefined) return { end: mapped(step, step.items), attempts: 0 };
   if (step.gate) return { end: gateEnds[step.gate.end], attempts: 0 };
+  if (step.begins || step.group) return { end: 'Succeeded/Completed', attempts: 0 };
   const left = { user: step.retries, system: step.systemRetries ?? 3, permanent: 0 };
   for (let attempts = 1; ; attempts++) {
     const outcome = outcomeOf(step, attempts);

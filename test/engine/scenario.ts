@@ -1,8 +1,10 @@
 import {
   GRAPH_API_VERSION,
+  type BeginStep,
   type Gate,
   type GateStep,
   type Graph,
+  type GroupStep,
   type MapStep,
   type StepNode,
   type TaskStep,
@@ -18,7 +20,9 @@ import type { ObjectSchema } from '../../lib/values/schema.ts';
 export type StepSketch =
   | Partial<Omit<TaskStep, 'kind' | 'name'>>
   | (Partial<Omit<MapStep, 'kind' | 'name'>> & { readonly kind: 'map' })
-  | (Omit<GateStep, 'name'> & { readonly kind: 'gate' });
+  | Omit<GateStep, 'name'>
+  | Omit<BeginStep, 'name'>
+  | Omit<GroupStep, 'name'>;
 export type GraphSketch = Partial<Omit<Graph, 'steps' | 'apiVersion'>>;
 
 /** A graph in a few lines: steps by name, in order. */
@@ -31,7 +35,7 @@ export function graphOf(steps: Readonly<Record<string, StepSketch>>, more: Graph
     failurePolicy: 'FinishRunning',
     ...more,
     steps: Object.entries(steps).map(([name, step]): StepNode => {
-      if ('kind' in step && step.kind === 'gate') return { name, ...step };
+      if ('kind' in step && step.kind !== 'map') return { name, ...step };
       const task = { task: name, template: `${name}-template`, inputs: {} };
       return { kind: 'task', name, ...task, ...(step as Partial<TaskStep>) };
     }),

@@ -88,6 +88,15 @@ function withoutStep({ steps, order, ...plan }: Plan, name: string): Plan {
       edges: step.edges.filter(({ from }) => from !== name),
       depends: mentions(step.depends) ? undefined : step.depends,
       when: mentions(step.when) ? undefined : step.when,
+      ...(step.group && { group: withoutMember(step.group, name) }),
     }));
   return { ...plan, steps: left, order: order.filter((other) => other !== name) };
+}
+
+function withoutMember({ steps, begin, contains }: NonNullable<PlannedStep['group']>, name: string) {
+  return {
+    steps: steps.filter((other) => other !== name),
+    contains,
+    ...(begin !== undefined && begin !== name && { begin }),
+  };
 }

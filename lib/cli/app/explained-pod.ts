@@ -11,7 +11,7 @@ import {
   type Explanation,
   type Refusal,
 } from '../../pods/explanation.ts';
-import { taskSteps } from '../../graph/graph.ts';
+import { hasPod, taskSteps } from '../../graph/graph.ts';
 import { rulesOf } from '../../graph/step-kinds.ts';
 import { InvalidError, show, suggest } from '../../values/problems.ts';
 import type { CliContext } from '../context.ts';
@@ -147,10 +147,10 @@ function checkLaunch(
 
 function templateOf(step: string, { workflow: { workflow, graph } }: SelectedWorkflow): string {
   const found = graph.steps.find(({ name }) => name === step);
-  if (found !== undefined && found.kind !== 'gate') return found.template;
+  if (found !== undefined && hasPod(found)) return found.template;
   if (found !== undefined)
     throw new UsageError(
-      `step ${show(step)} of workflow ${show(workflow)} has no pod: it ${rulesOf(found).caption(found)}`,
+      `step ${show(step)} of workflow ${show(workflow)} has no pod: ${rulesOf(found).describe(found)}`,
     );
   const names = graph.steps.map(({ name }) => name);
   throw new UsageError(

@@ -2,7 +2,7 @@ import { readControls, type RunControls } from '../../controller/run-job.ts';
 import { begunAt } from '../../engine/phases.ts';
 import type { AttemptRecord, StepPhase, StepRecord } from '../../engine/record.ts';
 import { Run } from '../../engine/run.ts';
-import type { Gate, Graph, StepNode } from '../../graph/graph.ts';
+import { hasPod, type Gate, type Graph, type StepNode } from '../../graph/graph.ts';
 import { isAnswerable } from '../../graph/gate-rules.ts';
 import { attemptObjectName } from '../../graph/object-names.ts';
 import { topology } from '../../graph/topology.ts';
@@ -34,6 +34,8 @@ export interface StepView {
   readonly task?: string;
   /** Of a gate: what it waits for. */
   readonly gate?: Gate['waitsFor'];
+  /** Of a step that a workflow within this one begins or ends with: the workflow. */
+  readonly workflow?: string;
   readonly phase: StepPhase;
   readonly reason: string;
   readonly message?: string;
@@ -99,7 +101,7 @@ function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Gra
     const explained = record !== undefined && !isOver(phase) && !finalPhases.has(step.phase);
     return {
       name: node.name,
-      ...(node.kind === 'gate' ? { gate: node.gate.waitsFor } : { task: node.task }),
+      ...kindView(node),
       phase: step.phase,
       reason: step.reason,
       message: step.message,
@@ -114,6 +116,11 @@ function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Gra
   });
 }
 
+function kindView(node: StepNode): Pick<StepView, 'task' | 'gate' | 'workflow'> {
+  if (node.kind === 'gate') return { gate: node.gate.waitsFor };
+  return hasPod(node) ? { task: node.task } : { workflow: node.workflow };
+}
+
 /** The command that opens a gate, as part of a sentence. */
 function howToOpen(run: string, node: StepNode, phase: StepPhase): string {
   if (phase !== 'Waiting' || !isAnswerable(node)) return '';
@@ -125,7 +132,7 @@ const finalPhases: ReadonlySet<StepPhase> = new Set(['Succeeded', 'Failed', 'Ski
 
 function attemptView(run: string, node: StepNode, attempt: AttemptRecord, now: number): AttemptView {
   const { number, phase, reason, message, exitCode, startedAt, finishedAt } = attempt;
-  const kind = node.kind !== 'gate' && node.runAs === 'Job' ? 'job' : 'pod';
+  const kind = hasPod(node) && node.runAs === 'Job' ? 'job' : 'pod';
   return {
     number,
     phase,
