@@ -68,6 +68,7 @@ export type { DelayList, GrowingDelay, Retries, RetryBudget } from './retries.ts
 export type { AnyStep, Given, StepIn, StepOutputs } from './step-base.ts';
 export type { MapInputs, MapOptions, MapOutputs, MapStepProps } from './map-step.ts';
 export type { InlinedWorkflowProps, OutputShape } from './inlined-workflow.ts';
+export type { Cache } from './cache.ts';
 export type { StepProps } from './step.ts';
 export type { AnyTaskStep, GivenInputs, StepOverride } from './task-use.ts';
 export type { AnswerProps, ApprovalOutputs, GateBuilder, GateProps } from './gate.ts';

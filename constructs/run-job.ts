@@ -1,6 +1,6 @@
 import type { Duration } from 'cdk8s';
 import { sharedLocks } from '../lib/graph/locks.ts';
-import { annotations, CONTROLLER_NAME, labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import { annotations, CONTROLLER_NAME, labels, MANAGED_BY, type CacheMode } from '../lib/graph/labels.ts';
 import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
 import { functionFields } from '../lib/pods/serializable.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
@@ -27,6 +27,8 @@ export interface RunSettings {
   readonly podTemplate?: PodTemplateOverride;
   /** Merged over the Job around the pod, of every step with `runAs: 'Job'` or of the plan's task. @default nothing */
   readonly job?: JobOverride;
+  /** How the run uses kept results: `Off` takes none and keeps none, `Overwrite` takes none and keeps its own. @default it takes them, and keeps its own */
+  readonly cache?: CacheMode;
   /** Labels of the run's Job. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of the run's Job. @default none */
@@ -127,6 +129,7 @@ export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunS
         [annotations.inputs]: canonicalJson(inputs),
         ...(podOverride && { [annotations.podOverride]: canonicalJson(podOverride) }),
         ...(settings.job && { [annotations.jobOverride]: canonicalJson(settings.job) }),
+        ...(settings.cache && { [annotations.cache]: settings.cache }),
         ...(driver && { [annotations.parallelism]: String(parallelism) }),
         ...(settings.priority !== undefined && { [annotations.priority]: String(settings.priority) }),
       },

@@ -1,6 +1,7 @@
 import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { annotations, labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import { decidingPart } from '../lib/pods/deciding-part.ts';
 import { splitHoles, type SplitTemplate } from '../lib/pods/holes.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
@@ -97,6 +98,18 @@ export class StepTemplate {
       this.#compiled = { ...merged, ...split, name, ...(spot !== undefined && { spot }) };
     }
     return this.#compiled;
+  }
+
+  /**
+   * What of the pod decides what the step gives, as its task and its overrides say it: as far as it is known at synth, and what
+   * waits for values of the workflow. The task's inputs stand for themselves, and what the cluster adds does not count.
+   *
+   * @throws InvalidError when the layers cannot be merged
+   */
+  get content(): { readonly known: unknown; readonly values: unknown } {
+    const layers = fillInputs([...this.#task.layers, ...this.#overrides], this.#task, (input) => `inputs.${input}`);
+    const { template, holes } = splitHoles(mergeWithOrigins(layers));
+    return { known: decidingPart(template), values: decidingPart(holes) };
   }
 
   /** Why the layers cannot be merged. */

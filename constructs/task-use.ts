@@ -7,6 +7,7 @@ import type { PodTemplate } from '../lib/pods/template.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
+import { cachePolicy, cacheProblems, type Cache } from './cache.ts';
 import { InputValues, titleOf } from './input-values.ts';
 import type { Lock } from './lock.ts';
 import { retryPolicy } from './retries.ts';
@@ -28,8 +29,8 @@ export type GivenInputs<I extends Shape, Scope> = {
  * What a step changes of its task. Pods and Jobs are merged field by field; everything else replaces. Values in them may
  * be inputs of the workflow and outputs of other steps: they are filled in when the step starts.
  */
-export type StepOverride<Scope = never> = Omit<ExecutionSettings, keyof PodSettings | 'job'> &
-  ValuedSettings<Scope> & { readonly job?: JobOverride<Scope> };
+export type StepOverride<Scope = never> = Omit<ExecutionSettings, keyof PodSettings | 'job' | 'cache'> &
+  ValuedSettings<Scope> & { readonly job?: JobOverride<Scope>; readonly cache?: Cache | false };
 
 /** What a use of a task needs to know of it. */
 export interface TaskUseProps {
@@ -92,7 +93,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
   /** @internal What the graph carries of it, but for its kind. */
   protected fields(): Omit<TaskStep, 'kind'> {
     const { outputSchema, outputs, name } = this.#task;
-    const { retries, systemRetries, pendingTimeout, attemptTimeout, timeout, runAs, continueOnFailure } =
+    const { retries, systemRetries, pendingTimeout, attemptTimeout, timeout, runAs, continueOnFailure, cache } =
       this.#execution;
     const policy = retryPolicy(retries);
     const { name: template, holes, spot } = this.#template.compiled;
@@ -113,6 +114,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
       ...(runAs === 'Job' && { runAs, ...(job && { job: toSource(job.job, this.workflow) }) }),
       ...(continueOnFailure && { continueOnFailure }),
       ...(this.#allLocks.length > 0 && { locks: this.#allLocks.map((lock) => lock.toGraph(this.workflow)) }),
+      ...(cache && { cache: cachePolicy(cache, this.#task, this.#template.content, this.workflow) }),
     };
   }
 
@@ -154,6 +156,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
     yield* this.jobProblems();
     for (const [path, hole] of stepJob(this.#jobLayers)?.places ?? [])
       for (const reference of references(hole)) yield* this.foreign(reference, `job.${path}`);
+    yield* cacheProblems(this.#execution.cache || undefined, this.#task);
     const { nodeProblems } = this;
     yield* nodeProblems;
     if (nodeProblems.length > 0) return;

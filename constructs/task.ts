@@ -9,6 +9,7 @@ import type { Problem } from '../lib/values/problems.ts';
 import { Reference } from '../lib/values/reference.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
 import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.ts';
+import type { Cache } from './cache.ts';
 import { CallSite } from './call-site.ts';
 import type { Lock } from './lock.ts';
 import { layersOf } from './layers.ts';
@@ -33,6 +34,8 @@ export interface ExecutionSettings extends PodSettings {
   readonly job?: JobOverride;
   /** The run goes on, and may succeed, when this fails. @default false */
   readonly continueOnFailure?: boolean;
+  /** Whether a step takes the result of an equal one that ran before. A single task's Job never does. @default false */
+  readonly cache?: Cache<never> | false;
 }
 
 /** Stands for a task, so that references to its inputs fit into its own settings and nowhere else. */
@@ -58,7 +61,9 @@ export type TaskPodSettings<I extends Shape> = {
  * nodeSelector: ({ gpu }) => ({ 'acme.example/gpu': gpu }),
  */
 export interface TaskProps<I extends Shape = NoValues, O extends Shape = NoValues>
-  extends Omit<ExecutionSettings, keyof PodSettings | 'job'>, TaskPodSettings<I> {
+  extends Omit<ExecutionSettings, keyof PodSettings | 'job' | 'cache'>, TaskPodSettings<I> {
+  /** Whether a step takes the result of an equal one that ran before. A single task's Job never does. @default false */
+  readonly cache?: Cache<keyof I & string> | false;
   /** With `runAs: 'Job'`, and of a task alone: fields of the Job around the pod, such as `suspend` for Kueue. @default one pod, one completion */
   readonly job?: FromInputs<JobOverride<TaskScope>, I>;
   /** What each step of the task has while it runs, all of them or none. A step may add more by `lock`. @default none */

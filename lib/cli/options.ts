@@ -1,4 +1,5 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
+import type { CacheMode } from '../graph/labels.ts';
 import { suggest } from '../values/problems.ts';
 import { parseSeconds } from './terminal/seconds-option.ts';
 
@@ -27,8 +28,32 @@ export function addAllNamespacesOption(command: Command): Command {
   return command.option('-A, --all-namespaces', 'look in every namespace');
 }
 
+/** What {@link addCacheOptions} gives to the action. */
+export interface CacheOptions {
+  /** `false` with `--no-cache`. */
+  readonly cache?: boolean;
+  readonly overwriteCache?: boolean;
+}
+
+/** `--no-cache` and `--overwrite-cache`. */
+export function addCacheOptions(command: Command): Command {
+  return command
+    .option('--no-cache', 'run every step: take no kept result, and keep none')
+    .addOption(
+      new Option('--overwrite-cache', 'run every step, and keep the results in place of those before').conflicts(
+        'cache',
+      ),
+    );
+}
+
+/** How the run uses kept results; nothing when nothing was said. */
+export function cacheMode({ cache, overwriteCache }: CacheOptions): CacheMode | undefined {
+  if (overwriteCache) return 'Overwrite';
+  return cache === false ? 'Off' : undefined;
+}
+
 /** What {@link addStartOptions} gives to the action. */
-export interface StartOptions {
+export interface StartOptions extends CacheOptions {
   readonly name?: string;
   readonly watch?: boolean;
   readonly wait?: boolean;
@@ -38,7 +63,7 @@ export interface StartOptions {
   readonly output?: 'json' | 'name' | 'yaml';
 }
 
-/** What every command that starts a run takes: its name, how it is waited for, and how it is printed. */
+/** What every command that starts a run on a cluster takes: its name, how it is waited for, and how it uses kept results. */
 export function addStartOptions(command: Command, name: string): Command {
   command
     .option('--name <name>', name)
@@ -50,7 +75,7 @@ export function addStartOptions(command: Command, name: string): Command {
       parseSeconds,
     )
     .option('--dry-run', 'let the cluster check the run and start nothing');
-  return command;
+  return addCacheOptions(command);
 }
 
 /** What {@link addOverrideOptions} gives to the action. */

@@ -1,4 +1,4 @@
-import type { AttemptState, Observation } from '../engine/advance.ts';
+import type { AttemptObservation, AttemptState, Observation } from '../engine/advance.ts';
 import type { StepReason } from '../engine/reasons.ts';
 import { labels } from '../graph/labels.ts';
 import { attemptObjectName } from '../graph/object-names.ts';
@@ -66,7 +66,7 @@ export class Attempts {
   }
 
   /** Takes in an object that may be of this run, and gives what is new about an attempt. */
-  see(object: Pod | Job): Observation | undefined {
+  see(object: Pod | Job): AttemptObservation | undefined {
     const key = keyOfObject(object);
     const entry = key && this.#entry(...key);
     if (!entry || !this.#isOwn(entry, object)) return undefined;
@@ -166,7 +166,7 @@ export class Attempts {
     return isOwnedBy(object, entry.job.metadata.uid!);
   }
 
-  #take(entry: AttemptEntry, object: Pod | Job): Observation | undefined {
+  #take(entry: AttemptEntry, object: Pod | Job): AttemptObservation | undefined {
     const { clock } = this.#options.context;
     const first = !entry.created;
     if (object.kind === 'Job') entry.job = object as Job;
@@ -202,7 +202,7 @@ export class Attempts {
     return stepJobState(entry.job!, entry.pod, needsOutputs, this.#options.context.clock.now());
   }
 
-  #observation(entry: AttemptEntry, state: AttemptState): Observation {
+  #observation(entry: AttemptEntry, state: AttemptState): AttemptObservation {
     if (state.kind === 'succeeded' || state.kind === 'failed') {
       if (entry.pod && entry.step.runAs !== 'Job' && hasLeftovers(entry.pod)) this.#leftovers.add(entry);
       this.#entries.delete(keyOf(entry));

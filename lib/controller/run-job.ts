@@ -2,7 +2,7 @@ import type { RunSpec } from '../engine/advance.ts';
 import { readAnswers } from '../engine/answers.ts';
 import type { RunId } from '../engine/lock-table.ts';
 import { readSkips } from '../engine/skips.ts';
-import { annotations, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY, type CancelMode } from '../graph/labels.ts';
+import { annotations, cacheModes, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY } from '../graph/labels.ts';
 import type { JobOverride } from '../pods/job-template.ts';
 import type { PodTemplateOverride } from '../pods/template.ts';
 import type { Topology } from '../graph/topology.ts';
@@ -98,7 +98,7 @@ function readRecover(given: Readonly<Record<string, string>>, problems: Problem[
 /** The fields of a run's Job that may change while it runs. */
 export type RunControls = Pick<
   RunSpec,
-  'parallelism' | 'priority' | 'suspended' | 'timeoutSeconds' | 'cancel' | 'answers' | 'skips'
+  'parallelism' | 'priority' | 'suspended' | 'timeoutSeconds' | 'cancel' | 'cache' | 'answers' | 'skips'
 >;
 
 /**
@@ -107,22 +107,27 @@ export type RunControls = Pick<
  */
 export function readControls(
   job: Job,
-  mode: Mode,
+  sequencer: Mode,
   graph?: Topology,
 ): { readonly controls: RunControls; readonly problems: readonly Problem[] } {
   const { suspend, parallelism: own = 1, activeDeadlineSeconds } = job.spec ?? {};
   const given = job.metadata.annotations ?? {};
   const problems: Problem[] = [];
-  const asked = given[annotations.cancel];
-  const cancel = (cancelModes as readonly (string | undefined)[]).includes(asked) ? (asked as CancelMode) : undefined;
-  if (asked !== undefined && cancel === undefined)
-    problems.push({
-      path: annotations.cancel,
-      message: `is ${show(asked)}`,
-      fix: suggest(asked, cancelModes) ?? `known are ${cancelModes.join(', ')}`,
-    });
+  const mode = <T extends string>(path: string, known: readonly T[]): T | undefined => {
+    const asked = given[path];
+    const found = known.find((each) => each === asked);
+    if (asked !== undefined && found === undefined)
+      problems.push({
+        path,
+        message: `is ${show(asked)}`,
+        fix: suggest(asked, known) ?? `known are ${known.join(', ')}`,
+      });
+    return found;
+  };
+  const cancel = mode(annotations.cancel, cancelModes);
+  const cache = mode(annotations.cache, cacheModes);
   let parallelism = own;
-  if (mode === 'driver') {
+  if (sequencer === 'driver') {
     // There `spec.parallelism` says how many drivers run.
     const text = given[annotations.parallelism] ?? String(Number.MAX_SAFE_INTEGER);
     parallelism = Number(text);
@@ -148,6 +153,7 @@ export function readControls(
       suspended: suspend === true || parallelism === 0,
       ...(activeDeadlineSeconds !== undefined && { timeoutSeconds: activeDeadlineSeconds }),
       ...(cancel && { cancel }),
+      ...(cache && { cache }),
       ...(said && { answers: said.answers }),
       ...(skipped && { skips: skipped.skips }),
     },

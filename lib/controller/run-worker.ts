@@ -7,6 +7,7 @@ import { lateSkips } from '../engine/skips.ts';
 import { KubeError } from '../kube/errors.ts';
 import { InvalidError } from '../values/problems.ts';
 import { Attempts } from './attempts.ts';
+import { Commands } from './commands.ts';
 import { isFinished, shorten, type Job, type Pod } from './objects.ts';
 import { RecordStore } from './record-store.ts';
 import { takeOver } from './recovery.ts';
@@ -51,6 +52,7 @@ export class RunWorker {
   #run: Run | undefined;
   #seat: Seat | undefined;
   #attempts: Attempts | undefined;
+  #commands: Commands | undefined;
   #reporter: RunReporter | undefined;
   #turning = false;
   #ending = false;
@@ -142,8 +144,7 @@ export class RunWorker {
 
   #begin(taken: TakenUp): void {
     const { topology, layers, record } = taken;
-    const context = this.#context;
-    const run = () => this.#job;
+    const [context, run] = [this.#context, () => this.#job];
     const observe = (observations: readonly Observation[]) => this.#turn(observations);
     const { signal } = this.#stop;
     this.#taken = taken;
@@ -151,9 +152,12 @@ export class RunWorker {
     const wake = () => queueMicrotask(() => this.#turn([]));
     this.#seat = context.locks.join(runId(this.#job), wake);
     this.#run = new Run(topology, this.#spec(), record, this.#seat);
-    this.#attempts = new Attempts({ context, run, topology, layers, observe, signal });
+    const options = { context, run, topology, layers, observe, signal };
+    this.#attempts = new Attempts(options);
+    const written = () => this.#record.flush().then(() => !this.#abandoned && !signal.aborted);
+    this.#commands = new Commands(options, this.#attempts, written);
     this.#reporter = new RunReporter(context, this.#run, this.#status, run, record);
-    this.#context.log.info(record ? 'A run is taken up again' : 'A run has begun', { steps: topology.steps.length });
+    context.log.info(record ? 'A run is taken up again' : 'A run has begun', { steps: topology.steps.length });
     const resumed = record !== undefined;
     const [objects, attempts, { clock }] = [this.#known(), this.#attempts, context];
     this.#turn([...present({ objects, attempts, run: this.#run, resumed, clock })]);
@@ -181,12 +185,9 @@ export class RunWorker {
   }
 
   #do(decision: Decision): void {
-    const { commands, steps, run, wakeAt } = decision;
-    for (const command of commands) {
-      if (command.kind === 'start') this.#attempts!.start(command.step, command.attempt, command);
-      else this.#attempts!.stop(command.step, command.attempt, command.reason);
-    }
+    const { steps, run, wakeAt } = decision;
     this.#record.put(decision, recordForm(this.#run!.counts().total));
+    this.#commands!.do(decision);
     this.#reporter!.decided({ steps, ...(run && { run }) }, this.#controls.suspended === true);
     this.#wakeup.at(wakeAt, this.#attempts!.lookAgainAt);
   }
@@ -212,7 +213,7 @@ export class RunWorker {
     this.#stop.signal.throwIfAborted();
     if (this.#abandoned) return;
     this.#attempts!.stopLeftovers();
-    await this.#attempts!.stopped();
+    await Promise.all([this.#attempts!.stopped(), this.#commands!.kept()]);
     this.#stop.signal.throwIfAborted();
     await this.#reporter!.finish();
     this.#context.log.info('A run has ended', { phase });
@@ -286,6 +287,7 @@ export class RunWorker {
   }
 
   #spec(): RunSpec {
-    return { name: this.#job.metadata.name, inputs: this.#taken?.inputs ?? {}, ...this.#controls };
+    const { inputs = {}, rerun } = this.#taken ?? {};
+    return { name: this.#job.metadata.name, inputs, rerun, ...this.#controls };
   }
 }

@@ -22,6 +22,8 @@ export interface TakenUp {
   readonly inputs: RunSpec['inputs'];
   readonly layers: RunLayers;
   readonly record?: RunRecord;
+  /** The steps that were asked for by name. @default none */
+  readonly rerun?: readonly string[];
   /** What it goes on from, for a run without a record of its own. */
   readonly recovery?: Recovery;
 }
@@ -60,7 +62,8 @@ export async function takeUp(
       ];
       if (!checked.ok || astray.length > 0)
         throw new InvalidError('The run cannot be started', [...(checked.ok ? [] : checked.problems), ...astray]);
-      const taken = { topology, inputs: checked.values, layers };
+      const rerun = request.recover?.rerun;
+      const taken = { topology, inputs: checked.values, layers, ...(rerun && { rerun }) };
       if (record !== undefined) return { ...taken, record };
       const recovery = await readRecovery(context, job, request, topology, signal);
       return { ...taken, ...(recovery && { recovery }) };

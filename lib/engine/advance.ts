@@ -1,8 +1,9 @@
-import type { CancelMode } from '../graph/labels.ts';
+import type { CacheMode, CancelMode } from '../graph/labels.ts';
 import type { StepJob } from '../pods/job-template.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { Answers } from './answers.ts';
 import type { ItemBlock } from './item-codec.ts';
+import type { KeptResult } from './kept-result.ts';
 import type { FailureKind, Instant, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import type { SkipsByHand } from './skips.ts';
@@ -25,10 +26,24 @@ export interface RunSpec {
   readonly answers?: Answers;
   /** Steps that are to be skipped if they have not begun. */
   readonly skips?: SkipsByHand;
+  /** How the run uses kept results. @default it takes them, and keeps its own */
+  readonly cache?: CacheMode;
+  /** Steps that run even if an equal one ran before: somebody asked for them by name. @default none */
+  readonly rerun?: readonly string[];
 }
 
-/** What a shell saw of an attempt. Observations may be late, repeated or out of order. */
-export interface Observation {
+/** What a shell saw or found. Observations may be late, repeated or out of order. */
+export type Observation = AttemptObservation | CacheAnswer;
+
+/** What a shell found for a `lookup`. One that cannot find out says that there is nothing. */
+export interface CacheAnswer {
+  readonly step: string;
+  /** Not checked against anything. */
+  readonly found: KeptResult | undefined;
+}
+
+/** What a shell saw of an attempt. */
+export interface AttemptObservation {
   readonly step: string;
   readonly attempt: number;
   readonly state: AttemptState;
@@ -75,7 +90,18 @@ export type Command =
       readonly job?: StepJob;
     }
   /** End the attempt. Its end is then observed as a failure, whatever the reason observed; also when it never came to exist. */
-  | { readonly kind: 'stop'; readonly step: string; readonly attempt: number; readonly reason: StepReason };
+  | { readonly kind: 'stop'; readonly step: string; readonly attempt: number; readonly reason: StepReason }
+  /** Answer with the {@link CacheAnswer} that there is under this key. */
+  | { readonly kind: 'lookup'; readonly step: string; readonly key: string }
+  /** Keep a result under this key, in place of the one that is there. It may be lost, and forgotten after its time. */
+  | {
+      readonly kind: 'keep';
+      readonly step: string;
+      readonly key: string;
+      readonly result: KeptResult;
+      /** How long somebody may want it. @default not said */
+      readonly ttlSeconds?: number;
+    };
 
 /** What {@link Run.advance} decided: the record's changes, already applied to the run, and what is to be done. */
 export interface Decision {
@@ -86,6 +112,11 @@ export interface Decision {
   /** Set when the run's own state changed. */
   readonly run?: RunState;
   readonly commands: readonly Command[];
+  /**
+   * Set when the commands follow from an answer that may not be the same when it is asked for again: the record must be
+   * written before they are carried out, and before all that come later.
+   */
+  readonly writeFirst?: true;
   /** When to call again even if nothing is observed. */
   readonly wakeAt?: Instant;
 }

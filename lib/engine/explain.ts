@@ -56,6 +56,7 @@ function explainWaiting({ ledger, spec, now }: Sight, index: number, record: Ste
   const { node } = ledger.step(index);
   const known = kindOf(node).explain?.(node, record, now);
   if (known !== undefined) return known;
+  if (record.reason === 'CheckingCache') return 'asking for a kept result of an equal step';
   if (record.reason === 'Suspended') return 'run is suspended';
   if (isHeldUp(record)) return record.message ?? record.reason;
   if (record.reason === 'ParallelismLimit' && ledger.live.size < spec.parallelism)

@@ -62,8 +62,10 @@ export function dueOf(node: StepNode, record: StepRecord): Instant | undefined {
 
 /** Whether a step only lacks room for its next attempt. */
 export function lacksRoom(node: StepNode, { phase, reason }: StepRecord): boolean {
-  return phase === 'Waiting' && reason !== 'Backoff' && kindOf(node).attempts !== undefined;
+  return phase === 'Waiting' && !waitsForMore.has(reason) && kindOf(node).attempts !== undefined;
 }
+
+const waitsForMore: ReadonlySet<StepReason> = new Set(['Backoff', 'CheckingCache']);
 
 /** {@link StepKind.fits}, for a step of any kind. */
 export function fitsKind(node: StepNode, record: StepRecord): boolean {

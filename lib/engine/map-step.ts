@@ -101,8 +101,8 @@ function endOf(turn: Turn, items: MapItems): StepEnd {
   if (isHopeless(ledger, items)) return { phase: 'Failed', reason: 'ItemsFailed', message: failures(ledger, items) };
   const { count, phases } = items;
   if (phases.Succeeded + phases.Failed === count) {
-    const message = phases.Failed > 0 ? failures(ledger, items) : undefined;
-    return { phase: 'Succeeded', reason: 'Completed', ...(message && { message }) };
+    const said = [...(phases.Failed > 0 ? [failures(ledger, items)] : []), ...fromCache(items)];
+    return { phase: 'Succeeded', reason: 'Completed', ...(said.length > 0 && { message: said.join('; ') }) };
   }
   const reason: StepReason =
     state.reason === 'CancelRequested' || state.reason === 'RunTimeout' ? state.reason : 'FailurePolicy';
@@ -122,6 +122,12 @@ function failures(ledger: Ledger, { first, count, phases }: MapItems): string {
   }
   const more = phases.Failed > NAMED ? ` and ${phases.Failed - NAMED} more` : '';
   return `${phases.Failed} of ${count} items failed: ${named.join(', ')}${more}`;
+}
+
+/** `40 of 100 items from the cache` */
+function fromCache({ records, count }: MapItems): string[] {
+  const hits = records.filter((record) => record?.reason === 'Cached').length;
+  return hits === 0 ? [] : [`${hits} of ${count} items from the cache`];
 }
 
 /** `12 of 100 items done, 3 of them failed` */

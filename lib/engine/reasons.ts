@@ -5,6 +5,7 @@ export const stepReasons = {
   Pending: ['WaitingForUpstreams'],
   Waiting: [
     'Backoff',
+    'CheckingCache',
     'ParallelismLimit',
     'NamespaceLimit',
     'ControllerLimit',
@@ -16,7 +17,7 @@ export const stepReasons = {
     'WaitingForTime',
   ],
   Running: ['ItemsRunning', 'Created', 'PodPending', 'ContainerRunning', 'Stopping'],
-  Succeeded: ['Completed', 'DefaultTaken', 'Recovered'],
+  Succeeded: ['Completed', 'DefaultTaken', 'Recovered', 'Cached'],
   Failed: [
     'ItemsFailed',
     'ItemsInvalid',

@@ -1,5 +1,6 @@
 import type { Topology } from '../graph/topology.ts';
 import type { Command, Decision, Observation, RunSpec } from './advance.ts';
+import { takeAnswers } from './cache.ts';
 import { decide } from './decide.ts';
 import { endEarly, runTimeoutAt } from './ending.ts';
 import { explainStep } from './explain.ts';
@@ -11,7 +12,7 @@ import type { Instant, RunRecord, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { endOf } from './run-end.ts';
 import { isEnding } from './run-state.ts';
-import { byTime } from './sightings.ts';
+import { sightingsOf } from './sightings.ts';
 import { Skips } from './skips.ts';
 import { Starts } from './starts.ts';
 import { Strays } from './strays.ts';
@@ -139,7 +140,8 @@ export class Run {
     const commands: Command[] = [];
     const turn: Turn = { now: time, spec: this.#spec, ledger: this.#ledger, commands, state: this.#state };
 
-    for (const sighting of this.#sightings(observations)) this.#observe(turn, sighting);
+    for (const sighting of sightingsOf(this.#ledger, observations)) this.#observe(turn, sighting);
+    const writeFirst = takeAnswers(turn, observations);
     if (!this.finished) this.#go(turn);
 
     const changed = this.#state !== before || !started;
@@ -148,19 +150,9 @@ export class Run {
       ...this.#ledger.takeChanges(),
       ...(changed && { run: this.#state }),
       commands,
+      ...(writeFirst && { writeFirst }),
       ...(wakeAt !== undefined && { wakeAt }),
     };
-  }
-
-  /** In the order in which it happened, so that a batch in any order says the same. */
-  #sightings(observations: readonly Observation[]): Sighting[] {
-    const sightings: Sighting[] = [];
-    for (const { step, attempt, state } of observations) {
-      const index = this.#ledger.find(step);
-      if (index !== undefined && kindOf(this.#ledger.step(index).node).attempts)
-        sightings.push({ index, attempt, state });
-    }
-    return sightings.sort(byTime);
   }
 
   #observe(turn: Turn, sighting: Sighting): void {
@@ -237,7 +229,7 @@ export class Run {
 
   #repeat(turn: Turn): void {
     const fresh = new Set(turn.commands.map((command) => command.step));
-    for (const index of turn.ledger.live) {
+    for (const index of [...turn.ledger.live, ...turn.ledger.waiting]) {
       const { node } = turn.ledger.step(index);
       if (!fresh.has(node.name)) kindOf(node).attempts?.repeat(turn, index);
     }

@@ -1,11 +1,20 @@
-import type { AttemptState } from './advance.ts';
+import type { AttemptState, Observation } from './advance.ts';
+import { kindOf } from './kinds.ts';
+import type { Ledger } from './ledger.ts';
 import type { Sighting } from './turn.ts';
 
 const stages: Readonly<Record<AttemptState['kind'], number>> = { pending: 0, running: 1, succeeded: 2, failed: 3 };
 
-/** The order in which things happened. */
-export function byTime(a: Sighting, b: Sighting): number {
-  return a.attempt - b.attempt || stages[a.state.kind] - stages[b.state.kind];
+/** What was seen of attempts, in the order in which it happened, so that a batch in any order says the same. */
+export function sightingsOf(ledger: Ledger, observations: readonly Observation[]): Sighting[] {
+  const sightings: Sighting[] = [];
+  for (const observation of observations) {
+    if (!('state' in observation)) continue;
+    const { step, attempt, state } = observation;
+    const index = ledger.find(step);
+    if (index !== undefined && kindOf(ledger.step(index).node).attempts) sightings.push({ index, attempt, state });
+  }
+  return sightings.sort((a, b) => a.attempt - b.attempt || stages[a.state.kind] - stages[b.state.kind]);
 }
 
 /** An attempt that has ended does not run again, in whatever order it is told. */

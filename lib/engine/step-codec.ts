@@ -14,11 +14,11 @@ export function stepJson(step: StepRecord): JsonObject {
 
 /**
  * A step's record in short, `[ready, created, started, finished, outputs]` in milliseconds, each time counted from the one
- * before and the first from `at`; one that was taken over is `[finished, outputs, message]`. Nothing unless the step
- * succeeded at once, in the plainest way, here or there.
+ * before and the first from `at`; one that was taken over is `[finished, outputs, message]`, one from the cache the same with
+ * `Cached` as the fourth. Nothing unless the step succeeded at once, in the plainest way, here or there.
  */
 export function plainStep(step: StepRecord, at: number): Json | undefined {
-  if (step.reason === 'Recovered') return plainTakenOver(step, at);
+  if (step.reason === 'Recovered' || step.reason === 'Cached') return plainTakenOver(step, at);
   const { phase, reason, attempts, readyAt, finishedAt, outputs, ...odd } = step;
   const [attempt, ...others] = attempts;
   if (attempt === undefined || others.length > 0 || phase !== 'Succeeded' || reason !== 'Completed') return undefined;
@@ -31,9 +31,10 @@ export function plainStep(step: StepRecord, at: number): Json | undefined {
 }
 
 function plainTakenOver(step: StepRecord, at: number): Json | undefined {
-  const { phase, reason: _, attempts, finishedAt, outputs = null, message, ...odd } = step;
+  const { phase, reason, attempts, finishedAt, outputs = null, message, ...odd } = step;
   if (phase !== 'Succeeded' || attempts.length > 0 || finishedAt === undefined) return undefined;
   if (Object.values(odd).some((value) => value !== undefined)) return undefined;
+  if (reason === 'Cached') return [finishedAt - at, outputs, message ?? null, reason];
   return message === undefined ? [finishedAt - at, outputs] : [finishedAt - at, outputs, message];
 }
 
@@ -46,7 +47,8 @@ export function readStep(json: Json, at: number, path: string, problems: Problem
 }
 
 function readTakenOver(step: readonly Json[], at: number, path: string, problems: Problem[]): StepRecord | undefined {
-  const [finished, outputs, message] = step;
+  const [finished, outputs, said, reason = 'Recovered'] = step;
+  const message = said ?? undefined;
   const fits = outputs === null || isJsonObject(outputs);
   if (!Number.isSafeInteger(finished) || !fits || (message !== undefined && typeof message !== 'string')) {
     problems.push({ path, message: 'must be a whole number, outputs or null and, if there is one, a message' });
@@ -54,7 +56,7 @@ function readTakenOver(step: readonly Json[], at: number, path: string, problems
   }
   const record = {
     phase: 'Succeeded',
-    reason: 'Recovered',
+    reason: reason as 'Recovered' | 'Cached',
     attempts: [],
     finishedAt: at + (finished as number),
   } as const;
@@ -62,7 +64,7 @@ function readTakenOver(step: readonly Json[], at: number, path: string, problems
 }
 
 function readPlain(step: readonly Json[], at: number, path: string, problems: Problem[]): StepRecord | undefined {
-  if (step.length === 2 || step.length === 3) return readTakenOver(step, at, path, problems);
+  if (step.length === 2 || step.length === 3 || step[3] === 'Cached') return readTakenOver(step, at, path, problems);
   const [ready, created, started, finished, outputs] = step;
   const times = [ready, created, started, finished];
   if (!times.every(Number.isSafeInteger) || step.length > 5 || (outputs !== undefined && !isJsonObject(outputs))) {

@@ -3,6 +3,7 @@ import type { StepJob } from '../pods/job-template.ts';
 import { withMainResources } from '../pods/main-resources.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { AttemptState } from './advance.ts';
+import { askCache, keepResult, lookUp } from './cache.ts';
 import type { StepKind } from './kinds.ts';
 import { resolveLocks } from './resolve-locks.ts';
 import { readOutputs } from './outputs.ts';
@@ -26,7 +27,8 @@ function ready(turn: Turn, index: number): StepRecord {
   const locks = resolveLocks(taskAt(turn, index), scopeOfStep(turn, index));
   if ('problem' in locks)
     return { ...begun, phase: 'Failed', reason: 'LockError', message: locks.problem, finishedAt: now };
-  return { ...begun, phase: 'Waiting', reason: waitingReason(spec), ...locks };
+  const reason = askCache(turn, index) ? 'CheckingCache' : waitingReason(spec);
+  return { ...begun, phase: 'Waiting', reason, ...locks };
 }
 
 function start(turn: Turn, index: number): void {
@@ -114,6 +116,7 @@ function sawEnd(
   // Also when its end was asked for: the work is done, and saying otherwise would have it done again.
   const done: AttemptRecord = { ...over, phase: 'Succeeded', reason: 'Completed', message: undefined };
   settle(turn, index, { phase: 'Succeeded', reason: 'Completed', outputs: read.outputs }, done);
+  keepResult(turn, index, read.outputs, over.finishedAt);
 }
 
 interface Failure {
@@ -178,7 +181,9 @@ function stop(turn: Turn, index: number, reason: StepReason): void {
 }
 
 function repeat(turn: Turn, index: number): void {
-  const attempt = liveAttempt(turn.ledger.of(index));
+  const record = turn.ledger.of(index);
+  if (record.reason === 'CheckingCache') return lookUp(turn, index);
+  const attempt = liveAttempt(record);
   const node = turn.ledger.step(index).node;
   if (attempt?.stopping !== undefined)
     turn.commands.push({ kind: 'stop', step: node.name, attempt: attempt.number, reason: attempt.stopping });

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
 import { decodeGraph } from './config-map.ts';
 import { taskSteps, type Graph } from './graph.ts';
-import { annotations, CONTENT_GRAPH, labels } from './labels.ts';
+import { annotations, CONTENT_GRAPH, labels, cacheModes, type CacheMode } from './labels.ts';
 
 /** A workflow as a set of manifests holds it. */
 export interface WorkflowManifests {
@@ -28,6 +28,7 @@ export interface PlanManifest {
   readonly fixedInputs: readonly string[];
   readonly parallelism?: number;
   readonly timeoutSeconds?: number;
+  readonly cache?: CacheMode;
   /** A pod template that is merged over that of every step. */
   readonly podOverride?: JsonObject;
 }
@@ -140,6 +141,7 @@ function readPlan(cronJob: JsonObject): ReadPlan {
   const fixed = fields(fields(cronJob.metadata).annotations)[annotations.fixedInputs];
   const fixedInputs = parse(fixed, annotations.fixedInputs, isStrings, 'a JSON list of names');
   if (problems.length > 0) return { problems };
+  const cache = cacheModes.find((mode) => mode === notes[annotations.cache]);
   const driven = Number(notes[annotations.parallelism]);
   const parallelism = Number.isInteger(driven) ? driven : spec.parallelism;
   return {
@@ -151,6 +153,7 @@ function readPlan(cronJob: JsonObject): ReadPlan {
       fixedInputs: (fixedInputs ?? []) as readonly string[],
       ...(typeof parallelism === 'number' && { parallelism }),
       ...(typeof spec.activeDeadlineSeconds === 'number' && { timeoutSeconds: spec.activeDeadlineSeconds }),
+      ...(cache && { cache }),
       ...(podOverride !== undefined && { podOverride: podOverride as JsonObject }),
     },
   };

@@ -1,5 +1,6 @@
 import type { Json } from '../values/json.ts';
 import type { JsonSchema, ObjectSchema } from '../values/schema.ts';
+import type { CachePolicy } from './cache.ts';
 import type { LockSource } from './locks.ts';
 import type { RetryPolicy } from './retries.ts';
 
@@ -78,6 +79,8 @@ export interface TaskStep extends CommonStep {
   readonly attemptTimeoutSeconds?: number;
   /** What it has while an attempt runs, all of them or none. Each item of a map has its own. */
   readonly locks?: readonly LockSource[];
+  /** Left out for a step that always runs. */
+  readonly cache?: CachePolicy;
 }
 
 /**

@@ -21,7 +21,7 @@ export function parseItemName(name: string): { readonly map: string; readonly it
 /** What runs the items of a map, but for the name. */
 export function itemTemplate(map: MapStep): Omit<TaskStep, 'name'> {
   const { template, task, inputs, itemOutputs, role, runAs, job, pod, spot } = map;
-  const { retries, systemRetries, pendingTimeoutSeconds, attemptTimeoutSeconds, locks } = map;
+  const { retries, systemRetries, pendingTimeoutSeconds, attemptTimeoutSeconds, locks, cache } = map;
   return defined({
     kind: 'task',
     task,
@@ -38,6 +38,7 @@ export function itemTemplate(map: MapStep): Omit<TaskStep, 'name'> {
     pendingTimeoutSeconds,
     attemptTimeoutSeconds,
     locks,
+    cache,
   } as const);
 }
 

@@ -17,7 +17,7 @@ export const labels = {
   run: `${DOMAIN}/run`,
   step: `${DOMAIN}/step`,
   attempt: `${DOMAIN}/attempt`,
-  /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH} or {@link CONTENT_RECORD}. */
+  /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD} or {@link CONTENT_CACHE}. */
   content: `${DOMAIN}/content`,
 } as const;
 
@@ -26,6 +26,7 @@ export const NEVER = '0 0 31 2 *';
 
 export const CONTENT_GRAPH = 'graph';
 export const CONTENT_RECORD = 'record';
+export const CONTENT_CACHE = 'cache';
 
 export const annotations = {
   /** On a run's Job: the name of the graph's ConfigMap. */
@@ -50,6 +51,10 @@ export const annotations = {
   cancel: `${DOMAIN}/cancel`,
   /** On a run's Job: a whole number; where runs wait for the same, those with a higher one come first. @default 0 */
   priority: `${DOMAIN}/priority`,
+  /** On a run's Job: {@link CacheMode}. */
+  cache: `${DOMAIN}/cache`,
+  /** On a ConfigMap with a kept result: from when on it may be deleted. */
+  expires: `${DOMAIN}/expires`,
   /** On a run's Job in driver mode, where `spec.parallelism` is the driver's own: how many steps run at once. */
   parallelism: `${DOMAIN}/parallelism`,
 } as const;
@@ -62,3 +67,7 @@ export const skipPrefix = `${DOMAIN}/skip.`;
 /** How a run is cancelled. `Now`: stop now. `RunFinally`: stop now, then the finally steps. `Drain`: let running steps end, then finally. */
 export const cancelModes = ['Now', 'RunFinally', 'Drain'] as const;
 export type CancelMode = (typeof cancelModes)[number];
+
+/** How a run uses kept results. `Off`: it takes none and keeps none. `Overwrite`: it takes none, and keeps its own in their place. */
+export const cacheModes = ['Off', 'Overwrite'] as const;
+export type CacheMode = (typeof cacheModes)[number];

@@ -1,3 +1,4 @@
+import { cacheProblems, isCachePolicy } from './cache.ts';
 import type { TaskStep } from './graph.ts';
 import { isLocks, lockProblems, lockSources } from './locks.ts';
 import { jobSources, podSources } from './pod-sources.ts';
@@ -7,11 +8,12 @@ import { replaceAll, type StepRules } from './step-kinds.ts';
 
 /** What the graph must know of a step that runs a container. */
 export const taskRules: StepRules<TaskStep> = {
-  *sources({ inputs, pod, job, locks }) {
+  *sources({ inputs, pod, job, locks, cache }) {
     for (const [name, source] of Object.entries(inputs)) yield [`inputs.${name}`, source];
     if (pod !== undefined) for (const [place, source] of podSources(pod)) yield [`pod.${place}`, source];
     if (job !== undefined) for (const [place, source] of jobSources(job)) yield [`job.${place}`, source];
     yield* lockSources(locks);
+    if (cache?.content !== undefined) yield ['cache.content', cache.content];
   },
   replace: (step, by) => ({
     ...step,
@@ -19,6 +21,7 @@ export const taskRules: StepRules<TaskStep> = {
     ...(step.pod && { pod: by.source(step.pod) }),
     ...(step.spot && { spot: by.source(step.spot) }),
     ...(step.job && { job: by.source(step.job) }),
+    ...(step.cache?.content && { cache: { ...step.cache, content: by.source(step.cache.content) } }),
     ...(step.locks && { locks: step.locks.map((lock) => ({ ...lock, key: by.source(lock.key) })) }),
   }),
   misfits: (step) =>
@@ -34,10 +37,12 @@ export const taskRules: StepRules<TaskStep> = {
       attemptTimeoutSeconds: ['a number', isNumber, 'optional'],
       systemRetries: ['a number', isNumber, 'optional'],
       locks: ['a list of locks', isLocks, 'optional'],
+      cache: ['a cache policy', isCachePolicy, 'optional'],
     }),
   *problems(step, at) {
     yield* retryProblems(step, at);
     yield* lockProblems(step.locks, at);
+    yield* cacheProblems(step, at);
   },
   shape: 'box',
   caption: ({ name, task }) => (task === name ? undefined : task),

@@ -7,10 +7,12 @@ import type { Answer, Answers } from '../engine/answers.ts';
 import { LockTable } from '../engine/lock-table.ts';
 import type { Instant, RunRecord, RunState } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
+import { resultKey } from '../pods/deciding-part.ts';
 import { formatProblem, InvalidError } from '../values/problems.ts';
 import { AttemptProcess } from './attempt-process.ts';
 import { planAttempt, type AttemptPlan } from './attempt-plan.ts';
 import { localTemplate } from './local-template.ts';
+import type { LocalCache } from './local-cache.ts';
 import { LogFollower } from './log-follower.ts';
 import { endLeftover } from './process-group.ts';
 import { systemProcesses, type ProcessIdentity, type ProcessTable } from './process-table.ts';
@@ -25,6 +27,8 @@ export interface LocalRunnerProps {
   readonly record?: RunRecord;
   /** What is said to gates from the beginning. @default nothing */
   readonly answers?: Answers;
+  /** Where results are kept. @default nowhere */
+  readonly cache?: LocalCache;
   /** The user's environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Called after every turn of the engine. */
@@ -66,7 +70,7 @@ export class LocalRunner {
   #wake = () => {};
 
   constructor(props: LocalRunnerProps) {
-    const { name, graph, inputs, parallelism, timeoutSeconds } = props.run;
+    const { name, graph, inputs, parallelism, timeoutSeconds, cache } = props.run;
     this.#props = props;
     this.#now = props.now ?? Date.now;
     this.#table = props.table ?? systemProcesses();
@@ -77,6 +81,7 @@ export class LocalRunner {
       parallelism,
       ...(timeoutSeconds !== undefined && { timeoutSeconds }),
       ...(answers && { answers }),
+      ...(cache && { cache }),
     };
     this.#topology = topology(graph);
     const seat = new LockTable().join({ uid: name, namespace: '', name }, () => this.#again());
@@ -138,11 +143,20 @@ export class LocalRunner {
   }
 
   #execute(command: Command): void {
+    if (command.kind === 'lookup' || command.kind === 'keep') return this.#useCache(command);
     const { step, attempt } = command;
     if (command.kind === 'start') return this.#start(step, attempt, command);
     const process = this.#live.get(keyOf(step, attempt));
     if (this.#killing) process?.kill();
     else process?.stop();
+  }
+
+  #useCache(command: Command & { readonly kind: 'lookup' | 'keep' }): void {
+    const { cache, run } = this.#props;
+    const { step } = command;
+    const key = resultKey(command.key, graphStepName(this.#topology, step), run.layers ?? { run: run.name });
+    if (command.kind === 'keep') cache?.keep(key, command.result);
+    else this.#observe({ step, found: cache?.find(key) });
   }
 
   #start(step: string, attempt: number, values: StartValues): void {

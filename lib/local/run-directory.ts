@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import type { JsonObject } from '../values/json.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { CacheMode } from '../graph/labels.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import type { PodTemplate } from '../pods/template.ts';
 
@@ -21,6 +22,8 @@ export interface LocalRun {
   readonly inputs: JsonObject;
   readonly parallelism: number;
   readonly timeoutSeconds?: number;
+  /** How it uses kept results. @default it takes them, and keeps its own */
+  readonly cache?: CacheMode;
   /** Where its steps run. */
   readonly workingDirectory: string;
 }

@@ -11,6 +11,11 @@ export function contentHash(value: unknown): string {
   return (digest.readBigUInt64BE(0) >> 14n).toString(32).padStart(10, '0');
 }
 
+/** Forty letters and digits that stand for a value's content where two contents must never be taken for each other. */
+export function fullHash(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex').slice(0, 40);
+}
+
 /** A number from 0 up to, not including, 1 that depends on nothing but the text: jitter and spreading without a random source. */
 export function unitHash(text: string): number {
   return createHash('sha256').update(text).digest().readUInt32BE(0) / 2 ** 32;

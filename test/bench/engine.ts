@@ -28,8 +28,9 @@ function playThrough(steps: number): number {
   let now = Date.UTC(2025, 0, 1);
   const events: Observation[] = [];
   const tell = (...observations: readonly Observation[]) => {
-    for (const { kind, step, attempt } of run.advance(now, observations).commands) {
-      if (kind !== 'start') continue;
+    for (const command of run.advance(now, observations).commands) {
+      if (command.kind !== 'start') continue;
+      const { step, attempt } = command;
       events.push({ step, attempt, state: { kind: 'running', startedAt: now } });
       events.push({ step, attempt, state: { kind: 'succeeded', finishedAt: now } });
     }

@@ -298,3 +298,14 @@ describe('what is launched', () => {
     new Step(etl, 'c', { task: load, inputs: {} });
   });
 });
+
+test('ignored inputs of a cache are inputs of the task', () => {
+  const inputs = { site: z.string(), verbose: z.boolean() };
+  new ContainerTask(chart, 'a', { image: 'a', inputs, cache: { version: '1', ignoreInputs: ['verbose'] } });
+  // @ts-expect-error -- there is no such input
+  new ContainerTask(chart, 'b', { image: 'a', inputs, cache: { version: '1', ignoreInputs: ['verbos'] } });
+  // @ts-expect-error -- without a version nobody could make a step run again
+  new ContainerTask(chart, 'd', { image: 'a', inputs, cache: {} });
+  // @ts-expect-error -- a cache has a version
+  new ContainerTask(chart, 'e', { image: 'a', inputs, cache: true });
+});

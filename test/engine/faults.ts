@@ -28,6 +28,8 @@ export interface Faults {
   readonly stray?: number;
   /** A pod is Pending for ten minutes. */
   readonly stuck?: number;
+  /** A kept result is deleted before it is looked up. */
+  readonly forget?: number;
   /** At an event, the shell's clock jumps by up to five minutes either way. */
   readonly jump?: number;
 }

@@ -114,13 +114,23 @@ function expectSound(plan: Plan, { run, steps }: RunRecord): void {
   if (run.reason === 'StepFailed') expect(failed).not.toEqual([]);
 }
 
+/** The steps that wait for what the cache has. */
+function asking({ steps, items = new Map() }: RunRecord): string[] {
+  const all = [...items].flatMap(([map, records]) =>
+    records.map((record, item) => [`${map}-${item}`, record] as const),
+  );
+  return [...steps, ...all].filter(([, record]) => record?.reason === 'CheckingCache').map(([name]) => name);
+}
+
 function comparedWithOneRebuilt({ run, topology, spec, now, observations }: Moment) {
   if (run.state.startedAt === 0) return undefined;
   const decoded = decodeRecord(encodeRecord(run.record()));
   if ('problems' in decoded) throw new Error(JSON.stringify(decoded.problems));
   expect(decoded.record).toEqual(run.record());
   const twin = new Run(topology, spec, decoded.record);
-  const mayRepeat = new Set([...run.liveAttempts(), ...observations].map(({ step, attempt }) => `${step}/${attempt}`));
+  const attemptsSeen = observations.filter((observation) => 'state' in observation);
+  const mayRepeat = new Set([...run.liveAttempts(), ...attemptsSeen].map(({ step, attempt }) => `${step}/${attempt}`));
+  for (const name of asking(run.record())) mayRepeat.add(`${name}/lookup`);
   return (decision: Decision) => {
     const { commands, ...rest } = twin.advance(now, observations, spec);
     const { commands: expected, ...expectedRest } = decision;
@@ -129,8 +139,8 @@ function comparedWithOneRebuilt({ run, topology, spec, now, observations }: Mome
     const isTold = (command: Command) => told.has(JSON.stringify(command));
     expect(commands.filter(isTold)).toEqual(expected);
     // Beyond that, it repeats what may have been lost.
-    for (const { step, attempt } of commands.filter((command) => !isTold(command)))
-      expect(mayRepeat).toContain(`${step}/${attempt}`);
+    for (const command of commands.filter((command) => !isTold(command)))
+      expect(mayRepeat).toContain(`${command.step}/${'attempt' in command ? command.attempt : command.kind}`);
     expect(twin.counts()).toEqual(run.counts());
     expect(twin.record()).toEqual(run.record());
   };

@@ -279,4 +279,41 @@ export const mutations: readonly Mutation[] = [
     find: 'if (!this.finished) this.#go(turn);',
     replace: 'this.#go(turn);',
   },
+  {
+    name: 'a kept result is taken however old it is',
+    file: 'cache.ts',
+    find: 'if (cache === undefined || now - result.at >= (cache.ttlSeconds ?? Infinity) * 1000)',
+    replace: 'if (cache === undefined)',
+  },
+  {
+    name: 'a kept result is taken that does not fit',
+    file: 'cache.ts',
+    find: 'return checked.ok ? { ...source, outputs: checked.values } : undefined;',
+    replace: 'return result;',
+  },
+  {
+    name: 'what fails is kept',
+    file: 'task-step.ts',
+    find: "if ('reason' in read) return failed(",
+    replace:
+      "if ('reason' in read) keepResult(turn, index, { rows: -1 }, over.finishedAt);\n  if ('reason' in read) return failed(",
+  },
+  {
+    name: 'a new shell does not ask again for kept results',
+    file: 'task-step.ts',
+    find: "if (record.reason === 'CheckingCache') return lookUp(turn, index);",
+    replace: '',
+  },
+  {
+    name: 'a step that runs already ends with a kept result',
+    file: 'cache.ts',
+    find: "ledger.of(index).reason !== 'CheckingCache'",
+    replace: "ledger.of(index).phase === 'Succeeded'",
+  },
+  {
+    name: 'what follows from a kept result is done before that is written',
+    file: 'cache.ts',
+    find: 'hit = takeAnswer(turn, answer) || hit;',
+    replace: 'takeAnswer(turn, answer);',
+  },
 ];

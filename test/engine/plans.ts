@@ -8,6 +8,7 @@ import {
 } from '../../lib/graph/graph.ts';
 import type { Answers } from '../../lib/engine/answers.ts';
 import type { Random } from './random.ts';
+import { TTL_SECONDS } from './simulated-cache.ts';
 import { gateSketch, graphOf, rowsSchema, type StepSketch } from './scenario.ts';
 
 /** How an attempt ends; no plan has the last two, which faults bring about. */
@@ -36,9 +37,15 @@ export interface PlannedStep {
   /** By attempt; those after the last one are `ok`. */
   readonly outcomes: readonly Outcome[];
   readonly rows: number;
+  /** It may take the result of an equal step: what there is of one before the run. */
+  readonly cached?: Kept;
+  /** Whether it did. @default if there is a usable one */
+  readonly hit?: boolean;
   /** Of a map: what becomes of each item. */
   readonly items?: {
     readonly outcomes: readonly (readonly Outcome[])[];
+    readonly cached?: readonly Kept[];
+    readonly hits?: readonly boolean[];
     readonly concurrency?: number;
     readonly minSuccesses?: number;
   };
@@ -49,6 +56,10 @@ export interface PlannedStep {
   /** Nothing runs: it stands for others. */
   readonly group?: { readonly steps: readonly string[]; readonly begin?: string; readonly contains: boolean };
 }
+
+/** What a step finds in the place of its result. */
+const kepts = ['usable', 'usable', 'too old', 'misfit', 'nothing'] as const;
+export type Kept = (typeof kepts)[number];
 
 /** How a gate ends: by an answer, by its default, by nobody's answer, or by its time. What it gives is the step's rows. */
 const gateEnds = ['given', 'denied', 'default', 'timeout', 'slept'] as const;
@@ -64,7 +75,8 @@ export interface Plan {
 /** An item of a map, as a step of its own. */
 export function plannedItem(map: PlannedStep, item: number): PlannedStep {
   const { items, ...step } = map;
-  return { ...step, name: `${map.name}-${item}`, outcomes: items!.outcomes[item]! };
+  const { outcomes, cached, hits } = items!;
+  return { ...step, name: `${map.name}-${item}`, outcomes: outcomes[item]!, cached: cached?.[item], hit: hits?.[item] };
 }
 
 export function outcomeOf(step: PlannedStep, attempt: number): Outcome {
@@ -118,7 +130,13 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
       ...(timed && random.chance(0.3) && { times: { pendingTimeoutSeconds: 2, maxElapsedSeconds: 30 } }),
       outcomes: Array.from({ length: random.upTo(6) }, () => random.pick(outcomes)),
       rows: random.upTo(3),
-      ...(begins ? { begins } : gate ? { gate } : random.chance(0.2) && { items: randomItems(random) }),
+      ...(begins
+        ? { begins }
+        : gate
+          ? { gate }
+          : random.chance(0.2)
+            ? { items: randomItems(random) }
+            : maybeCached(random)),
     });
   }
   const main = steps.map(({ name }) => name);
@@ -136,6 +154,7 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
         delaySeconds: random.pick([0, 5]),
         outcomes: Array.from({ length: random.upTo(3) }, () => random.pick(outcomes)),
         rows: 1,
+        ...maybeCached(random),
       });
   return { policy, steps, order: random.shuffle(steps.map((step) => step.name)) };
 }
@@ -160,6 +179,7 @@ function randomGroup(
 export function mentionedBy(condition: EndCondition | undefined): string[] {
   return [...JSON.stringify(condition ?? {}).matchAll(/"step":"([^"]+)"/g)].map(([, name]) => name!);
 }
+const maybeCached = (random: Random) => (random.chance(0.3) ? { cached: random.pick(kepts) } : {});
 
 function randomItems(random: Random): PlannedStep['items'] {
   const count = random.upTo(5);
@@ -167,6 +187,7 @@ function randomItems(random: Random): PlannedStep['items'] {
     outcomes: Array.from({ length: count }, () =>
       Array.from({ length: random.upTo(3) }, () => random.pick([...outcomes, 'ok', 'ok', 'ok'] as const)),
     ),
+    ...(random.chance(0.3) && { cached: Array.from({ length: count }, () => random.pick(kepts)) }),
     ...(random.chance(0.5) && { concurrency: 1 + random.upTo(2) }),
     ...(random.chance(0.5) && { minSuccesses: random.upTo(count) }),
   };
@@ -264,6 +285,7 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
     },
     systemRetries,
     pendingTimeoutSeconds: times?.pendingTimeoutSeconds,
+    ...((step.cached ?? step.items?.cached) && { cache: { key: step.name, ttlSeconds: TTL_SECONDS } }),
   };
 }
 

@@ -146,6 +146,7 @@ export function attempted(step: PlannedStep): { readonly end: string; readonly a
   if (step.items !== undefined) return { end: mapped(step, step.items), attempts: 0 };
   if (step.gate) return { end: gateEnds[step.gate.end], attempts: 0 };
   if (step.begins || step.group) return { end: 'Succeeded/Completed', attempts: 0 };
+  if (step.hit ?? step.cached === 'usable') return { end: 'Succeeded/Cached', attempts: 0 };
   const left = { user: step.retries, system: step.systemRetries ?? 3, permanent: 0 };
   for (let attempts = 1; ; attempts++) {
     const outcome = outcomeOf(step, attempts);
@@ -160,6 +161,6 @@ function mapped(
   { outcomes, minSuccesses = outcomes.length }: NonNullable<PlannedStep['items']>,
 ): string {
   const ends = outcomes.map((_, item) => attempted(plannedItem(step, item)).end);
-  const successes = ends.filter((end) => end === 'Succeeded/Completed').length;
+  const successes = ends.filter((end) => end.startsWith('Succeeded')).length;
   return successes >= minSuccesses ? 'Succeeded/Completed' : 'Failed/ItemsFailed';
 }

@@ -148,6 +148,7 @@ export class Scenario {
   /** `start a 1`, `stop b 2 StepTimeout` */
   get asked(): string[] {
     return this.commands.map((command) => {
+      if (command.kind === 'lookup' || command.kind === 'keep') return `${command.kind} ${command.step}`;
       const what = `${command.kind} ${command.step} ${command.attempt}`;
       return command.kind === 'stop' ? `${what} ${command.reason}` : what;
     });

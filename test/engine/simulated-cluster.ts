@@ -1,4 +1,4 @@
-import type { AttemptState, Observation } from '../../lib/engine/advance.ts';
+import type { AttemptObservation, AttemptState } from '../../lib/engine/advance.ts';
 import type { Instant } from '../../lib/engine/record.ts';
 import { outcomeOf, plannedItem, type Outcome, type PlannedStep } from './plans.ts';
 import type { Random } from './random.ts';
@@ -109,18 +109,18 @@ export class SimulatedCluster {
   }
 
   /** All pods as they are now, as a list request shows them. */
-  list(): Observation[] {
+  list(): AttemptObservation[] {
     return [...this.pods.values()].filter((pod) => !pod.removed).map((pod) => this.observe(pod, this.now));
   }
 
   /** What changed at this very moment, as a watch shows it. */
-  changes(): Observation[] {
+  changes(): AttemptObservation[] {
     return this.#present()
       .filter(({ startsAt, endsAt }) => startsAt === this.now || endsAt === this.now)
       .map((pod) => this.observe(pod, this.now));
   }
 
-  observe(pod: Pod, now: Instant): Observation {
+  observe(pod: Pod, now: Instant): AttemptObservation {
     return { step: pod.step, attempt: pod.attempt, state: this.#stateAt(pod, now) };
   }
 

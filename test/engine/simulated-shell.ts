@@ -1,11 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Command, Decision, Observation, RunSpec } from '../../lib/engine/advance.ts';
+import type {
+  AttemptObservation,
+  CacheAnswer,
+  Command,
+  Decision,
+  Observation,
+  RunSpec,
+} from '../../lib/engine/advance.ts';
 import { decodeRecord, encodeRecord } from '../../lib/engine/codec.ts';
 import type { Instant, RunRecord } from '../../lib/engine/record.ts';
 import { Run } from '../../lib/engine/run.ts';
 import type { Topology } from '../../lib/graph/topology.ts';
 import type { Faults } from './faults.ts';
 import type { Random } from './random.ts';
+import type { SimulatedCache } from './simulated-cache.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
 import type { Patch, SimulatedStore } from './simulated-store.ts';
 
@@ -14,6 +22,7 @@ export interface Surroundings {
   readonly topology: Topology;
   readonly cluster: SimulatedCluster;
   readonly store: SimulatedStore;
+  readonly cache: SimulatedCache;
   readonly random: Random;
   faults: Faults;
   /** Whether commands are carried out before the record is written. */
@@ -23,6 +32,8 @@ export interface Surroundings {
   now(): Instant;
   /** Whether attempts came to be that no leader asked for. */
   hasStrays(): boolean;
+  /** Whether no other shell has led. */
+  alone(): boolean;
   /** A pod has come to exist. */
   started(step: string): void;
   /** Called before every `advance`, and after it. */
@@ -62,6 +73,10 @@ export class SimulatedShell {
   /** What was sent and may have been written. */
   #sent: Patch | undefined;
   #commands: Command[] = [];
+  /** Whether the record must be written before anything is done. */
+  #writeFirst = false;
+  /** Answers under way, by when they arrive. */
+  #answers: { readonly at: Instant; readonly answer: CacheAnswer }[] = [];
 
   constructor(surroundings: Surroundings) {
     const { topology, store, cluster } = surroundings;
@@ -77,7 +92,7 @@ export class SimulatedShell {
   }
 
   /** Handles what was seen. */
-  work(changes: readonly Observation[], again: readonly Observation[]): Observation[] {
+  work(changes: readonly AttemptObservation[], again: readonly AttemptObservation[]): AttemptObservation[] {
     const { cluster, random, faults } = this.#in;
     if (random.chance(faults.expire ?? 0)) {
       this.blind = true;
@@ -89,7 +104,9 @@ export class SimulatedShell {
       this.listAt = cluster.now + LIST_EVERY;
       this.blind = false;
     }
-    this.#advance(random.shuffle(seen));
+    const answers = this.#answers.filter(({ at }) => at <= cluster.now).map(({ answer }) => answer);
+    this.#answers = this.#answers.filter(({ at }) => at > cluster.now);
+    this.#advance(random.shuffle([...seen, ...answers]));
     return seen;
   }
 
@@ -107,7 +124,7 @@ export class SimulatedShell {
   }
 
   /** Attempts that are known, were seen, and are there no more. */
-  #missing(): Observation[] {
+  #missing(): AttemptObservation[] {
     return [...this.run.liveAttempts()].flatMap(({ step, attempt, seen, stopping }) => {
       const pod = this.#in.cluster.pods.get(`${step}-${attempt}`);
       const exists = pod !== undefined && !pod.removed;
@@ -117,10 +134,10 @@ export class SimulatedShell {
   }
 
   #isPending(step: string, attempt: number): boolean {
-    return this.#commands.some((one) => one.step === step && one.attempt === attempt);
+    return this.#commands.some((one) => one.step === step && 'attempt' in one && one.attempt === attempt);
   }
 
-  #gone(step: string, attempt: number): Observation {
+  #gone(step: string, attempt: number): AttemptObservation {
     const finishedAt = this.#in.cluster.now;
     return { step, attempt, state: { kind: 'failed', finishedAt, failure: 'system', reason: 'PodDeleted' } };
   }
@@ -128,13 +145,13 @@ export class SimulatedShell {
   #advance(observations: readonly Observation[]): void {
     const { topology, tell } = this.#in;
     const [now, spec] = [this.#in.now(), this.#in.spec()];
-    for (const { step, attempt, state } of observations)
-      tell(() => `sees ${step} ${attempt} ${state.kind}${state.kind === 'failed' ? ` (${state.reason})` : ''}`);
+    for (const observation of observations) tell(() => describeSeen(observation));
     const after = this.#in.watch?.({ run: this.run, topology, spec, now, observations });
     const decision = this.run.advance(now, observations, spec);
     after?.(decision);
     this.#checkLimit(decision, now, spec);
     this.wakeAt = decision.wakeAt;
+    this.#writeFirst ||= decision.writeFirst === true;
     if (decision.run !== undefined) this.#patch.run = decision.run;
     for (const [step, record] of decision.steps) this.#patch.steps.set(step, record);
     for (const [key, block] of decision.items ?? []) this.#patch.items.set(key, [...block]);
@@ -156,14 +173,20 @@ export class SimulatedShell {
   #queue(command: Command): void {
     if (command.kind === 'stop')
       this.#commands = this.#commands.filter(
-        ({ kind, step, attempt }) => kind !== 'start' || step !== command.step || attempt !== command.attempt,
+        (one) => one.kind !== 'start' || one.step !== command.step || one.attempt !== command.attempt,
       );
     this.#commands.push(command);
   }
 
   #act(): void {
-    const { cluster, commandsFirst } = this.#in;
+    const { commandsFirst } = this.#in;
     this.retryAt = undefined;
+    if (this.#writeFirst) {
+      this.#mayCrash();
+      this.#write();
+      this.#writeFirst = !isEmpty(this.#patch);
+      if (this.#writeFirst) return this.#retrySoon();
+    }
     const notFound: Observation[] = [];
     const commands = this.#commands.splice(0).map((command) => () => this.#carryOut(command, notFound));
     const write = () => this.#write();
@@ -173,8 +196,12 @@ export class SimulatedShell {
     }
     this.#mayCrash();
     if (notFound.length > 0) this.#advance(notFound);
-    if (this.#commands.length > 0 || !isEmpty(this.#patch))
-      this.retryAt ??= cluster.now + 1 + this.#in.random.upTo(2000);
+    if (this.#commands.length > 0 || !isEmpty(this.#patch)) this.#retrySoon();
+    for (const { at } of this.#answers) this.retryAt = Math.min(at, this.retryAt ?? Infinity);
+  }
+
+  #retrySoon(): void {
+    this.retryAt ??= this.#in.cluster.now + 1 + this.#in.random.upTo(2000);
   }
 
   #mayCrash(): void {
@@ -191,6 +218,7 @@ export class SimulatedShell {
   }
 
   #carryOut(command: Command, notFound: Observation[]): void {
+    if (command.kind === 'lookup' || command.kind === 'keep') return this.#useCache(command, notFound);
     const { kind, step, attempt } = command;
     const { cluster, started } = this.#in;
     const answer = this.#answer(() => `${kind} ${step} ${attempt}`);
@@ -199,6 +227,24 @@ export class SimulatedShell {
     if (kind === 'start') {
       if (cluster.create(step, attempt)) started(step);
     } else if (!cluster.delete(step, attempt) && answer === 'done') notFound.push(this.#gone(step, attempt));
+  }
+
+  #useCache(command: Command & { readonly kind: 'lookup' | 'keep' }, seen: Observation[]): void {
+    const { cache, cluster, random, faults, alone } = this.#in;
+    const { kind, step, key } = command;
+    const answer = this.#answer(() => `${kind} ${step}`);
+    if (kind === 'keep') {
+      if (answer !== 'refused') cache.kept.set(key, command.result);
+      return;
+    }
+    if (random.chance(faults.forget ?? 0)) cache.forget(step, key);
+    // A shell that cannot find out tries again, or gives up.
+    if (answer !== 'done' && random.chance(0.5)) return void this.#commands.push(command);
+    const told: CacheAnswer = { step, found: answer === 'done' ? cache.find(step, key, alone()) : undefined };
+    const isLate = random.chance(faults.late ?? 0);
+    if (!isLate) seen.push(told);
+    if (isLate || random.chance(faults.repeat ?? 0))
+      this.#answers.push({ at: cluster.now + 1 + random.upTo(60_000), answer: told });
   }
 
   #write(): void {
@@ -222,6 +268,13 @@ export class SimulatedShell {
 
 const emptyPatch = (): Patch => ({ steps: new Map(), items: new Map() });
 const isEmpty = ({ run, steps, items }: Patch) => run === undefined && steps.size === 0 && items.size === 0;
+
+function describeSeen(observation: Observation): string {
+  const { step } = observation;
+  if ('found' in observation) return `finds ${observation.found ? 'a result' : 'nothing'} for ${step}`;
+  const { attempt, state } = observation;
+  return `sees ${step} ${attempt} ${state.kind}${state.kind === 'failed' ? ` (${state.reason})` : ''}`;
+}
 
 function describe({ run, steps, items }: Patch): string {
   const parts = [...steps].map(([step, { phase, reason }]) => `${step} ${phase}/${reason}`);

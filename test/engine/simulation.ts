@@ -1,4 +1,4 @@
-import type { Observation, RunSpec } from '../../lib/engine/advance.ts';
+import type { AttemptObservation, RunSpec } from '../../lib/engine/advance.ts';
 import { itemBlocks } from '../../lib/engine/codec.ts';
 import type { Instant, RunRecord } from '../../lib/engine/record.ts';
 import { topology, type Topology } from '../../lib/graph/topology.ts';
@@ -6,6 +6,7 @@ import type { Faults } from './faults.ts';
 import { answersTo, graphOfPlan, type Plan } from './plans.ts';
 import { Random } from './random.ts';
 import { T0 } from './scenario.ts';
+import { SimulatedCache } from './simulated-cache.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
 import { Crash, Deposed, SimulatedShell, type Surroundings } from './simulated-shell.ts';
 import { SimulatedStore } from './simulated-store.ts';
@@ -33,6 +34,8 @@ export interface SimulationOptions {
 export interface SimulationResult {
   /** As it was last written. */
   readonly record: RunRecord;
+  /** What the run has kept. */
+  readonly cache: SimulatedCache;
   /** Some seconds after the end, when what was told to end has ended. */
   readonly cluster: SimulatedCluster;
   readonly endedAt: Instant;
@@ -65,8 +68,9 @@ class Simulation {
   /** What is asked of the run, and said to its gates. */
   readonly #changes: NonNullable<SimulationOptions['changes']>;
   readonly #store = new SimulatedStore();
-  readonly #seen: Observation[] = [];
-  readonly #late: { readonly at: Instant; readonly observation: Observation }[] = [];
+  readonly #cache: SimulatedCache;
+  readonly #seen: AttemptObservation[] = [];
+  readonly #late: { readonly at: Instant; readonly observation: AttemptObservation }[] = [];
   readonly #surroundings: Surroundings;
   #spec: RunSpec;
   #leader: SimulatedShell | undefined;
@@ -86,6 +90,7 @@ class Simulation {
     this.#random = new Random(seed);
     this.#topology = topology(graphOfPlan(plan));
     this.#cluster = new SimulatedCluster(T0, plan.steps, this.#random, faults.stuck);
+    this.#cache = new SimulatedCache(plan.steps);
     this.#spec = { name: `run-${seed}`, inputs: {}, parallelism };
     const { record } = options;
     if (record !== undefined)
@@ -95,11 +100,13 @@ class Simulation {
       topology: this.#topology,
       cluster: this.#cluster,
       store: this.#store,
+      cache: this.#cache,
       random: this.#random,
       faults,
       commandsFirst,
       watch,
       spec: () => this.#spec,
+      alone: () => this.#deposed === 0,
       now: () => this.#cluster.now + this.#clockOffset,
       hasStrays: () => this.#strays > 0,
       started: (step) => {
@@ -125,6 +132,7 @@ class Simulation {
     cluster.now += GRACE;
     return {
       record,
+      cache: this.#cache,
       cluster,
       endedAt,
       crashes: this.#crashes,
@@ -167,8 +175,8 @@ class Simulation {
   }
 
   /** Returns whether the shell has survived. */
-  #work(shell: SimulatedShell, changes: readonly Observation[]): boolean {
-    const again: Observation[] = [];
+  #work(shell: SimulatedShell, changes: readonly AttemptObservation[]): boolean {
+    const again: AttemptObservation[] = [];
     while (this.#seen.length > 0 && this.#happens(this.#faults.repeat)) again.push(this.#random.pick(this.#seen));
     for (const late of this.#late.filter(({ at }) => at <= this.#cluster.now)) again.push(late.observation);
     try {
@@ -184,12 +192,12 @@ class Simulation {
   }
 
   /** What befalls pods and clocks. */
-  #strike(): Observation[] {
+  #strike(): AttemptObservation[] {
     const { remove, evict, replace, loseNode, jump, stray } = this.#faults;
     if (this.#happens(jump)) this.#clockOffset += Math.round((this.#random.next() - 0.5) * 600_000);
     if (this.#happens(stray)) this.#stray();
     if (this.#happens(replace)) this.#replace();
-    const struck: Observation[] = [];
+    const struck: AttemptObservation[] = [];
     for (const [share, outcome] of [
       [remove, 'deleted'],
       [evict, 'evicted'],
@@ -223,7 +231,7 @@ class Simulation {
     this.#tell(() => `${step} ${which} is created by nobody knows whom`);
   }
 
-  #arrives(observation: Observation): boolean {
+  #arrives(observation: AttemptObservation): boolean {
     if (this.#happens(this.#faults.lose)) return false;
     if (!this.#happens(this.#faults.late)) return true;
     this.#late.push({ at: this.#cluster.now + 1 + this.#random.upTo(60_000), observation });

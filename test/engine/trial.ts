@@ -33,7 +33,7 @@ export function randomTrial(seed: number): Trial {
     faults: randomFaults(random, predictable),
     parallelism: random.pick([1, 2, 3, 5, 100]),
     commandsFirst: random.chance(0.5),
-    changes: randomChanges(random, predictable),
+    changes: [...randomChanges(random, predictable), ...randomCacheMode(random)],
   };
 }
 
@@ -61,6 +61,7 @@ function randomFaults(random: Random, predictable: boolean): Faults {
     stray: predictable ? 0 : some(0.05, 0.2),
     stuck: some(0.02, 0.1),
     jump: some(0.02),
+    forget: some(0.2),
   };
 }
 
@@ -85,6 +86,11 @@ function randomChanges(random: Random, harmless: boolean): Trial['changes'] {
   }));
   // What is asked later holds over what was asked before.
   return [...changes.sort((a, b) => a.after - b.after), { after: 200, spec: { suspended: false } }];
+}
+
+function randomCacheMode(random: Random): Trial['changes'] {
+  if (random.chance(0.8)) return [];
+  return [{ after: random.upTo(40), spec: { cache: random.pick(['Off', 'Overwrite'] as const) } }];
 }
 
 /** What a trial came to: what is wrong, if anything is. */
@@ -120,10 +126,12 @@ function checkEnd(trial: Trial, result: SimulationResult): void {
   const { plan, changes, parallelism = 100, predictable } = trial;
   const { record, cluster, deposed, strays, mostLive } = result;
   checkShape(plan, record);
+  checkCache(plan, result);
   const happened = asItHappened(plan, record, cluster);
   if (predictable) checkAttempts(record, cluster);
   if (predictable) checkPredicted(happened, record);
-  if (predictable && plan.steps.every(({ systemRetries }) => systemRetries === 1000)) checkPredictedEnds(plan, record);
+  if (predictable && plan.steps.every(({ systemRetries }) => systemRetries === 1000))
+    checkPredictedEnds(withHits(plan, record), record);
   checkConsistent(happened, record);
   const left = cluster.live().map(({ step, attempt }) => `${step} ${attempt}`);
   if (left.length > 0) throw new Error(`pods were left behind: ${left.join(', ')}`);
@@ -171,12 +179,47 @@ function recordsOf({ steps, items = new Map() }: RunRecord): Map<string, StepRec
   return records;
 }
 
+/** A step only takes what it would have given, and only that is kept. */
+function checkCache({ steps }: Plan, { record, cache }: SimulationResult): void {
+  const records = recordsOf(record);
+  for (const step of steps)
+    for (const [item, cached] of [step.cached, ...(step.items?.cached ?? [])].entries()) {
+      const name = item === 0 ? step.name : `${step.name}-${item - 1}`;
+      const { reason, outputs } = records.get(name) ?? {};
+      if (reason === 'Cached' && cached !== 'usable' && !isOwn(name))
+        throw new Error(`${name} took a result that was ${cached}`);
+      if (reason === 'Cached' && outputs?.rows !== step.rows) throw new Error(`${name} gave what it does not give`);
+    }
+  for (const { step, outputs } of cache.kept.values())
+    if (outputs?.rows !== steps.find(({ name }) => name === step || step.startsWith(`${name}-`))?.rows)
+      throw new Error(`a result was kept that ${step} does not give`);
+
+  // One that led before, and does not know that it does no more, may have run it and kept the result.
+  function isOwn(name: string): boolean {
+    return [...cache.kept.values()].some(({ step }) => step === name);
+  }
+}
+
+function withHits(plan: Plan, record: RunRecord): Plan {
+  const records = recordsOf(record);
+  const isHit = (name: string) => records.get(name)?.reason === 'Cached';
+  const hits = (step: PlannedStep) => step.items!.outcomes.map((_, item) => isHit(`${step.name}-${item}`));
+  return {
+    ...plan,
+    steps: plan.steps.map((step) => ({
+      ...step,
+      hit: isHit(step.name),
+      ...(step.items && { items: { ...step.items, hits: hits(step) } }),
+    })),
+  };
+}
+
 /** The plan with what became of the attempts that are known. */
 function asItHappened(plan: Plan, record: RunRecord, { pods }: SimulatedCluster): Plan {
   const records = recordsOf(record);
   const outcomes = (name: string) =>
     (records.get(name)?.attempts ?? []).flatMap(({ number }) => pods.get(`${name}-${number}`)?.outcome ?? []);
-  const steps = plan.steps.map((step) => ({
+  const steps = withHits(plan, record).steps.map((step) => ({
     ...step,
     outcomes: outcomes(step.name),
     ...(step.items && {
@@ -188,7 +231,8 @@ function asItHappened(plan: Plan, record: RunRecord, { pods }: SimulatedCluster)
 
 /** No attempt is forgotten, unless nobody who knew of it lived to write it down and it was deleted since. */
 function checkAttempts(record: RunRecord, { pods }: SimulatedCluster): void {
-  for (const [name, { attempts }] of recordsOf(record)) {
+  for (const [name, { attempts, reason }] of recordsOf(record)) {
+    if (reason === 'Cached') continue;
     const known = new Set(attempts.map(({ number }) => number));
     for (let number = 1; ; number++) {
       const pod = pods.get(`${name}-${number}`);

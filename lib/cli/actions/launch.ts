@@ -5,6 +5,7 @@ import type { LaunchOptions } from '../commands/launch.ts';
 import type { CliContext } from '../context.ts';
 import { controllerWarning } from '../cluster/controller-seen.ts';
 import { FailedError, UsageError } from '../errors.ts';
+import { cacheMode } from '../options.ts';
 import {
   mergeInputs,
   parseInputFile,
@@ -23,7 +24,7 @@ import { waitForRun } from '../cluster/wait-for-run.ts';
 import { checkOverride, type GivenOverride, type LaunchedStep } from '../pods/given-override.ts';
 import { readOverride } from '../pods/read-override.ts';
 import { taskSteps } from '../../graph/graph.ts';
-import { annotations, CONTROLLER_NAME } from '../../graph/labels.ts';
+import { annotations, CONTROLLER_NAME, type CacheMode } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { jobs } from '../../kube/resources.ts';
@@ -68,7 +69,7 @@ async function givenInputs(context: CliContext, { input = [], inputFile }: Launc
   return { texts, file: file.file, problems: [...problems, ...file.problems] };
 }
 
-type RunMaker = (name: string) => LaunchedJob;
+type RunMaker = (name: string, cache: CacheMode | undefined) => LaunchedJob;
 
 /** Checks the inputs and what is changed of the pods, and gives what makes a Job of them. */
 async function runMaker(
@@ -101,7 +102,7 @@ async function runMaker(
   if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
   if (!merged.ok) throw new InvalidError(subject, [...merged.problems, ...problems]);
   if (problems.length > 0) throw new InvalidError(subject, problems);
-  return (name) => workflowRun(plan, name, merged.values, { override, priority });
+  return (name, cache) => workflowRun(plan, name, merged.values, { override, priority, cache });
 }
 
 function checkedOverride(pods: GivenOverride | undefined, steps: readonly LaunchedStep[]) {
@@ -122,9 +123,9 @@ async function create(
   client: KubeClient,
   plan: PlanCronJob,
   make: RunMaker,
-  { name, dryRun }: LaunchOptions,
+  { name, dryRun, ...options }: LaunchOptions,
 ): Promise<RunJob> {
-  const job = make(name ?? newRunName(plan.metadata.name, Math.random));
+  const job = make(name ?? newRunName(plan.metadata.name, Math.random), cacheMode(options));
   try {
     return await client.create<RunJob>(jobs, job, { dryRun, namespace: plan.metadata.namespace });
   } catch (error) {

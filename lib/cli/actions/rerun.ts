@@ -25,6 +25,7 @@ import { waitForRun } from '../cluster/wait-for-run.ts';
 import type { RerunOptions } from '../commands/rerun.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError, UsageError } from '../errors.ts';
+import { cacheMode } from '../options.ts';
 
 /** Creates a run that goes on from another one, and waits for it when asked to. */
 export async function rerun(context: CliContext, written: string, options: RerunOptions): Promise<void> {
@@ -34,7 +35,7 @@ export async function rerun(context: CliContext, written: string, options: Rerun
   const waits = options.watch || options.wait;
   if (timeout !== undefined && !waits) throw new UsageError('--timeout needs --watch or --wait');
   if (all && step.length > 0) throw new UsageError('--all and --step exclude each other');
-  const request = { all, steps: [...new Set(step)].sort() };
+  const request = { all, steps: [...new Set(step)].sort(), cache: cacheMode(options) };
   const { err, program } = context;
   const warn = (text: string) => err.line(`${err.colors.yellow('warning:')} ${text}`);
   await withCluster(options, async (client) => {

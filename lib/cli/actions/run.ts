@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { findApp } from '../app/app.ts';
 import type { RunOptions } from '../commands/run.ts';
 import type { CliContext } from '../context.ts';
+import { cacheMode } from '../options.ts';
 import { ExitError, exitCodes, FailedError, UsageError } from '../errors.ts';
 import { localRun, localWarnings, planNamed } from '../local/run.ts';
 import { localInputs, readGivenInputs } from '../local/inputs.ts';
@@ -19,6 +20,7 @@ import type { WorkflowManifests } from '../../graph/bundle.ts';
 import type { RunOverride } from '../../pods/run-override.ts';
 import type { Answers } from '../../engine/answers.ts';
 import type { RunRecord } from '../../engine/record.ts';
+import { LocalCache } from '../../local/local-cache.ts';
 import { LocalRunner } from '../../local/local-runner.ts';
 import { systemProcesses } from '../../local/process-table.ts';
 import { RecordFile } from '../../local/record-file.ts';
@@ -64,7 +66,8 @@ async function prepare(context: CliContext, root: string, target: RunArguments, 
       `Running what cluster ${selected.cluster} gets; it differs on ${selected.differsOn.join(', ')} (--cluster picks one).`,
     );
   const { parallelism } = options;
-  const settings = { inputs, plan, parallelism, workingDirectory: source.directory, runOverride };
+  const workingDirectory = source.directory;
+  const settings = { inputs, plan, parallelism, cache: cacheMode(options), workingDirectory, runOverride };
   // All that is wrong is said before a directory is made.
   const answers = localAnswers(workflow.graph, options, canAsk(context.err.isTerminal));
   localRun(selected, { ...settings, name: options.run ?? 'this run' });
@@ -113,9 +116,10 @@ async function resume(context: CliContext, root: string, { app }: RunArguments, 
     throw new UsageError(`there is no run ${show(name)} here; ${hint}`);
   }
   const parallelism = options.parallelism ?? saved.parallelism;
+  const cache = cacheMode(options) ?? saved.cache;
   const record = readQuietly(directory);
   const answers = localAnswers(saved.graph, options, canAsk(context.err.isTerminal), record);
-  await execute(context, { ...saved, parallelism }, directory, answers, options);
+  await execute(context, { ...saved, parallelism, cache }, directory, answers, options);
 }
 
 function newestUnfinished(root: string): string {
@@ -144,6 +148,8 @@ async function execute(
 ): Promise<void> {
   const table = systemProcesses();
   using _lock = lockOrFail(run.name, () => lockRun(directory.path, table));
+  const cache = new LocalCache(resolve(context.cwd, '.workflows', 'cache'));
+  cache.sweep(Date.now());
   const record = RecordFile.read(directory);
   if (record !== undefined && record.run.phase !== 'Running')
     throw new UsageError(`run ${run.name} has ended: ${record.run.phase} (${record.run.reason}); start a new one`);
@@ -162,6 +168,7 @@ async function execute(
     run,
     directory,
     record,
+    cache,
     answers,
     table,
     env: context.env,

@@ -1,4 +1,4 @@
-import { annotations, labels, MANAGED_BY } from '../../graph/labels.ts';
+import { annotations, labels, MANAGED_BY, type CacheMode } from '../../graph/labels.ts';
 import type { NewObject } from '../../kube/objects.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../../values/environment.ts';
 import { canonicalJson, type Json, type JsonObject } from '../../values/json.ts';
@@ -22,17 +22,25 @@ export function newRunName(plan: string, random: () => number): string {
   return `${plan.slice(0, MAX_JOB_NAME - 6).replace(/[-.]+$/, '')}-${end}`;
 }
 
+/** What a launch says of a run beside its inputs. */
+export interface WorkflowRunOptions {
+  readonly override?: RunOverride | undefined;
+  readonly priority?: number | undefined;
+  readonly cache?: CacheMode | undefined;
+}
+
 /** A run of a workflow, as `kubectl create job --from` would make it, with these inputs and changes of its pods. */
 export function workflowRun(
   plan: PlanCronJob,
   name: string,
   inputs: JsonObject,
-  { override, priority }: { readonly override?: RunOverride | undefined; readonly priority?: number | undefined } = {},
+  { override, priority, cache }: WorkflowRunOptions = {},
 ): LaunchedJob {
   return runOf(plan, name, plan.spec.jobTemplate.spec, {
     [annotations.inputs]: canonicalJson(inputs),
     ...overrideNote(override),
     ...(priority !== undefined && { [annotations.priority]: String(priority) }),
+    ...(cache && { [annotations.cache]: cache }),
   });
 }
 

@@ -1,4 +1,4 @@
-import { annotations } from '../../graph/labels.ts';
+import { annotations, type CacheMode } from '../../graph/labels.ts';
 import type { LaunchedJob } from './launch-job.ts';
 import type { JobSpec, RunJob } from './run-objects.ts';
 import { hasGraph } from './run-summary.ts';
@@ -10,6 +10,8 @@ export interface RerunRequest {
   readonly all: boolean;
   /** Steps that run again although they succeeded. */
   readonly steps: readonly string[];
+  /** How it uses kept results. @default as the run before it; when all steps run again, it takes none */
+  readonly cache?: CacheMode;
 }
 
 /** What a run asks for when it begins: these annotations make two runs the same. */
@@ -21,6 +23,7 @@ const asked = [
   annotations.runOverride,
   annotations.recover,
   annotations.rerunSteps,
+  annotations.cache,
 ] as const;
 
 /** The name of a run's rerun of a number: `etl-r2`, also for a rerun of `etl-r1`. */
@@ -42,7 +45,11 @@ function numbered(run: string): { readonly root: string; readonly number: number
 }
 
 /** A Job that asks what a run's Job asked, and to go on from there. */
-export function rerunJob(old: RunJob, name: string, { all, steps }: RerunRequest): LaunchedJob {
+export function rerunJob(
+  old: RunJob,
+  name: string,
+  { all, steps, cache = all ? 'Overwrite' : undefined }: RerunRequest,
+): LaunchedJob {
   const { metadata } = old;
   const recover = !all && hasGraph(old);
   const kept = [
@@ -51,6 +58,7 @@ export function rerunJob(old: RunJob, name: string, { all, steps }: RerunRequest
     annotations.podOverride,
     annotations.jobOverride,
     annotations.runOverride,
+    annotations.cache,
   ];
   const given = [...kept, annotations.parallelism, annotations.priority].flatMap((key) => {
     const value = metadata.annotations?.[key];
@@ -66,6 +74,7 @@ export function rerunJob(old: RunJob, name: string, { all, steps }: RerunRequest
       annotations: {
         ...Object.fromEntries(given),
         'cronjob.kubernetes.io/instantiate': 'manual',
+        ...(cache && hasGraph(old) && { [annotations.cache]: cache }),
         ...(recover && { [annotations.recover]: metadata.name }),
         ...(recover && steps.length > 0 && { [annotations.rerunSteps]: JSON.stringify(steps) }),
       },

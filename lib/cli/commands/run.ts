@@ -1,8 +1,16 @@
 import type { CommandModule } from '../command-module.ts';
-import { addOutputOption, addOverrideOptions, collect, wholeNumber, type OverrideOptions } from '../options.ts';
+import {
+  addCacheOptions,
+  addOutputOption,
+  addOverrideOptions,
+  collect,
+  wholeNumber,
+  type CacheOptions,
+  type OverrideOptions,
+} from '../options.ts';
 
 /** Options of `run`. */
-export interface RunOptions extends OverrideOptions {
+export interface RunOptions extends CacheOptions, OverrideOptions {
   readonly local?: boolean;
   readonly input?: readonly string[];
   readonly inputFile?: string;
@@ -37,13 +45,13 @@ export const runCommand: CommandModule = {
       .option('--run <name>', 'name of the run; made from the workflow and the time when left out')
       .option('--resume [run]', 'go on with an interrupted run; with the newest when no name is given')
       .option('--logs', 'print what the steps print');
-    addOverrideOptions(command);
+    addOverrideOptions(addCacheOptions(command));
     addOutputOption(command, ['json'])
       .addHelpText(
         'after',
         `
 Steps run in the app's directory with your environment, and over it the variables of their container. Logs, outputs and the
-record of a run are kept in .workflows/runs/<run>/. Of what --set and --override change, commands, arguments, variables and the grace period matter here.
+record of a run are kept in .workflows/runs/<run>/, results of steps with a cache in .workflows/cache/. Of what --set and --override change, commands, arguments, variables and the grace period matter here.
 A step that waits for an approval or an input asks for it on the terminal; where there is none, give --approve or --answer.
 Ctrl-C cancels the run and ends its steps in order; a second one kills them.
 

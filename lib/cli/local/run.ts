@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { PlanManifest, WorkflowManifests } from '../../graph/bundle.ts';
 import { taskSteps } from '../../graph/graph.ts';
+import type { CacheMode } from '../../graph/labels.ts';
 import type { LocalRun } from '../../local/run-directory.ts';
 import { localLimits } from '../../local/attempt-plan.ts';
 import { localTemplateProblems, unresolvedTemplate } from '../../local/local-template.ts';
@@ -17,6 +18,7 @@ export interface LocalRunSettings {
   readonly inputs: JsonObject;
   readonly plan?: PlanManifest;
   readonly parallelism?: number;
+  readonly cache?: CacheMode;
   readonly workingDirectory: string;
   /** What was said of its pods on the command line. */
   readonly runOverride?: RunOverride;
@@ -48,6 +50,7 @@ export function localRun({ workflow, objects }: SelectedWorkflow, settings: Loca
     // A laptop is not idle while steps wait for a network: a few at once even on one core.
     parallelism: settings.parallelism ?? plan?.parallelism ?? Math.max(4, availableParallelism()),
     ...(plan?.timeoutSeconds !== undefined && { timeoutSeconds: plan.timeoutSeconds }),
+    cache: settings.cache ?? plan?.cache,
     workingDirectory,
   };
   const problems = localTemplateProblems(run);

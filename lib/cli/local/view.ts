@@ -73,6 +73,7 @@ function elapsed({ attempts, phase, finishedAt }: StepRecord, now: Instant): str
 }
 
 function noteOf({ run, now }: RunFrame, name: string, record: StepRecord): string {
+  if (record.reason === 'Cached') return record.message ?? '';
   if (record.phase === 'Succeeded') return record.attempts.length > 1 ? `attempt ${record.attempts.length}` : '';
   const isFirst = record.attempts.length === 1 && (record.reason === 'Created' || record.reason === 'ContainerRunning');
   const runsFirst = record.phase === 'Running' && isFirst;
