@@ -1,13 +1,13 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { StepRecord } from '../../lib/engine/record.ts';
+import { LocalCache } from '../../lib/local/local-cache.ts';
 import { LocalRunner } from '../../lib/local/local-runner.ts';
 import { systemProcesses } from '../../lib/local/process-table.ts';
 import { RecordFile } from '../../lib/local/record-file.ts';
 import { RunDirectory, type LocalRun } from '../../lib/local/run-directory.ts';
-import type { JsonObject } from '../../lib/values/json.ts';
 import { graphOf, objectSchema, template, templatesOf, temporaryDirectory, type WorkflowFixture } from './fixtures.ts';
 
 interface Prepared {
@@ -21,7 +21,10 @@ interface Prepared {
 function prepare(
   root: string,
   workflow: WorkflowFixture,
-  settings: { inputs?: JsonObject; parallelism?: number; timeoutSeconds?: number } = {},
+  settings: Partial<Pick<LocalRun, 'cache' | 'inputs' | 'layers' | 'parallelism' | 'timeoutSeconds'>> & {
+    readonly results?: LocalCache;
+    readonly now?: () => number;
+  } = {},
 ): Prepared {
   const { directory, name } = RunDirectory.create(root, 'r1');
   const lines: string[] = [];
@@ -33,10 +36,19 @@ function prepare(
     inputs: settings.inputs ?? {},
     parallelism: settings.parallelism ?? 4,
     timeoutSeconds: settings.timeoutSeconds,
+    cache: settings.cache,
+    layers: settings.layers,
     workingDirectory: root,
   };
   const onLine = (step: string, line: string) => lines.push(`${step}: ${line}`);
-  const runner = new LocalRunner({ run, directory, env: process.env, onLine });
+  const runner = new LocalRunner({
+    run,
+    directory,
+    cache: settings.results,
+    now: settings.now,
+    env: process.env,
+    onLine,
+  });
   return { run, directory, runner, lines, step: (step) => RecordFile.read(directory)!.steps.get(step)! };
 }
 
@@ -307,4 +319,45 @@ test('values that make no pod fail their step with the place, the value and the 
   expect(await runner.execute()).toMatchObject({ phase: 'Failed' });
   expect(step('train')).toMatchObject({ phase: 'Failed', reason: 'Rejected' });
   expect(step('train').message).toMatch(/limits\.memory: .*"8GB".*\(from inputs\.memory\)/);
+});
+
+test('a step with a cache runs once for all runs, until its result is forgotten, edited or not wanted', async () => {
+  using directory = temporaryDirectory();
+  const cache = new LocalCache(join(directory.path, 'cache'));
+  const files = () => readdirSync(join(directory.path, 'cache')).map((name) => join(directory.path, 'cache', name));
+  const workflow: WorkflowFixture = {
+    outputs: { rows: { step: 'count', output: 'rows' } },
+    steps: {
+      count: {
+        outputs: { rows: 'integer' },
+        script: 'echo "{\\"rows\\": 7}" > "$WORKFLOW_OUTPUTS"',
+        cache: { key: 'count', ttlSeconds: 3600 },
+      },
+    },
+  };
+  const play = async (settings: Parameters<typeof prepare>[2] = {}, workflowNow = workflow) => {
+    const { runner, step } = prepare(directory.path, workflowNow, { ...settings, results: cache });
+    expect(await runner.execute()).toMatchObject({ phase: 'Succeeded', outputs: { rows: 7 } });
+    return step('count');
+  };
+  expect((await play()).reason).toBe('Completed');
+  expect(await play()).toMatchObject({
+    reason: 'Cached',
+    attempts: [],
+    message: expect.stringMatching(/^from the cache: step count of run r1, /) as string,
+  });
+  expect((await play({ cache: 'Off' })).reason).toBe('Completed');
+  writeFileSync(files()[0]!, 'garbage');
+  expect((await play()).reason).toBe('Completed');
+  expect((await play()).reason).toBe('Cached');
+  expect((await play({ now: () => Date.now() + 3_601_000 })).reason).toBe('Completed');
+  rmSync(join(directory.path, 'cache'), { recursive: true });
+  expect((await play()).reason).toBe('Completed');
+  const image = { run: 'r', runOverride: { count: { spec: { containers: [{ name: 'main', image: 'b' }] } } } };
+  expect((await play({ layers: image })).reason).toBe('Completed');
+  expect(files()).toHaveLength(2);
+  cache.sweep(Date.now());
+  expect(files()).toHaveLength(2);
+  cache.sweep(Date.now() + 91 * 24 * 3_600_000);
+  expect(files()).toHaveLength(0);
 });
