@@ -22,7 +22,7 @@ export class Ledger {
   readonly live = new Set<number>();
   /** Steps in phase `Waiting`. */
   readonly waiting = new Set<number>();
-  /** The waiting steps that only lack room, by the time since when. */
+  /** The waiting steps without locks that only lack room, by the time since when. */
   readonly ready = new Timers();
   /** When a step must be looked at again although nothing was observed of it. */
   readonly timers = new Timers();
@@ -146,7 +146,8 @@ export class Ledger {
     phases[record.phase] += 1;
     keep(this.live, index, record.phase === 'Running' && kindOf(node).attempts !== undefined);
     keep(this.waiting, index, record.phase === 'Waiting');
-    this.ready.set(index, lacksRoom(node, record) ? (record.retryAt ?? record.readyAt ?? 0) : undefined);
+    const isReady = record.locks === undefined && lacksRoom(node, record);
+    this.ready.set(index, isReady ? (record.retryAt ?? record.readyAt ?? 0) : undefined);
     this.timers.set(index, dueOf(node, record));
     if (record.items !== undefined && node.kind === 'map' && this.items.of(index) === undefined) {
       this.items.add(index, record.items);

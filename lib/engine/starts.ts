@@ -1,18 +1,20 @@
-import { kindOf } from './kinds.ts';
+import { kindOf, lacksRoom } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Seat } from './lock-table.ts';
 import type { Obstacle } from './obstacle.ts';
 import { isHeldUp } from './phases.ts';
-import type { Lock, StepRecord } from './record.ts';
+import type { Lock } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { Timers } from './timers.ts';
 import type { Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
-/** Steps of a run that wait for the same locks: the first of them stands in line for all. */
+/** Steps of a run that wait for the same locks, the oldest first: it stands in line for all of them. */
 interface Queue {
   readonly id: string;
   readonly steps: Timers;
+  /** Those that do not say yet what they wait for. */
+  readonly silent: Set<number>;
 }
 
 /**
@@ -23,13 +25,14 @@ export class Starts {
   readonly #seat: Seat;
   readonly #queues = new Map<string, Queue>();
   readonly #queueOf = new Map<number, Queue>();
-  /** Those whose first step must ask, as it may be its turn. */
-  readonly #due = new Set<Queue>();
+  /** The first steps of queues that must ask, as it may be their turn. */
+  readonly #due = new Timers();
   #labelled: StepReason | undefined;
 
   constructor(ledger: Ledger, seat: Seat) {
     this.#seat = seat;
     for (const index of ledger.live) this.#seat.hold(index, ledger.step(index).node.name, ledger.of(index).locks);
+    for (const index of ledger.waiting) this.#followWaiting(ledger, index);
   }
 
   /** Starts what may start. To be called at the end of a turn, when nothing else happens to any step. */
@@ -39,9 +42,8 @@ export class Starts {
       this.#relabel(turn);
       this.#follow(turn.ledger);
       this.#seat.known();
-      for (const index of this.#seat.takeStirred()) this.#dueFor(this.#queueOf.get(index));
-      if (hasRoom(turn)) this.#startQueued(turn);
-      if (hasRoom(turn)) this.#startReady(turn);
+      for (const index of this.#seat.takeStirred()) this.#mustAsk(this.#queueOf.get(index));
+      this.#startAll(turn);
       if (!hasRoom(turn)) this.#rest();
     });
   }
@@ -49,99 +51,92 @@ export class Starts {
   /** Takes in what became of steps: what runs has its locks, what has ended has none, what does not wait stands in no line. */
   #follow(ledger: Ledger): void {
     for (const index of ledger.changed) {
-      const record = ledger.of(index);
-      if (ledger.live.has(index)) this.#seat.hold(index, ledger.step(index).node.name, record.locks);
+      if (ledger.live.has(index)) this.#seat.hold(index, ledger.step(index).node.name, ledger.of(index).locks);
       else this.#seat.release(index);
-      if (!isHeldUp(record)) this.#drop(index);
+      this.#followWaiting(ledger, index);
     }
   }
 
+  #followWaiting(ledger: Ledger, index: number): void {
+    const record = ledger.of(index);
+    if (!lacksRoom(ledger.step(index).node, record)) return this.#drop(index);
+    if (record.locks === undefined) return;
+    const queue = this.#queueFor(record.locks);
+    if (this.#queueOf.get(index) === undefined) {
+      const before = queue.steps.peek();
+      queue.steps.set(index, record.readyAt ?? 0);
+      this.#queueOf.set(index, queue);
+      if (queue.steps.peek() === index) {
+        if (before !== undefined) this.#withdraw(before);
+        this.#mustAsk(queue);
+      }
+    }
+    if (!isHeldUp(record)) queue.silent.add(index);
+  }
+
+  #queueFor(locks: readonly Lock[]): Queue {
+    const id = JSON.stringify(locks);
+    const queue = this.#queues.get(id) ?? { id, steps: new Timers(), silent: new Set() };
+    this.#queues.set(id, queue);
+    return queue;
+  }
+
+  /** The step waits no more. */
   #drop(index: number): void {
-    this.#seat.withdraw(index);
+    this.#withdraw(index);
     const queue = this.#queueOf.get(index);
     if (queue === undefined) return;
     this.#queueOf.delete(index);
     queue.steps.set(index, undefined);
-    if (queue.steps.size > 0) return this.#dueFor(queue);
-    this.#queues.delete(queue.id);
-    this.#due.delete(queue);
+    queue.silent.delete(index);
+    if (queue.steps.size > 0) this.#mustAsk(queue);
+    else this.#queues.delete(queue.id);
   }
 
-  #dueFor(queue: Queue | undefined): void {
-    if (queue !== undefined) this.#due.add(queue);
+  #withdraw(index: number): void {
+    this.#seat.withdraw(index);
+    this.#due.set(index, undefined);
   }
 
-  #startQueued(turn: Turn): void {
+  #mustAsk(queue: Queue | undefined): void {
+    if (queue !== undefined) this.#due.set(queue.steps.peek()!, queue.steps.next());
+  }
+
+  /** In the order of their age, while there is room. */
+  #startAll(turn: Turn): void {
     const { ledger } = turn;
-    const first = ({ steps }: Queue) => steps.peek()!;
-    const age = (queue: Queue) => ledger.of(first(queue)).readyAt ?? 0;
-    const due = [...this.#due].sort((a, b) => age(a) - age(b) || first(a) - first(b));
-    for (const queue of due) {
-      if (!hasRoom(turn)) return;
-      this.#due.delete(queue);
-      while (queue.steps.size > 0 && hasRoom(turn)) {
-        const index = first(queue);
-        const obstacle = this.#ask(turn, index);
-        if (obstacle !== undefined) {
-          this.#label(turn, index, obstacle);
-          break;
-        }
-        this.#drop(index);
-        begin(turn, index);
-      }
-      if (queue.steps.size > 0 && !hasRoom(turn)) this.#due.add(queue);
-    }
-  }
-
-  #startReady(turn: Turn): void {
-    const { ready } = turn.ledger;
-    for (let index = ready.peek(); index !== undefined && hasRoom(turn); index = ready.peek()) {
-      const { locks } = turn.ledger.of(index);
-      const queue = locks && this.#queues.get(idOf(locks));
-      const first = queue?.steps.peek();
-      const obstacle = first === undefined ? this.#ask(turn, index) : obstacleIn(turn.ledger.of(first));
+    let crowded = false;
+    while (hasRoom(turn)) {
+      const index = first(crowded ? undefined : ledger.ready, this.#due);
+      if (index === undefined) return;
+      const { readyAt = 0, locks } = ledger.of(index);
+      const obstacle = this.#seat.ask(index, ledger.step(index).node.name, readyAt, locks);
       if (obstacle === undefined) {
-        ready.set(index, undefined);
-        begin(turn, index);
+        this.#drop(index);
+        ledger.ready.set(index, undefined);
+        kindOf(ledger.step(index).node).attempts?.start(turn, index);
       } else {
-        if (locks !== undefined) this.#queue(turn, index, locks);
         this.#label(turn, index, obstacle);
-        // What has no locks waits for room only, which the others lack as well.
-        if (locks === undefined) return;
+        this.#due.set(index, undefined);
+        // What has no locks waits for room that all others without locks lack as well.
+        crowded ||= locks === undefined;
       }
     }
   }
 
-  #queue({ ledger }: Turn, index: number, locks: readonly Lock[]): void {
-    const id = idOf(locks);
-    const queue = this.#queues.get(id) ?? { id, steps: new Timers() };
-    const before = queue.steps.peek();
-    queue.steps.set(index, ledger.of(index).readyAt ?? 0);
-    this.#queues.set(id, queue);
-    this.#queueOf.set(index, queue);
-    // An older one has come to stand before the one that asked.
-    if (before !== undefined && queue.steps.peek() === index) {
-      this.#seat.withdraw(before);
-      this.#due.add(queue);
-    }
-    ledger.ready.set(index, undefined);
-  }
-
-  #ask({ ledger }: Turn, index: number): Obstacle | undefined {
-    const { readyAt = 0, locks } = ledger.of(index);
-    return this.#seat.ask(index, ledger.step(index).node.name, readyAt, locks);
-  }
-
+  /** The step says what it waits for, and so do those behind it that did not yet. */
   #label({ ledger }: Turn, index: number, { reason, message }: Obstacle): void {
-    const record = ledger.of(index);
-    if (record.reason === reason && record.message === message) return;
-    ledger.put(index, { ...record, reason, message });
-    if (this.#queueOf.has(index)) ledger.ready.set(index, undefined);
+    const { silent = new Set<number>() } = this.#queueOf.get(index) ?? {};
+    for (const each of silent.add(index)) {
+      const record = ledger.of(each);
+      if (record.reason !== reason || record.message !== message) ledger.put(each, { ...record, reason, message });
+    }
+    silent.clear();
   }
 
   /** Until there is room again, nothing is kept from other runs. */
   #rest(): void {
-    if (this.#seat.rest()) for (const queue of this.#queues.values()) this.#due.add(queue);
+    if (this.#seat.rest()) for (const queue of this.#queues.values()) this.#mustAsk(queue);
   }
 
   /** The waiting steps say that the run is suspended, or that it is no more. */
@@ -161,13 +156,10 @@ function hasRoom({ spec, ledger }: Turn): boolean {
   return spec.suspended !== true && ledger.live.size < spec.parallelism;
 }
 
-function begin(turn: Turn, index: number): void {
-  kindOf(turn.ledger.step(index).node).attempts?.start(turn, index);
+/** The step that has waited for longest, of both. */
+function first(a: Timers | undefined, b: Timers): number | undefined {
+  const [x, y] = [a?.peek(), b.peek()];
+  if (x === undefined || y === undefined) return x ?? y;
+  const [since, other] = [a!.next()!, b.next()!];
+  return since < other || (since === other && x < y) ? x : y;
 }
-
-/** What keeps a step from starting keeps those behind it. */
-function obstacleIn({ reason, message = '' }: StepRecord): Obstacle {
-  return { reason: reason as Obstacle['reason'], message };
-}
-
-const idOf = (locks: readonly Lock[]) => JSON.stringify(locks);

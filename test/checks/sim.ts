@@ -7,6 +7,13 @@ import { parseArgs } from 'node:util';
 import { mutate } from '../engine/mutate.ts';
 import { mutations } from '../engine/mutations.ts';
 import { shrink } from '../engine/shrink.ts';
+import {
+  isSharedRepeatable,
+  judgeShared,
+  randomSharedTrial,
+  shrinkShared,
+  traceOfShared,
+} from '../engine/shared-trial.ts';
 import { isRepeatable, judge, randomTrial, traceOf, type Trial } from '../engine/trial.ts';
 
 /** Every so many seeds, a run is played twice more, to see that it goes the same way. */
@@ -34,6 +41,7 @@ function checkSeeds(): boolean {
     progress(`${seed - from} of ${seeds} seeds, ${failed.length} with violations`);
     const trial = randomTrial(seed);
     const { violation, result } = judge(trial);
+    if (!checkShared(seed)) failed.push(seed);
     sums.steps += trial.plan.steps.length;
     sums.pods += result?.cluster.pods.size ?? 0;
     sums.crashes += result?.crashes ?? 0;
@@ -52,6 +60,20 @@ function checkSeeds(): boolean {
   );
   console.log(`${failed.length} violations`);
   return failed.length === 0;
+}
+
+/** Plays several runs that share locks. */
+function checkShared(seed: number): boolean {
+  const trial = randomSharedTrial(seed);
+  const violation = judgeShared(trial);
+  if (violation === undefined && (seed % REPEAT_EVERY !== 0 || isSharedRepeatable(trial))) return true;
+  progress('');
+  console.log(`seed ${seed}, several runs: ${violation ?? 'they go another way each time'}`);
+  const { runs, ...rest } = shrinkShared(trial);
+  console.log(`  ${JSON.stringify(rest)}`);
+  for (const run of runs) console.log(`  ${JSON.stringify(run)}`);
+  for (const line of traceOfShared({ ...rest, runs })) console.log(`  ${line}`);
+  return false;
 }
 
 /** The least that still fails, and how to see it again. */

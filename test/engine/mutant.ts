@@ -33,9 +33,10 @@ registerHooks({
 
 // Only what is loaded from now on has the mistake.
 const { judge, randomTrial } = await import('./trial.ts');
+const { judgeShared, randomSharedTrial } = await import('./shared-trial.ts');
 let noticed: MutantResult = {};
 for (let seed = from; seed < from + seeds && noticed.seed === undefined; seed++) {
-  const { violation } = judge(randomTrial(seed));
+  const violation = mutation.shared ? judgeShared(randomSharedTrial(seed)) : judge(randomTrial(seed)).violation;
   if (violation !== undefined) noticed = { seed, violation };
 }
 parentPort!.postMessage(noticed);

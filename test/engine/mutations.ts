@@ -5,6 +5,8 @@ export interface Mutation {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
+  /** Of the trials with several runs. */
+  readonly shared?: true;
 }
 
 /** Ways to break the engine. */
@@ -315,5 +317,103 @@ export const mutations: readonly Mutation[] = [
     file: 'cache.ts',
     find: 'hit = takeAnswer(turn, answer) || hit;',
     replace: 'takeAnswer(turn, answer);',
+  },
+  {
+    name: 'a lock is had by more than may have it',
+    file: 'line.ts',
+    find: 'if (count > limit) return;',
+    replace: '',
+    shared: true,
+  },
+  {
+    name: 'the limits of those who have a key are ignored',
+    file: 'line.ts',
+    find: 'for (const held of this.holders.values()) limit = Math.min(limit, held);',
+    replace: '',
+    shared: true,
+  },
+  {
+    name: 'priority says nothing',
+    file: 'line.ts',
+    find: 'y.priority - x.priority ||',
+    replace: '',
+    shared: true,
+  },
+  {
+    name: 'the youngest goes first',
+    file: 'line.ts',
+    find: 'a.readyAt - b.readyAt ||',
+    replace: 'b.readyAt - a.readyAt ||',
+    shared: true,
+  },
+  {
+    name: 'who has locks is forgotten by a new shell',
+    file: 'starts.ts',
+    find: 'for (const index of ledger.live) this.#seat.hold(index, ledger.step(index).node.name, ledger.of(index).locks);',
+    replace: '',
+    shared: true,
+  },
+  {
+    name: 'a new shell gives out locks before all that is had is known',
+    file: 'lock-table.ts',
+    find: 'unknown > 0 || !line.isNext(claim)',
+    replace: '!line.isNext(claim)',
+    shared: true,
+  },
+  {
+    name: 'a lock is free while its step is being stopped',
+    file: 'starts.ts',
+    find: 'if (ledger.live.has(index)) this',
+    replace: "if (ledger.live.has(index) && ledger.of(index).reason !== 'Stopping') this",
+    shared: true,
+  },
+  {
+    name: 'a lock is never given back',
+    file: 'starts.ts',
+    find: 'else this.#seat.release(index);',
+    replace: '',
+    shared: true,
+  },
+  {
+    name: 'nobody hears that a lock is free',
+    file: 'lock-table.ts',
+    find: 'if (!this.#busy) this.#wakeOnce();',
+    replace: '',
+    shared: true,
+  },
+  {
+    name: 'a run without room keeps its place in line',
+    file: 'starts.ts',
+    find: 'if (!hasRoom(turn)) this.#rest();',
+    replace: '',
+    shared: true,
+  },
+  {
+    name: 'nobody hears that a place in line is given up',
+    file: 'lock-table.ts',
+    find: 'for (const line of lines) this.#table.stir(line);',
+    replace: '',
+    shared: true,
+  },
+  {
+    name: 'who waits for a lock keeps room from others',
+    file: 'lock-table.ts',
+    find: 'filter(({ lock }) => lock !== undefined)',
+    replace: 'filter(() => true)',
+    shared: true,
+  },
+  {
+    name: 'limits of running steps are ignored',
+    file: 'lock-table.ts',
+    find: 'if (crowded !== undefined) return crowded;',
+    replace: '',
+    shared: true,
+  },
+  {
+    name: 'locks are not kept in records',
+    file: 'codec-fields.ts',
+    find: '  locks,\n',
+    replace: '',
+    shared: true,
   },
 ];

@@ -7,6 +7,7 @@ import {
   type ValueSource,
 } from '../../lib/graph/graph.ts';
 import type { Answers } from '../../lib/engine/answers.ts';
+import type { Lock } from '../../lib/engine/record.ts';
 import type { Random } from './random.ts';
 import { TTL_SECONDS } from './simulated-cache.ts';
 import { gateSketch, graphOf, rowsSchema, type StepSketch } from './scenario.ts';
@@ -34,6 +35,8 @@ export interface PlannedStep {
   readonly systemRetries?: number;
   /** What ends attempts and retries by the clock. */
   readonly times?: { readonly pendingTimeoutSeconds: number; readonly maxElapsedSeconds: number };
+  /** With literal keys. */
+  readonly locks?: readonly Lock[];
   /** By attempt; those after the last one are `ok`. */
   readonly outcomes: readonly Outcome[];
   readonly rows: number;
@@ -202,6 +205,17 @@ function randomCondition(random: Random, steps: readonly string[], depth = 2): E
   return { step: random.pick(steps), ended: random.pick(endings) };
 }
 
+/** The same with locks for most of what runs, of few keys, so that they meet. */
+export function withLocks(random: Random, plan: Plan): Plan {
+  const lock = (): Lock => ({
+    key: random.pick(['x', 'y', 'z']),
+    limit: random.pick([1, 1, 2, 3]),
+    scope: random.pick(['namespace', 'namespace', 'run', 'controller'] as const),
+  });
+  const locks = () => Array.from({ length: random.pick([0, 1, 1, 2]) }, lock);
+  return { ...plan, steps: plan.steps.map((step) => (step.gate ? step : { ...step, locks: locks() })) };
+}
+
 /** The plan as the engine gets it. */
 export function graphOfPlan({ policy, steps, order }: Plan): Graph {
   const byName = new Map(steps.map((step) => [step.name, step]));
@@ -286,6 +300,7 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
     systemRetries,
     pendingTimeoutSeconds: times?.pendingTimeoutSeconds,
     ...((step.cached ?? step.items?.cached) && { cache: { key: step.name, ttlSeconds: TTL_SECONDS } }),
+    locks: step.locks?.map((lock) => ({ ...lock, key: { value: lock.key } })),
   };
 }
 

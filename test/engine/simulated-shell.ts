@@ -8,6 +8,7 @@ import type {
   RunSpec,
 } from '../../lib/engine/advance.ts';
 import { decodeRecord, encodeRecord } from '../../lib/engine/codec.ts';
+import type { Seat } from '../../lib/engine/lock-table.ts';
 import type { Instant, RunRecord } from '../../lib/engine/record.ts';
 import { Run } from '../../lib/engine/run.ts';
 import type { Topology } from '../../lib/graph/topology.ts';
@@ -39,6 +40,8 @@ export interface Surroundings {
   /** Called before every `advance`, and after it. */
   watch?(moment: Moment): ((decision: Decision) => void) | undefined;
   tell(what: () => string): void;
+  /** Among the runs of a shell that has several. */
+  seat?(): Seat;
 }
 
 /** One call of `advance`. */
@@ -66,6 +69,7 @@ export class SimulatedShell {
   wakeAt: Instant | undefined;
   /** Its watch has ended. */
   blind = false;
+  readonly seat: Seat | undefined;
   readonly #in: Surroundings;
   readonly run: Run;
   #version: number;
@@ -82,7 +86,8 @@ export class SimulatedShell {
     const { topology, store, cluster } = surroundings;
     this.#in = surroundings;
     this.#version = store.version;
-    this.run = new Run(topology, surroundings.spec(), store.read());
+    this.seat = surroundings.seat?.();
+    this.run = new Run(topology, surroundings.spec(), store.read(), this.seat);
     this.listAt = cluster.now;
   }
 
