@@ -22,11 +22,13 @@ export interface Cache<Input extends string = string> {
   readonly ttl?: Duration;
   /** Inputs that do not change the result. @default all inputs count */
   readonly ignoreInputs?: readonly Input[];
+  /** Of equal steps of all runs one at a time runs, and the others wait for its result. @default false */
+  readonly serialize?: boolean;
 }
 
 /** A cache setting as the graph carries it. */
 export function cachePolicy(
-  { version, ttl, ignoreInputs = [] }: Cache,
+  { version, ttl, ignoreInputs = [], serialize }: Cache,
   { name, outputSchema }: Task<Shape, Shape>,
   { known, values }: StepTemplate['content'],
   workflow: object,
@@ -36,6 +38,7 @@ export function cachePolicy(
     ...(values !== undefined && { content: toSource(values, workflow) }),
     ...(ttl && { ttlSeconds: seconds(ttl) }),
     ...(ignoreInputs.length > 0 && { ignoreInputs }),
+    ...(serialize && { serialize }),
   };
 }
 

@@ -2,13 +2,11 @@ import type { Command, Decision, Observation } from '../engine/advance.ts';
 import { findTask, graphStepName } from '../graph/items.ts';
 import { resultKey } from '../pods/deciding-part.ts';
 import type { Attempts, AttemptsOptions } from './attempts.ts';
-import { ResultCache } from './result-cache.ts';
 
 /** Carries out what the engine says, in its order: at once, or where it asks for that, once the record is written. */
 export class Commands {
   readonly #options: AttemptsOptions;
   readonly #attempts: Attempts;
-  readonly #cache: ResultCache;
   readonly #written: () => Promise<boolean>;
   readonly #held: Command[] = [];
   readonly #keeps = new Set<Promise<void>>();
@@ -17,10 +15,8 @@ export class Commands {
 
   /** @param written resolves to true when all that was decided is written in the record, to false when it cannot be */
   constructor(options: AttemptsOptions, attempts: Attempts, written: () => Promise<boolean>) {
-    const { context, run, signal } = options;
     this.#options = options;
     this.#attempts = attempts;
-    this.#cache = new ResultCache(context, run().metadata.namespace!, signal);
     this.#written = written;
   }
 
@@ -55,15 +51,21 @@ export class Commands {
   }
 
   #keep(command: Command & { readonly kind: 'keep' }): void {
-    const keep = this.#cache.keep({ ...command, ...this.#placeOf(command) });
+    const { context, signal } = this.#options;
+    const keep = context.results.keep(this.#namespace, { ...command, ...this.#placeOf(command) }, signal);
     this.#keeps.add(keep);
     void keep.finally(() => this.#keeps.delete(keep));
   }
 
   async #lookUp(command: Command & { readonly kind: 'lookup' }): Promise<void> {
-    const { observe, signal } = this.#options;
-    const found = await this.#cache.find(this.#placeOf(command).key).catch(() => undefined);
+    const { context, observe, signal } = this.#options;
+    const { key } = this.#placeOf(command);
+    const found = await context.results.find(this.#namespace, key, signal).catch(() => undefined);
     if (!signal.aborted) observe([{ step: command.step, found } satisfies Observation]);
+  }
+
+  get #namespace(): string {
+    return this.#options.run().metadata.namespace!;
   }
 
   #placeOf({ step, key }: { readonly step: string; readonly key: string }) {

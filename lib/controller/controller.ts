@@ -10,6 +10,7 @@ import { GraphStore } from './graph-store.ts';
 import { silentLogger, type Logger } from './log.ts';
 import { noMetrics, type Metrics } from './metrics.ts';
 import { isFinished, type Job, type Pod } from './objects.ts';
+import { ResultCache } from './result-cache.ts';
 import { isRun, runId } from './run-job.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
@@ -101,6 +102,7 @@ export class Controller {
       tell: (run, note) => this.#events.record(run, note),
       timing: this.#timing,
       locks: this.#locks,
+      results: new ResultCache(client, this.#log),
     };
     const reflectors = (namespaces ?? [null]).flatMap((namespace) => this.#reflectors(namespace));
     for (const reflector of reflectors) reflector.start(watching);
@@ -111,7 +113,7 @@ export class Controller {
       // Each of them may have locks: nothing is given out before that is known.
       for (const job of this.#jobs.values()) if (isOpen(job)) this.#locks.expect(runId(job));
       for (const job of this.#jobs.values()) this.#consider(job);
-      await this.#audit(watching);
+      await Promise.all([this.#audit(watching), this.#sweep(watching)]);
     } catch (error) {
       if (!watching.aborted) throw error;
     } finally {
@@ -232,6 +234,21 @@ export class Controller {
     for (;;) {
       await this.#clock.sleep(this.#timing.auditMs, signal);
       for (const { worker } of [...this.#works.values()]) await worker.audit();
+    }
+  }
+
+  /** Now and then, deletes kept results that nobody takes any more. */
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { client, namespaces = [client.namespace] } = this.#options;
+    for (;;) {
+      for (const namespace of namespaces ?? [null])
+        try {
+          const swept = await this.#context!.results.sweep(namespace, this.#clock.now(), signal);
+          if (swept > 0) this.#log.info('Kept results were too old and are deleted', { namespace, swept });
+        } catch (error) {
+          if (!signal.aborted) this.#log.warn('Old results could not be deleted', { error });
+        }
+      await this.#clock.sleep(this.#timing.sweepMs, signal);
     }
   }
 }

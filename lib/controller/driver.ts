@@ -11,6 +11,7 @@ import { GraphStore } from './graph-store.ts';
 import type { Logger } from './log.ts';
 import { noMetrics } from './metrics.ts';
 import { isFinished, type Job, type Pod } from './objects.ts';
+import { ResultCache } from './result-cache.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
 import { slimJob, slimPod } from './transform.ts';
@@ -107,6 +108,7 @@ export class Driver {
       tell: (about: Job, note: Parameters<EventRecorder['record']>[1]) => this.#events.record(about, note),
       timing: { ...defaultTiming, ...timing },
       locks: new LockTable(),
+      results: new ResultCache(client, log),
     };
     this.#worker = new RunWorker(context, job, () => this.#steps.of(run), {
       onFinished: (phase) => this.#result.resolve(phase === 'Succeeded' ? 'succeeded' : 'failed'),

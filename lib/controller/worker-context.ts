@@ -6,6 +6,7 @@ import type { GraphStore } from './graph-store.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Job } from './objects.ts';
+import type { ResultCache } from './result-cache.ts';
 import type { Mode } from './run-job.ts';
 
 /** The part of a client that runs need. */
@@ -22,6 +23,7 @@ export interface WorkerContext {
   /** Tells people about a run, as an Event on its Job. */
   readonly tell: (run: Job, note: EventNote) => void;
   readonly timing: Timing;
+  readonly results: ResultCache;
   /** What the runs share. */
   readonly locks: LockTable;
 }
@@ -38,6 +40,8 @@ export interface Timing {
   readonly maxBackoffMs: number;
   /** A created attempt of which the watch says nothing for so long is looked up. */
   readonly auditMs: number;
+  /** Between two looks for kept results that are too old. */
+  readonly sweepMs: number;
 }
 
 export const defaultTiming: Timing = {
@@ -46,6 +50,7 @@ export const defaultTiming: Timing = {
   missingMs: 30_000,
   maxBackoffMs: 15_000,
   auditMs: 30_000,
+  sweepMs: 3_600_000,
 };
 
 /** The wait after the n-th failure in a row. */

@@ -6,22 +6,27 @@ import type { CacheAnswer, Observation } from './advance.ts';
 import type { KeptResult } from './kept-result.ts';
 import type { Ledger } from './ledger.ts';
 import { ended } from './phases.ts';
-import type { Instant, StepRecord } from './record.ts';
+import type { Instant, Lock, StepRecord } from './record.ts';
 import { resolve, resolveAll } from './resolve.ts';
 import { scopeOfStep } from './scope.ts';
 import { spanText } from './span.ts';
 import type { Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
-/** Asks for the result of an equal step, if one may take its place; returns whether it does. */
-export function askCache(turn: Turn, index: number): boolean {
-  const node = turn.ledger.step(index).node as TaskStep;
-  const { cache, rerun = [] } = turn.spec;
+/** Whether the result of an equal step may take the place of this one's. */
+export function mayTakeResult({ ledger, spec }: Turn, index: number): boolean {
+  const { cache, rerun = [] } = spec;
   // Who asks for a step by its name wants it to run.
-  if (node.cache === undefined || cache !== undefined || rerun.includes(graphStepOf(turn.ledger, index))) return false;
-  lookUp(turn, index);
-  return true;
+  return policyOf(ledger, index) !== undefined && cache === undefined && !rerun.includes(graphStepOf(ledger, index));
 }
+
+/** The lock of a step that is to run alone among those that would give the same. It asks once more when it has the lock. */
+export function resultLock(turn: Turn, index: number): Lock | undefined {
+  if (policyOf(turn.ledger, index)?.serialize !== true || !mayTakeResult(turn, index)) return undefined;
+  return { key: cacheKey(turn, index), limit: 1, scope: 'result' };
+}
+
+const policyOf = (ledger: Ledger, index: number) => (ledger.step(index).node as TaskStep).cache;
 
 /** Asks, for the first time or again; a step that has nothing to ask for (anybody may have edited its record) goes on. */
 export function lookUp(turn: Turn, index: number): void {
@@ -54,15 +59,19 @@ function cacheKey(turn: Turn, index: number): string {
   return fullHash([key, resolveAll(Object.fromEntries(counted), scope), content && resolve(content, scope)]);
 }
 
-/** Takes in what was found for steps that wait for it, and returns whether one of them has its result now. */
-export function takeAnswers(turn: Turn, observations: readonly Observation[]): boolean {
+/**
+ * Takes in what was found for steps that wait for it, and returns whether one of them has its result now.
+ *
+ * @param run starts a step that has its room and its locks
+ */
+export function takeAnswers(turn: Turn, observations: readonly Observation[], run: (index: number) => void): boolean {
   let hit = false;
-  for (const answer of observations) if ('found' in answer) hit = takeAnswer(turn, answer) || hit;
+  for (const answer of observations) if ('found' in answer) hit = takeAnswer(turn, answer, run) || hit;
   return hit;
 }
 
 // Whatever is late or repeated finds the step no longer waiting for it.
-function takeAnswer(turn: Turn, { step, found }: CacheAnswer): boolean {
+function takeAnswer(turn: Turn, { step, found }: CacheAnswer, run: (index: number) => void): boolean {
   const { ledger, now } = turn;
   const index = ledger.find(step);
   if (index === undefined || ledger.of(index).reason !== 'CheckingCache') return false;
@@ -70,7 +79,8 @@ function takeAnswer(turn: Turn, { step, found }: CacheAnswer): boolean {
   const node = ledger.step(index).node as TaskStep;
   const result = found && usable(node, found, now);
   if (result === undefined) {
-    goOn(turn, index);
+    if (record.phase === 'Running') run(index);
+    else goOn(turn, index);
     return false;
   }
   const isItem = ledger.items.owner(index) !== undefined;
@@ -80,7 +90,7 @@ function takeAnswer(turn: Turn, { step, found }: CacheAnswer): boolean {
 
 /** The step is to run. */
 function goOn({ ledger, spec }: Turn, index: number): void {
-  ledger.put(index, { ...ledger.of(index), reason: waitingReason(spec) });
+  ledger.put(index, { ...ledger.of(index), phase: 'Waiting', reason: waitingReason(spec) });
 }
 
 /** A kept result as the step may take it: young enough, and with what the step is to give. */

@@ -99,7 +99,7 @@ function readLocks(value: Json): readonly Lock[] | undefined {
   const locks = (value as readonly Json[]).flatMap((lock) => {
     const { key = null, limit = null, scope } = isJsonObject(lock) ? lock : {};
     const fits = typeof key === 'string' && isWhole(limit) && limit >= 1;
-    const known = lockScopes.find((one) => one === scope);
+    const known = [...lockScopes, 'result' as const].find((one) => one === scope);
     return fits && known !== undefined ? [{ key, limit, scope: known }] : [];
   });
   return locks.length === value.length ? locks : undefined;

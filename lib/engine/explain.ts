@@ -21,6 +21,7 @@ export interface Sight {
 /** In a sentence, why a step is where it is. */
 export function explainStep(sight: Sight, index: number): string {
   const record = sight.ledger.of(index);
+  if (record.reason === 'CheckingCache') return 'asking for a kept result of an equal step';
   if (record.phase === 'Pending') return explainPending(sight, index);
   if (record.phase === 'Waiting') return explainWaiting(sight, index, record);
   const attempt = liveAttempt(record);
@@ -56,7 +57,6 @@ function explainWaiting({ ledger, spec, now }: Sight, index: number, record: Ste
   const { node } = ledger.step(index);
   const known = kindOf(node).explain?.(node, record, now);
   if (known !== undefined) return known;
-  if (record.reason === 'CheckingCache') return 'asking for a kept result of an equal step';
   if (record.reason === 'Suspended') return 'run is suspended';
   if (isHeldUp(record)) return record.message ?? record.reason;
   if (record.reason === 'ParallelismLimit' && ledger.live.size < spec.parallelism)

@@ -97,7 +97,12 @@ export class LockTable {
   needs({ uid, namespace }: RunId, locks: readonly Lock[] = []): readonly Need[] {
     const { maxSteps, maxStepsPerNamespace } = this.limits;
     if (locks.length === 0 && maxSteps === undefined && maxStepsPerNamespace === undefined) return NOTHING;
-    const places = { run: `run ${uid}`, namespace: `namespace ${namespace}`, controller: 'controller' };
+    const places = {
+      run: `run ${uid}`,
+      namespace: `namespace ${namespace}`,
+      controller: 'controller',
+      result: `results ${namespace}`,
+    };
     return [
       ...locks.map((lock) => ({ line: `${places[lock.scope]} ${lock.key}`, limit: lock.limit, lock })),
       ...(maxStepsPerNamespace === undefined ? [] : [{ line: `steps ${namespace}`, limit: maxStepsPerNamespace }]),

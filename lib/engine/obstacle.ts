@@ -3,7 +3,7 @@ import type { StepReason } from './reasons.ts';
 
 /** What keeps a step that could start from starting, for programs and for people. */
 export interface Obstacle {
-  readonly reason: Extract<StepReason, 'WaitingForLock' | 'NamespaceLimit' | 'ControllerLimit'>;
+  readonly reason: Extract<StepReason, 'WaitingForLock' | 'WaitingForResult' | 'NamespaceLimit' | 'ControllerLimit'>;
   readonly message: string;
 }
 
@@ -16,6 +16,13 @@ export function obstacleOf(claim: Claim, { lock, limit, line: id }: Need, line: 
     const whose = isNarrow ? `in namespace ${namespace}` : 'of the controller';
     const message = unknown > 0 ? `waiting until ${runs}` : `limit of ${limit} running steps ${whose} reached`;
     return { reason: isNarrow ? 'NamespaceLimit' : 'ControllerLimit', message };
+  }
+  if (lock.scope === 'result') {
+    const whose = named([...line.holders.keys(), ...line.before(claim)], claim);
+    return {
+      reason: 'WaitingForResult',
+      message: unknown > 0 ? `waiting until ${runs}` : `its result comes from ${whose}`,
+    };
   }
   const name = `${lock.limit === 1 ? 'lock' : 'semaphore'} ${lock.key}`;
   return { reason: 'WaitingForLock', message: unknown > 0 ? `${name}: waiting until ${runs}` : held() };

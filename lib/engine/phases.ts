@@ -45,7 +45,12 @@ export function isHeldUp({ phase, reason }: StepRecord): boolean {
   return phase === 'Waiting' && obstacles.has(reason);
 }
 
-const obstacles: ReadonlySet<StepReason> = new Set(['WaitingForLock', 'NamespaceLimit', 'ControllerLimit']);
+const obstacles: ReadonlySet<StepReason> = new Set([
+  'WaitingForLock',
+  'WaitingForResult',
+  'NamespaceLimit',
+  'ControllerLimit',
+]);
 
 /** The record with its last attempt replaced. */
 export function withLastAttempt(record: StepRecord, attempt: AttemptRecord): readonly AttemptRecord[] {

@@ -61,7 +61,8 @@ export interface Lock {
   readonly key: string;
   /** How many may have it at once, by the least that one of them says. */
   readonly limit: number;
-  readonly scope: LockScope;
+  /** `result`: among the steps of the namespace that would give one result. */
+  readonly scope: LockScope | 'result';
 }
 
 /** All that is kept of a run. With the graph it is enough to go on after a crash. */

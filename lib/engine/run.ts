@@ -141,7 +141,9 @@ export class Run {
     const turn: Turn = { now: time, spec: this.#spec, ledger: this.#ledger, commands, state: this.#state };
 
     for (const sighting of sightingsOf(this.#ledger, observations)) this.#observe(turn, sighting);
-    const writeFirst = takeAnswers(turn, observations);
+    const writeFirst = takeAnswers(turn, observations, (index) =>
+      kindOf(this.#ledger.step(index).node).attempts?.start(turn, index),
+    );
     if (!this.finished) this.#go(turn);
 
     const changed = this.#state !== before || !started;

@@ -106,12 +106,12 @@ function readFull(json: JsonObject, path: string, problems: Problem[]): StepReco
 }
 
 /** What the engine takes for granted of a step and its attempts. */
-function inconsistency({ phase, items }: StepRecord, attempts: readonly AttemptRecord[]): string | undefined {
+function inconsistency({ phase, reason, items }: StepRecord, attempts: readonly AttemptRecord[]): string | undefined {
   const numbers = attempts.map((attempt) => attempt.number);
   if (numbers.some((number, index) => index > 0 && number <= numbers[index - 1]!))
     return `must be in the order of their numbers, not ${numbers.join(', ')}`;
   const live = attempts.filter((attempt) => attempt.phase === 'Running').length;
-  const shouldBe = phase === 'Running' && items === undefined ? 1 : 0;
+  const shouldBe = phase === 'Running' && reason !== 'CheckingCache' && items === undefined ? 1 : 0;
   if (live !== shouldBe || (shouldBe === 1 && attempts.at(-1)?.phase !== 'Running'))
     return `must ${shouldBe === 1 ? 'end with the only' : 'have no'} running one, since the step is ${phase}`;
   return phase === 'Pending' && attempts.length > 0 ? 'must be empty, since the step is Pending' : undefined;

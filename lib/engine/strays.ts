@@ -36,7 +36,7 @@ export class Strays {
     if (live?.number === attempt) return false;
     const ahead = attempt - (record.attempts.at(-1)?.number ?? 0);
     if (!isFinal(record.phase) && ahead > 0 && ahead <= mostAttempts(node)) {
-      if (record.phase === 'Waiting') return false;
+      if (record.phase === 'Waiting' || record.reason === 'CheckingCache') return false;
       this.#keep(index, attempt, state);
       // Whoever began it had given up the one before.
       if (live !== undefined && live.stopping === undefined && isLive(state))

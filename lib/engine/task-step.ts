@@ -3,7 +3,7 @@ import type { StepJob } from '../pods/job-template.ts';
 import { withMainResources } from '../pods/main-resources.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { AttemptState } from './advance.ts';
-import { askCache, keepResult, lookUp } from './cache.ts';
+import { keepResult, lookUp, mayTakeResult, resultLock } from './cache.ts';
 import type { StepKind } from './kinds.ts';
 import { resolveLocks } from './resolve-locks.ts';
 import { readOutputs } from './outputs.ts';
@@ -24,16 +24,25 @@ export const taskStep: StepKind = { ready, expire, due, attempts: { start, obser
 function ready(turn: Turn, index: number): StepRecord {
   const { spec, now } = turn;
   const begun = { attempts: [], readyAt: now } as const;
-  const locks = resolveLocks(taskAt(turn, index), scopeOfStep(turn, index));
-  if ('problem' in locks)
-    return { ...begun, phase: 'Failed', reason: 'LockError', message: locks.problem, finishedAt: now };
-  const reason = askCache(turn, index) ? 'CheckingCache' : waitingReason(spec);
-  return { ...begun, phase: 'Waiting', reason, ...locks };
+  const own = resolveLocks(taskAt(turn, index), scopeOfStep(turn, index));
+  if ('problem' in own)
+    return { ...begun, phase: 'Failed', reason: 'LockError', message: own.problem, finishedAt: now };
+  const asks = mayTakeResult(turn, index);
+  if (asks) lookUp(turn, index);
+  const shared = resultLock(turn, index);
+  const locks = [...(own.locks ?? []), ...(shared ? [shared] : [])];
+  const reason = asks ? 'CheckingCache' : waitingReason(spec);
+  return { ...begun, phase: 'Waiting', reason, ...(locks.length > 0 && { locks }) };
 }
 
 function start(turn: Turn, index: number): void {
   const record = turn.ledger.of(index);
   const attempt = (record.attempts.at(-1)?.number ?? 0) + 1;
+  // Whoever had the lock before may have left the result.
+  if (attempt === 1 && record.phase === 'Waiting' && record.locks?.some(({ scope }) => scope === 'result')) {
+    turn.ledger.put(index, { ...record, phase: 'Running', reason: 'CheckingCache', message: undefined });
+    return lookUp(turn, index);
+  }
   addAttempt(turn, index, attempt, turn.now);
   commandStart(turn, index, attempt);
 }
@@ -63,7 +72,8 @@ function addAttempt(turn: Turn, index: number, number: number, createdAt: Instan
 
 function observe(turn: Turn, { index, attempt: number, state }: Sighting): void {
   // It was created by somebody who did not live to write it down.
-  if (turn.ledger.of(index).phase === 'Waiting')
+  const { phase, reason } = turn.ledger.of(index);
+  if (phase === 'Waiting' || reason === 'CheckingCache')
     addAttempt(turn, index, number, Math.min(turn.now, earliest(state) ?? turn.now));
   const attempt = liveAttempt(turn.ledger.of(index))!;
   if (state.kind === 'pending') sawPending(turn, index, attempt, state.message);
@@ -171,13 +181,21 @@ function settle(turn: Turn, index: number, end: StepEnd, last: AttemptRecord): v
 }
 
 function stop(turn: Turn, index: number, reason: StepReason): void {
-  const attempt = liveAttempt(turn.ledger.of(index));
+  const record = turn.ledger.of(index);
+  if (record.reason === 'CheckingCache')
+    return turn.ledger.put(index, ended(record, endBeforeRun(turn, index, reason), turn.now));
+  const attempt = liveAttempt(record);
   if (attempt === undefined || attempt.stopping === reason) return;
   // A stop that ends the step for good takes the place of a timeout; of two of them the first holds.
   if (attempt.stopping !== undefined && (!isTimeout(attempt.stopping) || isAttemptTimeout(reason))) return;
   putLive(turn, index, { ...attempt, stopping: reason });
   if (attempt.stopping === undefined)
     turn.commands.push({ kind: 'stop', step: turn.ledger.step(index).node.name, attempt: attempt.number, reason });
+}
+
+function endBeforeRun(turn: Turn, index: number, reason: StepReason): StepEnd {
+  if (!isTimeout(reason)) return { phase: 'Cancelled', reason, message: 'it was stopped before it ran' };
+  return { phase: 'Failed', reason, message: timedOut(taskAt(turn, index), reason).message };
 }
 
 function repeat(turn: Turn, index: number): void {

@@ -1,7 +1,7 @@
 import { isJsonObject } from '../values/json.ts';
 import type { Problem } from '../values/problems.ts';
 import type { TaskStep, ValueSource } from './graph.ts';
-import { isNumber, isSource, isString, isStrings, misfits } from './shapes.ts';
+import { isNumber, isOneOf, isSource, isString, isStrings, misfits } from './shapes.ts';
 
 /** When a step takes the result of an equal one that ran before, whichever run that was in. */
 export interface CachePolicy {
@@ -13,6 +13,8 @@ export interface CachePolicy {
   readonly ttlSeconds?: number;
   /** Inputs that do not count. @default all count */
   readonly ignoreInputs?: readonly string[];
+  /** Of the steps that would give this result one at a time runs, and the others wait for it. @default false */
+  readonly serialize?: boolean;
 }
 
 /** Whether a value is one. */
@@ -23,6 +25,7 @@ export function isCachePolicy(value: unknown): boolean {
     content: ['a value source', isSource, 'optional'],
     ttlSeconds: ['a number', isNumber, 'optional'],
     ignoreInputs: ['a list of inputs', isStrings, 'optional'],
+    serialize: ['true or false', isOneOf(true, false), 'optional'],
   });
   return [...wrong].length === 0;
 }

@@ -22,6 +22,8 @@ const stepRules: readonly PermissionRule[] = [
 /** What the controller may do in the namespaces it looks after: each rule is used by a request of `lib/controller`. */
 export const controllerRules: readonly PermissionRule[] = [
   ...stepRules,
+  // Kept results that are too old are found by their label and deleted.
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'delete'] },
   // The run's progress and end.
   { apiGroups: ['batch'], resources: ['jobs/status'], verbs: ['patch'] },
 ];

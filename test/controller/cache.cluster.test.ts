@@ -142,6 +142,53 @@ describe('a step with a cache', () => {
   });
 });
 
+it('the controller deletes results that are too old for anybody, and no others', async () => {
+  for (const key of ['old', 'young'])
+    await play(flow(key, { ...named(key), cache: { key, ttlSeconds: 60 } }), `${key}-1`);
+  const [{ metadata: old }] = [await onlyOne('old'), await onlyOne('young')];
+  const past = { metadata: { annotations: { [annotations.expires]: new Date(Date.now() - 1).toISOString() } } };
+  await bench.client.patch(configMaps, old.name, past, { type: 'merge' });
+  const second = await bench.controller({ timing: { sweepMs: 100 } });
+  await eventually(async () => expect(await keptBy('old')).toEqual([]));
+  await second.stop();
+  expect(await keptBy('young')).toHaveLength(1);
+  expect(
+    (await bench.client.list(configMaps, { labelSelector: `${labels.content}=graph` })).items.length,
+  ).toBeGreaterThan(5);
+});
+
+describe('equal steps that are serialized', () => {
+  const alone = (key: string, sim: Record<string, string>) =>
+    flow(key, { ...named(key), cache: { key, serialize: true }, sim });
+
+  it('run once, however many runs want their result at the same time', async () => {
+    const of = alone('alone', { outputs: given, 'run-ms': '300' });
+    const names = Array.from({ length: 6 }, (_, index) => `alone-${index}`);
+    await Promise.all(names.map((name) => bench.launch(of, name)));
+    await bench.recorded('alone-5', ({ steps: records }) => records.get('extract')!.reason !== 'CheckingCache');
+    await Promise.all(names.map((name) => bench.finished(name)));
+    const ends = await Promise.all(names.map(async (name) => (await bench.record(name)).steps.get('extract')!.reason));
+    expect(ends.toSorted()).toEqual(['Cached', 'Cached', 'Cached', 'Cached', 'Cached', 'Completed']);
+  });
+
+  it('say whose result they wait for, and run in turn when that fails', async () => {
+    const of = alone('failing', { 'exit-code': '1', 'run-ms': '500' });
+    await bench.launch(of, 'failing-1');
+    await bench.recorded('failing-1', ({ steps: records }) => records.get('extract')?.phase === 'Running');
+    await bench.launch(of, 'failing-2');
+    const record = await bench.recorded(
+      'failing-2',
+      ({ steps: records }) => records.get('extract')?.reason === 'WaitingForResult',
+    );
+    expect(record.steps.get('extract')!.message).toBe('its result comes from run failing-1 (step extract)');
+    await Promise.all(['failing-1', 'failing-2'].map((name) => bench.finished(name)));
+    expect((await bench.record('failing-2')).steps.get('extract')).toMatchObject({
+      phase: 'Failed',
+      reason: 'ExitCode',
+    });
+  });
+});
+
 it('controllers that are killed at any moment repeat no step that ran, and lose no result', async () => {
   await controller.stop();
   const many = (name: string) =>

@@ -55,6 +55,18 @@ describe('a driver', () => {
       expect(metadata.ownerReferences).toEqual([{ apiVersion: 'batch/v1', kind: 'Job', name: 'driven', uid }]);
   });
 
+  it('takes the result of an equal step that a driver before it has kept', async () => {
+    const of = workflow('kept', [{ name: 'a', cache: { key: 'kept' } }]);
+    for (const [run, reason] of [
+      ['kept-1', 'Completed'],
+      ['kept-2', 'Cached'],
+    ] as const) {
+      await bench.launch(of, run, { driver: true });
+      expect(await drive(run)).toBe('succeeded');
+      expect((await bench.record(run)).steps.get('a')).toMatchObject({ phase: 'Succeeded', reason });
+    }
+  });
+
   it('goes on where the one before it was interrupted', async () => {
     const steps = chain(4, { sim: { 'run-ms': '400' } });
     await bench.launch(workflow('resumed', steps), 'resumed', { driver: true });

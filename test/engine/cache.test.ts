@@ -135,6 +135,65 @@ describe('a step with a cache', () => {
   });
 });
 
+describe('equal steps that are serialized', () => {
+  const alone = { ...withRows, cache: { ...cache, serialize: true } };
+  const both = graphOf({ a: alone, b: alone, c: {} });
+  /** Both have asked once, and nothing was found. */
+  const missed = () => begin(both).tell({ step: 'a', found: undefined }, { step: 'b', found: undefined });
+
+  it('run one at a time; the others wait, and hit', () => {
+    const run = missed();
+    expect(run.asked).toEqual(['lookup a']);
+    expect(run.phase('a')).toBe('Running/CheckingCache');
+    expect(run.phase('b')).toBe('Waiting/WaitingForResult');
+    expect(run.run.explain('b', T0)).toBe('its result comes from step a');
+    expect(found(run, undefined).asked).toEqual(['start a 1']);
+    expect(run.succeed('a', { rows: 3 }).asked).toEqual(['keep a', 'lookup b']);
+    expect(found(run, kept, 'b').phase('b')).toBe('Succeeded/Cached');
+    expect(run.succeed('c').end).toBe('Succeeded/Completed');
+  });
+
+  it('run one after the other when nothing comes of it, and need no lock when it is there', () => {
+    const run = found(missed(), undefined).fail('a');
+    run.ask({}).tell();
+    const independent = begin(graphOf({ a: alone, b: alone }, { failurePolicy: 'RunIndependent' }));
+    independent.tell({ step: 'a', found: undefined }, { step: 'b', found: undefined });
+    expect(found(independent, undefined).fail('a').asked).toEqual(['lookup b']);
+    expect(found(independent, undefined, 'b').asked).toEqual(['start b 1']);
+    const hits = begin(both).tell({ step: 'a', found: kept }, { step: 'b', found: kept });
+    expect([hits.phase('a'), hits.phase('b')]).toEqual(['Succeeded/Cached', 'Succeeded/Cached']);
+  });
+
+  it('go on after a restart in the middle of asking', () => {
+    const run = rebuilt(missed());
+    expect(run.tell().asked).toEqual(['lookup a', 'start c 1']);
+    expect(run.phase('b')).toBe('Waiting/WaitingForResult');
+    expect(found(run, undefined).asked).toEqual(['start a 1']);
+    expect(rebuilt(run).tell().asked).toEqual(['start a 1', 'start c 1']);
+    const seen = rebuilt(missed());
+    seen.tell({ step: 'a', attempt: 1, state: { kind: 'running', startedAt: T0 } });
+    expect(seen.phase('a')).toBe('Running/ContainerRunning');
+  });
+
+  it.each<[string, (run: Scenario) => Scenario, string]>([
+    ['its run is cancelled', (run) => run.ask({ cancel: 'Now' }), 'Cancelled/CancelRequested'],
+    ['its time is up', (run) => run.after(5), 'Failed/StepTimeout'],
+  ])('end while they ask when %s', (_, end, phase) => {
+    const run = begin(graphOf({ a: { ...alone, timeoutSeconds: 5 } })).tell({ step: 'a', found: undefined });
+    expect(run.phase('a')).toBe('Running/CheckingCache');
+    expect(end(run).phase('a')).toBe(phase);
+    expect(found(run, kept).phase('a')).toBe(phase);
+    expect(run.run.finished).toBe(true);
+  });
+
+  it.each<[string, Partial<RunSpec>]>([
+    ['no cache', { cache: 'Off' }],
+    ['an overwritten one', { cache: 'Overwrite' }],
+  ])('do not wait for each other with %s', (_, spec) => {
+    expect(begin(both, spec).asked).toEqual(['start a 1', 'start b 1', 'start c 1']);
+  });
+});
+
 describe('the items of a map', () => {
   const map = (more: object = {}): StepSketch => ({
     kind: 'map',

@@ -416,4 +416,16 @@ export const mutations: readonly Mutation[] = [
     replace: '',
     shared: true,
   },
+  {
+    name: 'a step that asks for a result with its room taken is not stopped with its run',
+    file: 'task-step.ts',
+    find: "if (record.reason === 'CheckingCache')\n    return turn.ledger.put(",
+    replace: 'if (turn.now < 0)\n    return turn.ledger.put(',
+  },
+  {
+    name: 'a pod of a step that asks for a result is not taken over',
+    file: 'strays.ts',
+    find: "record.phase === 'Waiting' || record.reason === 'CheckingCache'",
+    replace: "record.phase === 'Waiting'",
+  },
 ];

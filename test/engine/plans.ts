@@ -7,7 +7,7 @@ import {
   type ValueSource,
 } from '../../lib/graph/graph.ts';
 import type { Answers } from '../../lib/engine/answers.ts';
-import type { Lock } from '../../lib/engine/record.ts';
+import type { LockSource } from '../../lib/graph/locks.ts';
 import type { Random } from './random.ts';
 import { TTL_SECONDS } from './simulated-cache.ts';
 import { gateSketch, graphOf, rowsSchema, type StepSketch } from './scenario.ts';
@@ -36,7 +36,7 @@ export interface PlannedStep {
   /** What ends attempts and retries by the clock. */
   readonly times?: { readonly pendingTimeoutSeconds: number; readonly maxElapsedSeconds: number };
   /** With literal keys. */
-  readonly locks?: readonly Lock[];
+  readonly locks?: readonly PlannedLock[];
   /** By attempt; those after the last one are `ok`. */
   readonly outcomes: readonly Outcome[];
   readonly rows: number;
@@ -59,6 +59,8 @@ export interface PlannedStep {
   /** Nothing runs: it stands for others. */
   readonly group?: { readonly steps: readonly string[]; readonly begin?: string; readonly contains: boolean };
 }
+
+type PlannedLock = Omit<LockSource, 'key'> & { readonly key: string };
 
 /** What a step finds in the place of its result. */
 const kepts = ['usable', 'usable', 'too old', 'misfit', 'nothing'] as const;
@@ -207,7 +209,7 @@ function randomCondition(random: Random, steps: readonly string[], depth = 2): E
 
 /** The same with locks for most of what runs, of few keys, so that they meet. */
 export function withLocks(random: Random, plan: Plan): Plan {
-  const lock = (): Lock => ({
+  const lock = (): PlannedLock => ({
     key: random.pick(['x', 'y', 'z']),
     limit: random.pick([1, 1, 2, 3]),
     scope: random.pick(['namespace', 'namespace', 'run', 'controller'] as const),
@@ -299,7 +301,9 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
     },
     systemRetries,
     pendingTimeoutSeconds: times?.pendingTimeoutSeconds,
-    ...((step.cached ?? step.items?.cached) && { cache: { key: step.name, ttlSeconds: TTL_SECONDS } }),
+    ...((step.cached ?? step.items?.cached) && {
+      cache: { key: step.name, ttlSeconds: TTL_SECONDS, serialize: step.rows % 2 === 0 },
+    }),
     locks: step.locks?.map((lock) => ({ ...lock, key: { value: lock.key } })),
   };
 }

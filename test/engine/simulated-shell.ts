@@ -11,6 +11,7 @@ import { decodeRecord, encodeRecord } from '../../lib/engine/codec.ts';
 import type { Seat } from '../../lib/engine/lock-table.ts';
 import type { Instant, RunRecord } from '../../lib/engine/record.ts';
 import { Run } from '../../lib/engine/run.ts';
+import { graphStepName } from '../../lib/graph/items.ts';
 import type { Topology } from '../../lib/graph/topology.ts';
 import type { Faults } from './faults.ts';
 import type { Random } from './random.ts';
@@ -167,9 +168,12 @@ export class SimulatedShell {
   /** Judges what starts now: what is said again was decided before, maybe under another limit. */
   #checkLimit({ commands }: Decision, now: Instant, { parallelism }: RunSpec): void {
     const { active } = this.run.counts();
-    const starts = commands.some(
-      ({ kind, step }) => kind === 'start' && this.run.step(step).attempts.at(-1)?.createdAt === now,
-    );
+    const starts = commands.some(({ kind, step }) => {
+      const { attempts, locks = [] } = this.run.step(step);
+      // It has its room since it asked once more for a result.
+      const hadRoom = attempts.length === 1 && locks.some(({ scope }) => scope === 'result');
+      return kind === 'start' && attempts.at(-1)?.createdAt === now && !hadRoom;
+    });
     if (starts && active > parallelism && !this.#in.hasStrays())
       throw new Error(`${active} steps run at once; ${parallelism} may`);
   }
@@ -230,8 +234,20 @@ export class SimulatedShell {
     if (answer !== 'done') this.#commands.push(command);
     if (answer === 'refused') return;
     if (kind === 'start') {
+      this.#checkBasis(step);
       if (cluster.create(step, attempt)) started(step);
     } else if (!cluster.delete(step, attempt) && answer === 'done') notFound.push(this.#gone(step, attempt));
+  }
+
+  /** Nothing starts on a result that nobody else would find: it may be gone by the time that it is asked for again. */
+  #checkBasis(step: string): void {
+    const { topology, store } = this.#in;
+    const edges = topology.byName.get(graphStepName(topology, step))?.edges.keys() ?? [];
+    for (const upstream of edges) {
+      const { name } = topology.steps[upstream]!.node;
+      if (this.run.step(name).reason === 'Cached' && store.read()?.steps.get(name)?.reason !== 'Cached')
+        throw new Error(`${step} starts before it is written that ${name} was found in the cache`);
+    }
   }
 
   #useCache(command: Command & { readonly kind: 'lookup' | 'keep' }, seen: Observation[]): void {
