@@ -59,6 +59,15 @@ describe('the Job of a rerun', () => {
     expect(isSameRequest(rerun, rerunJob(old, 'etl-r1', { all: false, steps: [] }))).toBe(false);
   });
 
+  it('uses kept results as the old one did, unless it is told otherwise or all steps run again', () => {
+    const { cache } = annotations;
+    const off = { ...old, metadata: { ...old.metadata, annotations: { ...old.metadata.annotations, [cache]: 'Off' } } };
+    const mode = (from: RunJob, more: object) =>
+      rerunJob(from, 'etl-r1', { all: false, steps: [], ...more }).metadata.annotations?.[cache];
+    expect([mode(old, {}), mode(off, {}), mode(off, { cache: 'Overwrite' })]).toEqual([undefined, 'Off', 'Overwrite']);
+    expect([mode(old, { all: true }), mode(old, { all: true, cache: 'Off' })]).toEqual(['Overwrite', 'Off']);
+  });
+
   it('leaves out the deadline by which a single task was cancelled', () => {
     const task = { ...old, metadata: { ...old.metadata, annotations: { [annotations.cancel]: 'Now' } } };
     expect(rerunJob(task, 'etl-r1', { all: true, steps: [] }).spec).not.toHaveProperty('activeDeadlineSeconds');

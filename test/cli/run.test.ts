@@ -59,6 +59,15 @@ beforeAll(() => {
       steps: { a: { template: template('true', { volumeMounts: [{ name: 'v', mountPath: '/data' }] }) } },
     }),
   );
+  const cached = {
+    cache: { key: 'count' },
+    outputs: { rows: 'integer' },
+    script: 'echo "{\\"rows\\": 7}" > $WORKFLOW_OUTPUTS',
+  };
+  writeManifests(
+    join(directory.path, 'cached'),
+    manifestsOf({ name: 'cached', steps: { count: cached } }, [{ name: 'afresh', cache: 'Off' }]),
+  );
   writeFileSync(join(directory.path, 'inputs.yaml'), 'site: from-file\nbatch: 2\n');
   writeFileSync(join(directory.path, 'list.json'), '[1]');
   writeFileSync(join(directory.path, 'bad.yaml'), 'a: [1');
@@ -259,4 +268,22 @@ test.each([
   const { code, stderr } = await run('app', '--local', '--plan', 'etl-b', '--input-file', file);
   expect(stderr).toContain(`--input-file ${file}: ${message}`);
   expect(code).toBe(2);
+});
+
+test('a step takes what an equal one gave before, unless the run says otherwise', async () => {
+  const reason = async (...args: string[]) => {
+    const { stdout } = await run('cached', 'cached', '--local', '-o', 'json', ...args);
+    return (JSON.parse(stdout) as { steps: { reason: string }[] }).steps[0]!.reason;
+  };
+  expect(await reason('--no-cache')).toBe('Completed');
+  expect(await reason()).toBe('Completed');
+  expect(await reason()).toBe('Cached');
+  expect(await reason('--overwrite-cache')).toBe('Completed');
+  expect(await reason('--plan', 'afresh')).toBe('Completed');
+  expect(await reason('--set', 'count.spec.containers[main].env=[{"name":"MODE","value":"fast"}]')).toBe('Completed');
+  const { stdout, stderr } = await run('cached', '--local');
+  expect(stdout).toMatch(/count +✓ Succeeded +- +- +from the cache: step count of run cached-\S+, \d s ago/);
+  expect(stderr).toMatch(/✓ count +from the cache: step count/);
+  const both = await run('cached', '--local', '--no-cache', '--overwrite-cache');
+  expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('"--overwrite-cache" cannot be used with')]);
 });

@@ -2,6 +2,7 @@ import { Chart, Duration } from 'cdk8s';
 import {
   ContainerTask,
   Fleet,
+  LaunchPlan,
   Workflow,
   z,
   type Cache,
@@ -142,6 +143,16 @@ describe('the cache of a step', () => {
       '[w/train] cache.ignoreInputs[0]: task "train" has no input "siet"; did you mean "site"?',
     ]);
   });
+});
+
+it('a plan says for all of its runs how they use kept results', () => {
+  const manifests = synth((scope) => {
+    const task = new ContainerTask(scope, 'train', { image: 'train:1', cache: { version: '1' } });
+    const workflow = new Workflow(scope, 'w', {}, ({ step }) => void step('train', task));
+    new LaunchPlan(scope, 'nightly', { workflow, cache: 'Overwrite' });
+  });
+  const { jobTemplate } = find(manifests, 'CronJob').spec as { jobTemplate: { metadata: { annotations: object } } };
+  expect(jobTemplate.metadata.annotations).toMatchObject({ 'cdk8s-workflows.dev/cache': 'Overwrite' });
 });
 
 describe('the key of a result in a run', () => {

@@ -227,6 +227,21 @@ describe('the items of a map', () => {
   });
 });
 
+it('ten thousand items that are all found fit into the record', () => {
+  const map: StepSketch = {
+    kind: 'map',
+    over: [{ input: 'n', list: { value: Array.from({ length: 10_000 }, (_, item) => item) } }],
+    inputs: { n: { item: 'n' } },
+    itemOutputs: rowsSchema,
+    cache,
+  };
+  const run = begin(graphOf({ m: map }), { parallelism: 500 });
+  while (!run.run.finished)
+    run.tell(...run.commands.map(({ step }) => ({ step, found: { ...kept, outputs: { rows: 12_345 } } })));
+  expect(run.run.step('m').message).toBe('10000 of 10000 items from the cache');
+  expect(JSON.stringify(encodeRecord(run.run.record())).length).toBeLessThan(500_000);
+});
+
 it('a rerun takes over what came from the cache', () => {
   const failed = graphOf({ a: { ...withRows, cache }, b: { inputs: { rows: rowsOf('a') } } });
   const run = found(begin(failed), kept).fail('b');

@@ -315,8 +315,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'what follows from a kept result is done before that is written',
     file: 'cache.ts',
-    find: 'hit = takeAnswer(turn, answer) || hit;',
-    replace: 'takeAnswer(turn, answer);',
+    find: 'hit = takeAnswer(turn, answer, run) || hit;',
+    replace: 'takeAnswer(turn, answer, run);',
   },
   {
     name: 'a lock is had by more than may have it',
@@ -417,15 +417,15 @@ export const mutations: readonly Mutation[] = [
     shared: true,
   },
   {
-    name: 'a step that asks for a result with its room taken is not stopped with its run',
-    file: 'task-step.ts',
-    find: "if (record.reason === 'CheckingCache')\n    return turn.ledger.put(",
-    replace: 'if (turn.now < 0)\n    return turn.ledger.put(',
+    name: 'a step that has its room and asks for a result is none',
+    file: 'step-codec.ts',
+    find: "reason !== 'CheckingCache' && ",
+    replace: '',
   },
   {
-    name: 'a pod of a step that asks for a result is not taken over',
-    file: 'strays.ts',
-    find: "record.phase === 'Waiting' || record.reason === 'CheckingCache'",
-    replace: "record.phase === 'Waiting'",
+    name: 'a step that may run asks for a result again and again',
+    file: 'task-step.ts',
+    find: "if (attempt === 1 && record.phase === 'Waiting' && record",
+    replace: 'if (attempt === 1 && record',
   },
 ];

@@ -10,7 +10,14 @@ import {
   type TaskStep,
   type ValueSource,
 } from '../../lib/graph/graph.ts';
-import { annotations, CONTENT_GRAPH, CONTROLLER_NAME, labels, MANAGED_BY } from '../../lib/graph/labels.ts';
+import {
+  annotations,
+  CONTENT_GRAPH,
+  CONTROLLER_NAME,
+  labels,
+  MANAGED_BY,
+  type CacheMode,
+} from '../../lib/graph/labels.ts';
 import type { PodTemplate } from '../../lib/pods/template.ts';
 import { escapeExpansion } from '../../lib/values/environment.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
@@ -109,11 +116,12 @@ export interface PlanFixture {
   readonly fixed?: readonly string[];
   readonly parallelism?: number;
   readonly podOverride?: JsonObject;
+  readonly cache?: CacheMode;
 }
 
 function planObject(
   workflow: string,
-  { name, inputs = {}, fixed, parallelism = 2, podOverride }: PlanFixture,
+  { name, inputs = {}, fixed, parallelism = 2, podOverride, cache }: PlanFixture,
 ): JsonObject {
   return {
     apiVersion: 'batch/v1',
@@ -130,6 +138,7 @@ function planObject(
           annotations: {
             [annotations.graph]: `${workflow}-0123456789`,
             [annotations.inputs]: JSON.stringify(inputs),
+            ...(cache && { [annotations.cache]: cache }),
             ...(podOverride && { [annotations.podOverride]: JSON.stringify(podOverride) }),
           },
         },
