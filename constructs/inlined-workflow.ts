@@ -55,19 +55,26 @@ export class InlinedWorkflow<I extends Shape, R extends object, Scope> extends S
 
   /** The workflows through which this one comes to contain itself, by name. */
   get #cycle(): readonly string[] | undefined {
-    return pathTo(this.workflow, this.inlined, new Set());
+    return this.inlined.pathTo(this.workflow);
+  }
+
+  /** @internal */
+  override get uses(): AnyWorkflow {
+    return this.inlined;
   }
 
   /** @internal */
   override get nodeProblems(): readonly Problem[] {
     const cycle = this.#cycle;
+    const asRun = 'run it as a run of its own with step.run(...)';
+    const asPlan = "launch a plan of it with step.launch(..., planNamed('...'))";
     const { name } = this.inlined;
     if (cycle !== undefined)
       return [
         {
           path: '',
           message: `workflow ${show(name)} would contain itself: ${cycle.join(' -> ')}`,
-          fix: 'remove one of these uses',
+          fix: asPlan,
         },
       ];
     if (this.inlined.steps.some((step) => step.nodeProblems.length > 0))
@@ -79,26 +86,26 @@ export class InlinedWorkflow<I extends Shape, R extends object, Scope> extends S
       problems.push({
         path: '',
         message: `workflow ${show(name)} has steps for its end (${handlers.join(', ')}), which cannot be part of another workflow`,
-        fix: 'give these steps to the other workflow',
+        fix: asRun,
       });
     if (this.common().role !== undefined)
       problems.push({
         path: '',
         message: 'runs at the end of a run, where no step waits for another',
-        fix: 'remove it',
+        fix: asRun,
       });
     if (failurePolicy !== this.workflow.failurePolicy)
       problems.push({
         path: '',
         message: `workflow ${show(name)} has the failure policy ${failurePolicy}, this one has ${this.workflow.failurePolicy}`,
-        fix: 'give both the same',
+        fix: `give both the same, or ${asRun}`,
       });
     const longest = Math.max(0, ...steps.map((step) => inlinedName(this.name, step.name).length));
     if (longest > MAX_STEP_NAME)
       problems.push({
         path: '',
         message: `names of its steps have up to ${longest} characters together with ${show(this.name)}; at most ${MAX_STEP_NAME} fit`,
-        fix: 'shorten it',
+        fix: `shorten it, or ${asRun}`,
       });
     return problems;
   }
@@ -115,18 +122,6 @@ export class InlinedWorkflow<I extends Shape, R extends object, Scope> extends S
         fix: 'define it in the same one',
       };
   }
-}
-
-/** The names of the workflows from one to another that contains it, through those that each of them contains. */
-function pathTo(target: AnyWorkflow, from: AnyWorkflow, seen: Set<AnyWorkflow>): readonly string[] | undefined {
-  if (from === target) return [target.name];
-  if (seen.has(from)) return undefined;
-  seen.add(from);
-  for (const inner of from.inlinedWorkflows) {
-    const path = pathTo(target, inner, seen);
-    if (path !== undefined) return [from.name, ...path];
-  }
-  return undefined;
 }
 
 function nothing({ name, inputSchema, failurePolicy }: AnyWorkflow): Graph {

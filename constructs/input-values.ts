@@ -14,9 +14,16 @@ export interface Taker {
 export class InputValues {
   readonly #taker: Taker;
   readonly #values: ReadonlyMap<string, unknown>;
+  readonly #defaults: Readonly<Record<string, unknown>>;
 
-  constructor(taker: Taker, values: Readonly<Record<string, unknown>>) {
+  /** @param defaults whether it takes what is not given from its schema, or somebody else knows better */
+  constructor(
+    taker: Taker,
+    values: Readonly<Record<string, unknown>>,
+    defaults: 'with defaults' | 'without defaults' = 'with defaults',
+  ) {
     this.#taker = taker;
+    this.#defaults = defaults === 'with defaults' ? withDefaults(taker.inputSchema, {}) : {};
     // `undefined` is how JavaScript says that an optional input is not given.
     this.#values = new Map(Object.entries(values).filter(([, value]) => value !== undefined));
   }
@@ -32,8 +39,9 @@ export class InputValues {
     return Object.fromEntries([...all].map(([input, value]) => [input, toSource(value, workflow)]));
   }
 
-  get #defaults(): Readonly<Record<string, unknown>> {
-    return withDefaults(this.#taker.inputSchema, {});
+  /** Whether a value is given, besides defaults. */
+  gives(input: string): boolean {
+    return this.#values.has(input);
   }
 
   /** What is wrong with them in a step of this workflow. */
@@ -54,4 +62,4 @@ export class InputValues {
 }
 
 /** How a message names what takes inputs. */
-export const titleOf = (kind: 'task' | 'workflow', name: string) => `${kind} ${show(name)}`;
+export const titleOf = (kind: 'task' | 'workflow' | 'launch plan', name: string) => `${kind} ${show(name)}`;

@@ -31,11 +31,12 @@ import { seconds } from './settings.ts';
 import { inputsInPod, taskJob, taskLabels, taskLayers } from './task-template.ts';
 import type { Task } from './task.ts';
 import { checkObject } from './validate-manifests.ts';
+import type { Launchable } from './plan-reference.ts';
 import type { Workflow } from './workflow.ts';
 
 /** What a plan launches: a workflow, which the controller sequences, or one task, which Kubernetes runs by itself. */
-export type Launched<I extends Shape> =
-  | { readonly workflow: Workflow<I, object>; readonly task?: never }
+export type Launched<I extends Shape, R extends object = object> =
+  | { readonly workflow: Workflow<I, R>; readonly task?: never }
   | { readonly task: Task<I, Shape>; readonly workflow?: never };
 
 export interface LaunchPlanSettings<I extends Shape> extends RunSettings {
@@ -63,7 +64,7 @@ export interface LaunchPlanSettings<I extends Shape> extends RunSettings {
   readonly cluster?: ClusterSelector;
 }
 
-export type LaunchPlanProps<I extends Shape> = LaunchPlanSettings<I> & Launched<I>;
+export type LaunchPlanProps<I extends Shape, R extends object = object> = LaunchPlanSettings<I> & Launched<I, R>;
 
 /**
  * A way to launch a workflow or task: its inputs, schedule and settings. Synthesizes to a CronJob, which is suspended
@@ -77,14 +78,15 @@ export type LaunchPlanProps<I extends Shape> = LaunchPlanSettings<I> & Launched<
  *   timeZone: 'Europe/Berlin',
  * });
  */
-export class LaunchPlan<I extends Shape> extends Construct {
+export class LaunchPlan<I extends Shape, R extends object = object> extends Construct {
+  declare readonly outputTypes?: R;
   readonly name: string;
   /** Whether the cluster that is being synthesized is the one the plan was placed on. In an app without a fleet it always is. */
   readonly placedHere: boolean;
-  readonly #props: LaunchPlanProps<I>;
+  readonly #props: LaunchPlanProps<I, R>;
   readonly #site = new CallSite();
 
-  constructor(scope: Construct, id: string, props: LaunchPlanProps<I>) {
+  constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>) {
     super(scope, id);
     this.name = props.name ?? id;
     this.#props = props;
@@ -93,6 +95,20 @@ export class LaunchPlan<I extends Shape> extends Construct {
     reportProblems(this, () => [...taken, ...(typeof here === 'object' ? [here] : []), ...this.#problems()]);
     this.placedHere = here === true;
     if (this.placedHere) this.#emit();
+  }
+
+  /** @internal What a step that launches it must know of it. */
+  get launchable(): Launchable {
+    const { workflow, fixedInputs = {}, inputs = {} } = this.#props;
+    const { inputSchema } = this.#target;
+    return {
+      name: this.name,
+      inputSchema,
+      ...(workflow && { outputSchema: workflow.outputSchema }),
+      fixedInputs: Object.keys(fixedInputs),
+      filledInputs: [...Object.keys(inputs), ...Object.keys(fixedInputs)],
+      scope: this,
+    };
   }
 
   /** The inputs of a run that is launched without any. */

@@ -109,6 +109,11 @@ export abstract class StepBase<O extends Shape, Scope> extends Construct {
     return [this.toNode()];
   }
 
+  /** @internal The workflow whose graph this step cannot do without. */
+  get uses(): AnyWorkflow | undefined {
+    return undefined;
+  }
+
   /** @internal Why {@link StepBase.toNode} cannot be called. */
   get nodeProblems(): readonly Problem[] {
     return [];

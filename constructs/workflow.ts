@@ -11,21 +11,18 @@ import { dnsLabelProblem } from '../lib/values/names.ts';
 import { InvalidError, show, type Problem } from '../lib/values/problems.ts';
 import { Reference, type AnyReference } from '../lib/values/reference.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
-import { toObjectSchema, type NoValues, type Shape, type ValuesOut } from '../lib/values/shape.ts';
-import { gateBuilder, type GateBuilder } from './gate.ts';
+import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.ts';
 import { later } from './later.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
-import { Branch, type BranchStart } from './branch.ts';
+import { Branch } from './branch.ts';
 import { toSource } from './sources.ts';
 import type { AnyStep } from './step-base.ts';
 import { InlinedWorkflow } from './inlined-workflow.ts';
-import { MapStep, type MapInputs, type MapOptions } from './map-step.ts';
-import { Step } from './step.ts';
-import { TaskUse, type AnyTaskStep, type GivenInputs } from './task-use.ts';
-import type { Task } from './task.ts';
+import { TaskUse, type AnyTaskStep } from './task-use.ts';
 import { checkObject } from './validate-manifests.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
+import { workflowBuilder, type WorkflowBuilder, type WorkflowOutputs } from './workflow-builder.ts';
 
 export interface WorkflowProps<I extends Shape> {
   /** The workflow's name, for labels and the names of its objects; a DNS label of at most 40 characters. @default the construct's id */
@@ -35,67 +32,6 @@ export interface WorkflowProps<I extends Shape> {
   /** What happens to the other steps when one has failed. @default 'FinishRunning' */
   readonly failurePolicy?: FailurePolicy;
 }
-
-/** The workflow's inputs, to be passed on to steps. */
-export type InputReferences<I extends Shape, Scope> = {
-  readonly [Name in keyof I]: Reference<ValuesOut<I>[Name & keyof ValuesOut<I>], Scope>;
-};
-
-// Inputs are an argument that may be left out exactly when none of them is required.
-type InputArguments<I extends Shape, Scope> =
-  NoValues extends GivenInputs<I, Scope> ? [inputs?: GivenInputs<I, Scope>] : [inputs: GivenInputs<I, Scope>];
-
-/** Adds steps that run a task, once or for each item of a list, or a workflow. */
-export interface AddStep<Scope> {
-  <TI extends Shape, TO extends Shape>(
-    id: string,
-    task: Task<TI, TO>,
-    ...inputs: InputArguments<NoInfer<TI>, Scope>
-  ): Step<TI, TO, Scope>;
-  /**
-   * Makes another workflow part of this one: its steps become steps of this one, named `<id>-<step>`. To the other steps it is
-   * one step, with the workflow's outputs.
-   */
-  <TI extends Shape, R extends object>(
-    id: string,
-    workflow: Workflow<TI, R>,
-    ...inputs: InputArguments<NoInfer<TI>, Scope>
-  ): InlinedWorkflow<TI, R, Scope>;
-  /**
-   * Adds a step that runs `task` once for each item of a list, or for each combination of items of several lists. An input
-   * is gone over when it is given a list of what it takes.
-   *
-   * @example
-   * const scores = step.map('score', score, { shard: list.outputs.shards, model: 'large' }, { concurrency: 20 });
-   * step('merge', merge, { scores: scores.outputs.score });
-   */
-  map<TI extends Shape, TO extends Shape, const Options extends MapOptions = object>(
-    id: string,
-    task: Task<TI, TO>,
-    inputs: MapInputs<NoInfer<TI>, Scope>,
-    options?: Options,
-  ): MapStep<TI, TO, Scope, Options>;
-}
-
-/** What a workflow's function works with. `Scope` is the workflow: references and steps of another one do not fit. */
-export interface WorkflowBuilder<I extends Shape, Scope> extends GateBuilder<Scope> {
-  readonly inputs: InputReferences<I, Scope>;
-  /** Adds a step that runs `task`. It starts when every step whose outputs it is given has succeeded. */
-  readonly step: AddStep<Scope>;
-  /**
-   * Arms of steps of which at most one runs: the first whose condition holds. Their values join in one.
-   *
-   * @example
-   * const priced = branch('price')
-   *   .if(gt(size.outputs.rows, 1000), () => ({ price: step('bulk', bulk, { rows: size.outputs.rows }).outputs.price }))
-   *   .else(() => ({ price: step('single', single).outputs.price }));
-   * step('report', report, { price: priced.price });
-   */
-  readonly branch: (name: string) => BranchStart<Scope>;
-}
-
-/** The outputs of a workflow whose values are of the types `R`. */
-export type WorkflowOutputs<R, Scope> = { readonly [Name in keyof R]: Reference<R[Name], Scope> };
 
 /**
  * Steps and the edges between them. Synthesizes to one PodTemplate a step and an immutable ConfigMap with the graph;
@@ -116,7 +52,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   readonly failurePolicy: FailurePolicy;
   readonly #steps: AnyStep[] = [];
   readonly #branches: Branch[] = [];
-  /** The workflows that this one is part of. */
+  /** The workflows that cannot do without the graph of this one. */
   readonly #parents = new Set<AnyWorkflow>();
   #arm: Condition<never> | undefined;
   #outputs: Readonly<Record<string, unknown>> = {};
@@ -137,7 +73,9 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     const taken = claimName(this, 'workflow', this.name);
     reportProblems(this, () => [...schemaProblems, ...taken, ...this.#problems()]);
     this.#emitGraph();
-    if (build !== undefined) this.#outputs = { ...build<never>(this.#builder<never>()) };
+    if (build === undefined) return;
+    const builder = workflowBuilder<I, never>(this, (branch) => this.#branch(branch));
+    this.#outputs = { ...build<never>(builder) };
   }
 
   /** The steps in the order in which they were added. */
@@ -167,12 +105,19 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     });
   }
 
-  /** @internal The workflows that are part of this one. */
-  get inlinedWorkflows(): readonly AnyWorkflow[] {
-    return this.#steps.flatMap((step) => (step instanceof InlinedWorkflow ? [step.inlined] : []));
+  /** @internal The names of the workflows from this one to another whose graph it cannot do without. */
+  pathTo(other: AnyWorkflow, seen = new Set<object>()): readonly string[] | undefined {
+    if ((this as object) === other) return [this.name];
+    if (seen.has(this)) return undefined;
+    seen.add(this);
+    for (const step of this.#steps) {
+      const path = step.uses?.pathTo(other, seen);
+      if (path !== undefined) return [this.name, ...path];
+    }
+    return undefined;
   }
 
-  /** @internal This one is part of another, which is to be compiled anew when this one is. */
+  /** @internal Another one cannot do without the graph of this one, and is to be compiled anew when this one is. */
   tellOfChanges(parent: AnyWorkflow): void {
     this.#parents.add(parent);
   }
@@ -230,30 +175,6 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     let free = id;
     for (let count = 2; this.node.tryFindChild(free) !== undefined; count++) free = `${id} (${count})`;
     return free;
-  }
-
-  #builder<Scope>(): WorkflowBuilder<I, Scope> {
-    const inputs = Object.keys(this.inputs).map((input) => [
-      input,
-      new Reference(this, { input }, this.inputSchema.properties[input]!),
-    ]);
-    const step = <TI extends Shape, TO extends Shape>(
-      id: string,
-      runs: Task<TI, TO> | Workflow<TI, object>,
-      ...[given]: InputArguments<NoInfer<TI>, Scope>
-    ) => {
-      const inputs = given ?? ({} as never);
-      if (runs instanceof Workflow) return new InlinedWorkflow(this, id, { workflow: runs, inputs });
-      return new Step<TI, TO, Scope>(this, id, { task: runs, inputs });
-    };
-    const map: AddStep<Scope>['map'] = (id, task, given, options) =>
-      new MapStep(this, id, { task, inputs: given, ...(options && { options }) });
-    return {
-      ...gateBuilder<Scope>(this),
-      inputs: Object.fromEntries(inputs) as InputReferences<I, Scope>,
-      step: Object.assign(step, { map }) as AddStep<Scope>,
-      branch: (name) => this.#branch(name).start(),
-    };
   }
 
   #branch(name: string): Branch {

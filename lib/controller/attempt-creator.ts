@@ -1,9 +1,13 @@
 import type { AttemptState, Command } from '../engine/advance.ts';
 import { holeValues } from '../engine/hole-values.ts';
+import type { StepReason } from '../engine/reasons.ts';
 import { isNotFound } from '../kube/errors.ts';
+import type { NewObject } from '../kube/objects.ts';
 import { runtimeTemplate, type RunLayers } from '../pods/runtime-template.ts';
+import type { RunStep, TaskStep } from '../graph/graph.ts';
 import { neverEnded, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { attemptJob, attemptPod, type AttemptPlan } from './attempt-object.ts';
+import { childRunJob, missingSource } from './child-run.ts';
 import { runtimeJob } from './check-job.ts';
 import { createVerdict } from './create-verdict.ts';
 import { isOwnedBy, type Job, type Pod } from './objects.ts';
@@ -52,7 +56,7 @@ export class AttemptCreator {
     for (let failures = 1; ; failures++) {
       if (entry.created) return;
       if (entry.stopping)
-        return this.#observed(entry, neverEnded(clock.now(), 'it was stopped before its pod was created'));
+        return this.#observed(entry, neverEnded(entry.step, clock.now(), 'it was stopped before it was created'));
       let wait = backoffMs(failures, timing.maxBackoffMs);
       try {
         return this.#callbacks.created(entry, await this.#post(entry, values));
@@ -67,9 +71,10 @@ export class AttemptCreator {
           this.#observed(entry, { kind: 'pending', message: taken });
           wait = PREDECESSOR_MS;
         } else if (verdict.kind === 'rejected') {
-          return this.#reject(entry, verdict.message);
+          return this.#reject(entry, verdict.message, verdict.reason);
         } else if (verdict.kind === 'missing' && clock.monotonic() - startedAt >= timing.missingMs) {
-          return this.#reject(entry, `${verdict.message}, also after ${timing.missingMs / 1000} s`);
+          const what = (entry.step.kind === 'run' && missingSource(entry.step, error)) || verdict.message;
+          return this.#reject(entry, `${what}, also after ${timing.missingMs / 1000} s`);
         } else {
           this.#observed(entry, { kind: 'pending', message: verdict.message });
         }
@@ -79,9 +84,28 @@ export class AttemptCreator {
     }
   }
 
-  async #post(entry: AttemptEntry, { inputs, pod, job }: StartValues): Promise<Pod | Job> {
-    const { client, graphs, clock, metrics, mode } = this.#context;
-    const { step, graphStep, attempt } = entry;
+  async #post(entry: AttemptEntry, values: StartValues): Promise<Pod | Job> {
+    const { client, clock, metrics } = this.#context;
+    const { step } = entry;
+    const object =
+      step.kind === 'run' ? await this.#childRun(step, entry, values) : await this.#workload(step, entry, values);
+    const startedAt = clock.monotonic();
+    const created = await client.create<Pod | Job>(resourceOf(step), object, { signal: this.#signal });
+    metrics.created(clock.monotonic() - startedAt);
+    return created;
+  }
+
+  #childRun(step: RunStep, { attempt }: AttemptEntry, { inputs }: StartValues): Promise<NewObject> {
+    const { client, graphs, mode } = this.#context;
+    return childRunJob({ client, graphs, run: this.#run(), mode, step, attempt, inputs, signal: this.#signal });
+  }
+
+  async #workload(
+    step: TaskStep,
+    { graphStep, attempt }: AttemptEntry,
+    { inputs, pod, job }: StartValues,
+  ): Promise<NewObject> {
+    const { graphs, mode } = this.#context;
     const run = this.#run();
     const synthesized = await graphs.template(run.metadata.namespace!, step.template);
     const template = runtimeTemplate(graphStep, synthesized, this.#layers, holeValues(step, pod));
@@ -90,14 +114,7 @@ export class AttemptCreator {
         ? runtimeJob(step, graphStep, { job, policy: synthesized.jobPolicy }, this.#layers)
         : undefined;
     const plan: AttemptPlan = { run, mode, step, attempt, inputs, template, ...(around && { job: around }) };
-    const startedAt = clock.monotonic();
-    const options = { signal: this.#signal };
-    const created =
-      step.runAs === 'Job'
-        ? await client.create<Job>(resourceOf(step), attemptJob(plan), options)
-        : await client.create<Pod>(resourceOf(step), attemptPod(plan), options);
-    metrics.created(clock.monotonic() - startedAt);
-    return created;
+    return step.runAs === 'Job' ? attemptJob(plan) : attemptPod(plan);
   }
 
   /** Takes over an object of that name if it is this run's own. Otherwise says what stands in the way for now. */
@@ -126,9 +143,9 @@ export class AttemptCreator {
     return undefined;
   }
 
-  #reject(entry: AttemptEntry, message: string): void {
+  #reject(entry: AttemptEntry, message: string, reason: StepReason = 'Rejected'): void {
     const finishedAt = this.#context.clock.now();
-    this.#observed(entry, { kind: 'failed', failure: 'permanent', reason: 'Rejected', message, finishedAt });
+    this.#observed(entry, { kind: 'failed', failure: 'permanent', reason, message, finishedAt });
   }
 
   #observed(entry: AttemptEntry, state: AttemptState): void {

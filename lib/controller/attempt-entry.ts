@@ -1,13 +1,13 @@
 import type { AttemptState } from '../engine/advance.ts';
 import type { StepReason } from '../engine/reasons.ts';
 import type { Instant } from '../engine/record.ts';
-import type { TaskStep } from '../graph/graph.ts';
+import type { RunStep, TaskStep } from '../graph/graph.ts';
 import { jobs, pods, type Resource } from '../kube/resources.ts';
 import type { Job, Pod } from './objects.ts';
 
 /** An attempt that is to be, or is, an object on the cluster, from the first request to its end. */
 export interface AttemptEntry {
-  readonly step: TaskStep;
+  readonly step: TaskStep | RunStep;
   /** The step of the graph that it belongs to: the step itself, or the map step that it is an item of. */
   readonly graphStep: string;
   readonly attempt: number;
@@ -29,16 +29,27 @@ export interface AttemptEntry {
 }
 
 /** The kind of object an attempt is. */
-export function resourceOf(step: TaskStep): Resource {
-  return step.runAs === 'Job' ? jobs : pods;
+export function resourceOf(step: TaskStep | RunStep): Resource {
+  return isJob(step) ? jobs : pods;
+}
+
+/** Whether an attempt is a Job: around its pod, or as a run of its own. */
+export function isJob(step: TaskStep | RunStep): boolean {
+  return step.kind === 'run' || step.runAs === 'Job';
+}
+
+/** What people call an attempt. */
+export function nounOf(step: TaskStep | RunStep): string {
+  return step.kind === 'run' ? 'run' : isJob(step) ? 'Job' : 'pod';
 }
 
 /** The object of an attempt as last seen. */
 export function objectOf(entry: AttemptEntry): Pod | Job | undefined {
-  return entry.step.runAs === 'Job' ? entry.job : entry.pod;
+  return isJob(entry.step) ? entry.job : entry.pod;
 }
 
 /** The end of an attempt that never came to be an object, or is none any more. */
-export function neverEnded(now: Instant, message: string): AttemptState {
-  return { kind: 'failed', failure: 'system', reason: 'PodDeleted', message, finishedAt: now };
+export function neverEnded({ kind }: Pick<AttemptEntry['step'], 'kind'>, now: Instant, message: string): AttemptState {
+  const reason = kind === 'run' ? 'RunDeleted' : 'PodDeleted';
+  return { kind: 'failed', failure: 'system', reason, message, finishedAt: now };
 }

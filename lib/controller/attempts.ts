@@ -2,15 +2,18 @@ import type { AttemptObservation, AttemptState, Observation } from '../engine/ad
 import type { StepReason } from '../engine/reasons.ts';
 import { labels } from '../graph/labels.ts';
 import { attemptObjectName } from '../graph/object-names.ts';
+import type { RunStep, TaskStep } from '../graph/graph.ts';
 import type { Topology } from '../graph/topology.ts';
-import { findTask, graphStepName } from '../graph/items.ts';
+import { findAttempted, graphStepName } from '../graph/items.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { pods } from '../kube/resources.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import { AttemptCreator, type StartValues } from './attempt-creator.ts';
-import { neverEnded, objectOf, resourceOf, type AttemptEntry } from './attempt-entry.ts';
+import { isJob, neverEnded, nounOf, objectOf, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { AttemptStopper } from './attempt-stopper.ts';
+import { endedRunState, openRunState } from './child-run-state.ts';
 import { isFinished, isOwnedBy, type Job, type Pod } from './objects.ts';
+import { readRecordOf } from './record-reader.ts';
 import { attemptState, deletedState, hasLeftovers, lostAt } from './pod-status.ts';
 import { endingPod, livelierPod, stepJobState, tellsEnd } from './step-job-status.ts';
 import type { WorkerContext } from './worker-context.ts';
@@ -43,7 +46,7 @@ export class Attempts {
     const created = (entry: AttemptEntry, object: Pod | Job) => this.#heard(entry, object);
     const observed = (entry: AttemptEntry, state: AttemptState) => this.#tell(entry, state);
     this.#creator = new AttemptCreator(context, run, layers, { created, observed }, signal);
-    this.#stopper = new AttemptStopper(context, (entry) => this.#gone(entry), signal);
+    this.#stopper = new AttemptStopper(context, run, (entry) => this.#gone(entry), signal);
   }
 
   /** Creates an attempt, unless it was seen already. */
@@ -62,7 +65,7 @@ export class Attempts {
     entry.stopping = reason;
     entry.wake.abort();
     if (entry.created) this.#stop(entry);
-    else if (!entry.begun) this.#tell(entry, neverEnded(this.#options.context.clock.now(), 'there is no pod of it'));
+    else if (!entry.begun) this.#tell(entry, this.#neverEnded(entry, 'there is no such object'));
   }
 
   /** Takes in an object that may be of this run, and gives what is new about an attempt. */
@@ -86,7 +89,7 @@ export class Attempts {
     const state =
       object.kind === 'Pod'
         ? deletedState(object as Pod, clock.now())
-        : neverEnded(clock.now(), 'its Job was deleted before its end was seen');
+        : this.#neverEnded(entry, 'its Job was deleted before its end was seen');
     return this.#observation(entry, state);
   }
 
@@ -128,6 +131,20 @@ export class Attempts {
     return deleted.map((entry) => this.#observation(entry, attemptState(entry.pod!, clock.now())));
   }
 
+  /** Says again to the runs that are being stopped that they are to end: it may have become more urgent. */
+  hasten(): void {
+    for (const entry of this.#entries.values())
+      if (entry.step.kind === 'run' && entry.created && entry.stopping) this.#stop(entry);
+  }
+
+  /** The end of an attempt that was there once; nothing when it still is. */
+  lost(stepName: string, attempt: number): Observation | undefined {
+    const entry = this.#entry(stepName, attempt);
+    if (!entry || entry.created) return undefined;
+    const message = `the ${nounOf(entry.step)} was deleted while no controller was running`;
+    return this.#observation(entry, this.#neverEnded(entry, message));
+  }
+
   /** Resolves when every stop that was asked for has reached the API server. */
   async stopped(): Promise<void> {
     while (this.#stops.size > 0) await Promise.all(this.#stops);
@@ -141,7 +158,7 @@ export class Attempts {
     const key = `${stepName}/${attempt}`;
     const known = this.#entries.get(key);
     if (known) return known;
-    const step = findTask(this.#options.topology, stepName);
+    const step = findAttempted(this.#options.topology, stepName);
     if (!step) return undefined;
     const name = attemptObjectName(this.#run.metadata.name, stepName, attempt);
     const graphStep = graphStepName(this.#options.topology, stepName);
@@ -170,23 +187,28 @@ export class Attempts {
     const { clock } = this.#options.context;
     const first = !entry.created;
     if (object.kind === 'Job') entry.job = object as Job;
-    else entry.pod = entry.step.runAs === 'Job' ? livelierPod(entry.pod, object as Pod, clock.now()) : (object as Pod);
+    else entry.pod = isJob(entry.step) ? livelierPod(entry.pod, object as Pod, clock.now()) : (object as Pod);
     if (objectOf(entry) === undefined) return undefined;
     entry.created = true;
     entry.heardAt = clock.monotonic();
     entry.wake.abort();
     if (first && entry.stopping) this.#stop(entry);
-    if (entry.step.runAs !== 'Job') return this.#observation(entry, attemptState(entry.pod!, clock.now()));
-    if (isFinished(entry.job!) && !tellsEnd(entry.job!, entry.pod)) {
-      // The pods' watch may be behind the Jobs': ask for the pod before the Job's end is judged.
+    if (!isJob(entry.step)) return this.#observation(entry, attemptState(entry.pod!, clock.now()));
+    if (isFinished(entry.job!) && (entry.step.kind === 'run' || !tellsEnd(entry.job!, entry.pod))) {
+      // What tells the end has to be asked for: the record of a run; a pod, whose watch may be behind that of Jobs.
       this.#background(this.#judge(entry));
       return undefined;
     }
-    return this.#observation(entry, this.#jobState(entry));
+    return this.#observation(entry, this.#jobState(entry, entry.step));
   }
 
   async #judge(entry: AttemptEntry): Promise<void> {
-    const { client } = this.#options.context;
+    const { client, clock } = this.#options.context;
+    const { step } = entry;
+    if (step.kind === 'run') {
+      const record = await readRecordOf(this.#options.context, entry.job!, this.#options.signal);
+      return this.#tell(entry, endedRunState(step, entry.job!, record, clock.now()));
+    }
     const { namespace, name, uid } = entry.job!.metadata;
     const labelSelector = `batch.kubernetes.io/job-name=${name}`;
     const { items } = await client.list<Pod>(pods, { namespace, labelSelector, signal: this.#options.signal });
@@ -194,17 +216,18 @@ export class Attempts {
       entry.job!,
       items.filter((pod) => isOwnedBy(pod, uid!)),
     );
-    this.#tell(entry, this.#jobState(entry));
+    this.#tell(entry, this.#jobState(entry, step));
   }
 
-  #jobState(entry: AttemptEntry): AttemptState {
-    const needsOutputs = (entry.step.outputs?.required.length ?? 0) > 0;
+  #jobState(entry: AttemptEntry, step: TaskStep | RunStep): AttemptState {
+    if (step.kind === 'run') return openRunState(entry.job!);
+    const needsOutputs = (step.outputs?.required.length ?? 0) > 0;
     return stepJobState(entry.job!, entry.pod, needsOutputs, this.#options.context.clock.now());
   }
 
   #observation(entry: AttemptEntry, state: AttemptState): AttemptObservation {
     if (state.kind === 'succeeded' || state.kind === 'failed') {
-      if (entry.pod && entry.step.runAs !== 'Job' && hasLeftovers(entry.pod)) this.#leftovers.add(entry);
+      if (entry.pod && !isJob(entry.step) && hasLeftovers(entry.pod)) this.#leftovers.add(entry);
       this.#entries.delete(keyOf(entry));
     }
     return { step: entry.step.name, attempt: entry.attempt, state };
@@ -224,8 +247,12 @@ export class Attempts {
 
   #gone(entry: AttemptEntry): void {
     const { clock } = this.#options.context;
-    const message = 'the pod was deleted before its end was seen';
-    this.#tell(entry, entry.pod ? deletedState(entry.pod, clock.now()) : neverEnded(clock.now(), message));
+    const message = `the ${nounOf(entry.step)} was deleted before its end was seen`;
+    this.#tell(entry, entry.pod ? deletedState(entry.pod, clock.now()) : this.#neverEnded(entry, message));
+  }
+
+  #neverEnded({ step }: AttemptEntry, message: string): AttemptState {
+    return neverEnded(step, this.#options.context.clock.now(), message);
   }
 
   #stop(entry: AttemptEntry): void {
@@ -262,7 +289,7 @@ const keyOf = (entry: AttemptEntry) => `${entry.step.name}/${entry.attempt}`;
 
 /** The pod of a Job is the Job's business. */
 function lostTime({ step, pod }: AttemptEntry): number {
-  return step.runAs === 'Job' || !pod ? Infinity : (lostAt(pod) ?? Infinity);
+  return isJob(step) || !pod ? Infinity : (lostAt(pod) ?? Infinity);
 }
 
 /** Whether `a` is an older state of the object than `b`. Versions of one resource can be compared by size. (KEP-5504) */

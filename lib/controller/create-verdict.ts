@@ -2,6 +2,7 @@ import { isAlreadyExists, isForbidden, isInvalid, isNotFound, isRetryable, KubeE
 import type { StepReason } from '../engine/reasons.ts';
 import { formatProblem, InvalidError } from '../values/problems.ts';
 import { shorten } from './objects.ts';
+import { RecursionError } from './run-depth.ts';
 
 /** What a failed creation of an attempt means. */
 export type CreateVerdict =
@@ -17,6 +18,7 @@ export type CreateVerdict =
 /** What to make of the error that came when an attempt's template was read or its object created. */
 export function createVerdict(error: unknown): CreateVerdict {
   if (isAlreadyExists(error)) return { kind: 'exists' };
+  if (error instanceof RecursionError) return { kind: 'rejected', reason: 'RecursionLimit', message: error.message };
   if (error instanceof InvalidError) return { kind: 'rejected', reason: 'Rejected', message: inOneLine(error) };
   if (!(error instanceof KubeError)) return { kind: 'wait', message: (error as Error).message };
   const said = shorten(error.status.message ?? error.message, 900);

@@ -1,6 +1,5 @@
 import type { Observation } from '../engine/advance.ts';
 import type { Run } from '../engine/run.ts';
-import type { Clock } from '../kube/clock.ts';
 import type { Attempts } from './attempts.ts';
 import type { Job, Pod } from './objects.ts';
 
@@ -11,11 +10,10 @@ export interface Presence {
   readonly run: Run;
   /** Whether it has a record. */
   readonly resumed: boolean;
-  readonly clock: Clock;
 }
 
 /** What there is of a run's steps when it is taken up, and which of them are there no more. */
-export function* present({ objects, attempts, run, resumed, clock }: Presence): Generator<Observation> {
+export function* present({ objects, attempts, run, resumed }: Presence): Generator<Observation> {
   const seen = new Set<string>();
   // Jobs first: a pod of theirs is only known as such by its Job.
   for (const object of [...objects].sort((a, b) => (a.kind < b.kind ? -1 : 1))) {
@@ -24,10 +22,8 @@ export function* present({ objects, attempts, run, resumed, clock }: Presence): 
     if (observation) seen.add(`${observation.step}/${observation.attempt}`);
   }
   if (!resumed) return;
-  const message = 'the pod was deleted while no controller was running';
   for (const { step, attempt, seen: wasSeen } of run.liveAttempts()) {
-    if (!wasSeen || seen.has(`${step}/${attempt}`)) continue;
-    const finishedAt = clock.now();
-    yield { step, attempt, state: { kind: 'failed', failure: 'system', reason: 'PodDeleted', message, finishedAt } };
+    const lost = wasSeen && !seen.has(`${step}/${attempt}`) ? attempts.lost(step, attempt) : undefined;
+    if (lost) yield lost;
   }
 }

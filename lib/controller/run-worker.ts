@@ -106,6 +106,7 @@ export class RunWorker {
     const before = this.#controls;
     this.#controls = this.#readControls();
     if (JSON.stringify(before) === JSON.stringify(this.#controls)) return;
+    if (this.#controls.cancel === 'Now' && before.cancel !== 'Now') this.#attempts?.hasten();
     if (this.#run) this.#turn([], this.#spec());
     else this.#resume?.();
   }
@@ -159,8 +160,8 @@ export class RunWorker {
     this.#reporter = new RunReporter(context, this.#run, this.#status, run, record);
     context.log.info(record ? 'A run is taken up again' : 'A run has begun', { steps: topology.steps.length });
     const resumed = record !== undefined;
-    const [objects, attempts, { clock }] = [this.#known(), this.#attempts, context];
-    this.#turn([...present({ objects, attempts, run: this.#run, resumed, clock })]);
+    const [objects, attempts] = [this.#known(), this.#attempts];
+    this.#turn([...present({ objects, attempts, run: this.#run, resumed })]);
   }
 
   /** Feeds the engine and does what it says; what is seen meanwhile is fed next. */

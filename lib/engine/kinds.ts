@@ -45,6 +45,7 @@ export interface AttemptRules {
 const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = {
   task: taskStep,
   map: mapStep,
+  run: taskStep,
   gate: gateStep,
   begin: beginStep,
   group: groupStep,

@@ -1,3 +1,4 @@
+import type { StepNode } from '../graph/graph.ts';
 import { kindOf, lacksRoom } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Seat } from './lock-table.ts';
@@ -31,7 +32,7 @@ export class Starts {
 
   constructor(ledger: Ledger, seat: Seat) {
     this.#seat = seat;
-    for (const index of ledger.live) this.#seat.hold(index, ledger.step(index).node.name, ledger.of(index).locks);
+    for (const index of ledger.live) this.#hold(ledger, index);
     for (const index of ledger.waiting) this.#followWaiting(ledger, index);
   }
 
@@ -51,10 +52,15 @@ export class Starts {
   /** Takes in what became of steps: what runs has its locks, what has ended has none, what does not wait stands in no line. */
   #follow(ledger: Ledger): void {
     for (const index of ledger.changed) {
-      if (ledger.live.has(index)) this.#seat.hold(index, ledger.step(index).node.name, ledger.of(index).locks);
+      if (ledger.live.has(index)) this.#hold(ledger, index);
       else this.#seat.release(index);
       this.#followWaiting(ledger, index);
     }
+  }
+
+  #hold(ledger: Ledger, index: number): void {
+    const { node } = ledger.step(index);
+    if (!isOwnRun(node)) this.#seat.hold(index, node.name, ledger.of(index).locks);
   }
 
   #followWaiting(ledger: Ledger, index: number): void {
@@ -110,11 +116,12 @@ export class Starts {
       const index = first(crowded ? undefined : ledger.ready, this.#due);
       if (index === undefined) return;
       const { readyAt = 0, locks } = ledger.of(index);
-      const obstacle = this.#seat.ask(index, ledger.step(index).node.name, readyAt, locks);
+      const { node } = ledger.step(index);
+      const obstacle = isOwnRun(node) ? undefined : this.#seat.ask(index, node.name, readyAt, locks);
       if (obstacle === undefined) {
         this.#drop(index);
         ledger.ready.set(index, undefined);
-        kindOf(ledger.step(index).node).attempts?.start(turn, index);
+        kindOf(node).attempts?.start(turn, index);
       } else {
         this.#label(turn, index, obstacle);
         this.#due.set(index, undefined);
@@ -155,6 +162,9 @@ export class Starts {
 function hasRoom({ spec, ledger }: Turn): boolean {
   return spec.suspended !== true && ledger.live.size < spec.parallelism;
 }
+
+/** A run of its own takes nothing that its own steps may need: they would wait for it, and it for them. */
+const isOwnRun = ({ kind }: StepNode) => kind === 'run';
 
 /** The step that has waited for longest, of both. */
 function first(a: Timers | undefined, b: Timers): number | undefined {

@@ -18,7 +18,7 @@ import { attemptTimeout, isAttemptTimeout, isTimeout, stepTimeoutAt, timedOut } 
 import type { Sighting, Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
 
-/** A step that runs a container to its end, again if it failed. */
+/** A step that runs something to its end, again if it failed: a container, or a run of its own. What it is, is the shell's business. */
 export const taskStep: StepKind = { ready, expire, due, attempts: { start, observe, stop, repeat } };
 
 function ready(turn: Turn, index: number): StepRecord {
@@ -89,14 +89,16 @@ function earliest(state: AttemptState): Instant | undefined {
 function sawPending(turn: Turn, index: number, attempt: AttemptRecord, message: string | undefined): void {
   // A pod does not go back to pending: this one was seen later than it was.
   if (attempt.startedAt !== undefined) return;
-  if (attempt.reason === 'PodPending' && attempt.message === message) return;
-  putLive(turn, index, { ...attempt, reason: 'PodPending', message });
+  const reason = turn.ledger.step(index).node.kind === 'run' ? 'RunPending' : 'PodPending';
+  if (attempt.reason === reason && attempt.message === message) return;
+  putLive(turn, index, { ...attempt, reason, message });
 }
 
 function sawRunning(turn: Turn, index: number, attempt: AttemptRecord, startedAt: Instant): void {
   if (attempt.startedAt !== undefined) return;
   const { message: _, ...rest } = attempt;
-  putLive(turn, index, { ...rest, reason: 'ContainerRunning', startedAt: startOf(turn, attempt, startedAt) });
+  const reason = turn.ledger.step(index).node.kind === 'run' ? 'RunRunning' : 'ContainerRunning';
+  putLive(turn, index, { ...rest, reason, startedAt: startOf(turn, attempt, startedAt) });
 }
 
 /** Replaces the live attempt; the step shows its reason, or that it is being stopped. */

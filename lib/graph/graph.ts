@@ -32,7 +32,7 @@ export type FailurePolicy = (typeof failurePolicies)[number];
  * A step, by kind. A new kind is a new member here, a file with what the graph must know of it (`step-kinds.ts`
  * lists them), and one with its rules in the engine (`lib/engine/kinds.ts`).
  */
-export type StepNode = TaskStep | MapStep | GateStep | BeginStep | GroupStep;
+export type StepNode = TaskStep | MapStep | RunStep | GateStep | BeginStep | GroupStep;
 
 /** What steps of all kinds have. */
 export interface CommonStep {
@@ -107,6 +107,35 @@ export interface MapList {
   readonly input: string;
   readonly list: ValueSource;
 }
+
+/** A step that is a run of its own: each attempt at it is another run, which belongs to the run of the step. */
+export interface RunStep extends CommonStep {
+  readonly kind: 'run';
+  readonly runs: RunSource;
+  readonly inputs: Readonly<Record<string, ValueSource>>;
+  /** How many runs there may be one in the other, the outermost and this one included. @default 10 */
+  readonly maxDepth?: number;
+  readonly retries?: RetryPolicy;
+  /** How many failures of the platform are followed by another attempt. @default 3 */
+  readonly systemRetries?: number;
+  /** For one attempt, from its start. */
+  readonly attemptTimeoutSeconds?: number;
+}
+
+/** What a run is made from: a graph, or a launch plan as it is when the run is to begin. */
+export type RunSource =
+  | {
+      readonly workflow: string;
+      /** Name of the graph's ConfigMap, in the namespace of the run. */
+      readonly graph: string;
+      readonly version: string;
+      /** How many steps of it may run at once. @default as many as of the run of the step */
+      readonly parallelism?: number;
+    }
+  /** Name of the plan's CronJob, in the namespace of the run. */
+  | { readonly plan: string };
+
+export const DEFAULT_MAX_DEPTH = 10;
 
 /** Steps that wait for the end of all others, not for single ones. */
 export const roles = ['onFailure', 'finally'] as const;

@@ -1,4 +1,4 @@
-import type { MapStep, TaskStep } from './graph.ts';
+import type { MapStep, RunStep, TaskStep } from './graph.ts';
 import type { Topology } from './topology.ts';
 
 /** Most items of one map step. */
@@ -53,6 +53,12 @@ export function findTask({ byName }: Pick<Topology, 'byName'>, name: string): Ta
   const { map, item } = parseItemName(name) ?? {};
   const node = map === undefined ? undefined : byName.get(map)?.node;
   return node?.kind === 'map' ? { ...itemTemplate(node), name: itemName(node.name, item!) } : undefined;
+}
+
+/** The step of that name which has attempts: one that runs a task, or is a run of its own. */
+export function findAttempted(topology: Pick<Topology, 'byName'>, name: string): TaskStep | RunStep | undefined {
+  const own = topology.byName.get(name)?.node;
+  return own?.kind === 'run' ? own : findTask(topology, name);
 }
 
 /** The step of the graph that a step belongs to: itself, or the map step that it is an item of. */

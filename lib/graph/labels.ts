@@ -47,6 +47,8 @@ export const annotations = {
   recover: `${DOMAIN}/recover`,
   /** On a run's Job with the one above: names of steps that run again although they succeeded, a JSON array. */
   rerunSteps: `${DOMAIN}/rerun-steps`,
+  /** On the Job of a run that is a step of another: the names of the runs that it is within, the outermost first, a JSON array. */
+  within: `${DOMAIN}/within`,
   /** On a run's Job: {@link CancelMode}. */
   cancel: `${DOMAIN}/cancel`,
   /** On a run's Job: a whole number; where runs wait for the same, those with a higher one come first. @default 0 */

@@ -15,6 +15,8 @@ const stepRules: readonly PermissionRule[] = [
   { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
   // Runs are Jobs, and so are steps with `runAs: 'Job'`, which are created, stopped by their deadline, or deleted.
   { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  // A step may be a run of a launch plan, which is read when the run begins.
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get'] },
   // What happens to a run is told in events. `patch` counts one that repeats.
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
 ];

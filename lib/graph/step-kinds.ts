@@ -4,6 +4,7 @@ import type { StepNode, ValueSource } from './graph.ts';
 import { mapRules } from './map-rules.ts';
 import { gateRules } from './gate-rules.ts';
 import { beginRules, groupRules } from './group-rules.ts';
+import { runRules } from './run-rules.ts';
 import { taskRules } from './task-rules.ts';
 
 /** What the graph must know of a kind of step; its rules while it runs are in `lib/engine/kinds.ts`. */
@@ -44,7 +45,14 @@ export interface Misfit {
 
 type RulesByKind = { readonly [Kind in StepNode['kind']]: StepRules<Extract<StepNode, { readonly kind: Kind }>> };
 
-const rules: RulesByKind = { task: taskRules, map: mapRules, gate: gateRules, begin: beginRules, group: groupRules };
+const rules: RulesByKind = {
+  task: taskRules,
+  map: mapRules,
+  gate: gateRules,
+  run: runRules,
+  begin: beginRules,
+  group: groupRules,
+};
 
 /** The names of all kinds. */
 export const stepKinds = Object.keys(rules);

@@ -258,7 +258,7 @@ describe('what cannot be part of a workflow', () => {
         step('a', inner);
       },
       [
-        ': workflow "inner" has steps for its end (tidy), which cannot be part of another workflow; give these steps to the other workflow',
+        ': workflow "inner" has steps for its end (tidy), which cannot be part of another workflow; run it as a run of its own with step.run(...)',
       ],
     ],
     [
@@ -269,17 +269,21 @@ describe('what cannot be part of a workflow', () => {
         });
         step('a', inner);
       },
-      [': workflow "inner" has the failure policy RunIndependent, this one has FinishRunning; give both the same'],
+      [
+        ': workflow "inner" has the failure policy RunIndependent, this one has FinishRunning; give both the same, or run it as a run of its own with step.run(...)',
+      ],
     ],
     [
       'one whose names get too long',
       ({ inputs, step }, prepare) => void step('a'.repeat(60), prepare, { site: inputs.site }),
-      [`: names of its steps have up to 66 characters together with "${'a'.repeat(58)}…; at most 63 fit; shorten it`],
+      [
+        `: names of its steps have up to 66 characters together with "${'a'.repeat(58)}…; at most 63 fit; shorten it, or run it as a run of its own with step.run(...)`,
+      ],
     ],
     [
       'one at the end of a run',
       ({ inputs, step }, prepare) => void step('a', prepare, { site: inputs.site }).finally(),
-      [': runs at the end of a run, where no step waits for another; remove it'],
+      [': runs at the end of a run, where no step waits for another; run it as a run of its own with step.run(...)'],
     ],
     [
       'one that is given what does not fit',
@@ -303,8 +307,8 @@ describe('what cannot be part of a workflow', () => {
       new InlinedWorkflow(one, 'two', { workflow: two, inputs: {} });
     });
     expect(problems.filter((problem) => problem.includes('contain itself'))).toEqual([
-      '[one/two] workflow "two" would contain itself: two -> one; remove one of these uses',
-      '[two/one] workflow "one" would contain itself: one -> two; remove one of these uses',
+      '[one/two] workflow "two" would contain itself: two -> one; launch a plan of it with step.launch(..., planNamed(\'...\'))',
+      '[two/one] workflow "one" would contain itself: one -> two; launch a plan of it with step.launch(..., planNamed(\'...\'))',
     ]);
   });
 

@@ -6,7 +6,7 @@ import { decodeRecord } from '../../lib/engine/codec.ts';
 import { readRecordData } from '../../lib/engine/record-data.ts';
 import type { RunRecord } from '../../lib/engine/record.ts';
 import { encodeGraph } from '../../lib/graph/config-map.ts';
-import type { Gate, Graph, TaskStep } from '../../lib/graph/graph.ts';
+import type { Gate, Graph, RunSource, TaskStep } from '../../lib/graph/graph.ts';
 import { annotations, CONTENT_GRAPH, CONTROLLER_NAME, labels, MANAGED_BY } from '../../lib/graph/labels.ts';
 import { recordName } from '../../lib/graph/object-names.ts';
 import { KubeClient } from '../../lib/kube/client.ts';
@@ -23,6 +23,9 @@ export interface TestStep extends Partial<Omit<TaskStep, 'kind' | 'name'>> {
   readonly name: string;
   /** A step that only waits, without a pod. */
   readonly gate?: Gate;
+  /** A step that is a run of its own. */
+  readonly runs?: RunSource;
+  readonly maxDepth?: number;
   /** Annotations of the simulated pod, without their prefix: `{ 'run-ms': '50' }`. */
   readonly sim?: Readonly<Record<string, string>>;
   /** Fields of the pod's spec beside the main container. */
@@ -47,7 +50,9 @@ export function workflow(
   options: Partial<Pick<Graph, 'inputs' | 'outputs' | 'failurePolicy'>> = {},
 ): TestWorkflow {
   const templates = new Map(
-    steps.filter(({ gate }) => gate === undefined).map((step) => [step.name, podTemplate(name, step)]),
+    steps
+      .filter(({ gate, runs }) => gate === undefined && runs === undefined)
+      .map((step) => [step.name, podTemplate(name, step)]),
   );
   const graph: Graph = {
     apiVersion: 'cdk8s-workflows.dev/v1',
@@ -56,7 +61,8 @@ export function workflow(
     outputs: {},
     failurePolicy: 'FinishRunning',
     ...options,
-    steps: steps.map(({ sim: _, spec: __, policy: ___, jobPolicy: ____, gate, ...step }) => {
+    steps: steps.map(({ sim: _, spec: __, policy: ___, jobPolicy: ____, gate, runs, ...step }) => {
+      if (runs !== undefined) return { kind: 'run', runs, inputs: {}, ...step };
       if (gate !== undefined) return { kind: 'gate', gate, ...step };
       const template = templates.get(step.name)!.metadata!.name!;
       return { kind: 'task', task: step.name, template, inputs: {}, ...step };
@@ -142,6 +148,11 @@ export function run(of: TestWorkflow, name: string, options: RunOptions = {}): J
       ...spec,
     } as Job['spec'] & JsonObject,
   };
+}
+
+/** What a step runs that is a run of this workflow. */
+export function runOf({ graph, graphName }: TestWorkflow): RunSource {
+  return { workflow: graph.workflow, graph: graphName, version: contentHash(graph) };
 }
 
 /** A CronJob that makes such runs. */

@@ -34,8 +34,10 @@ export interface StepView {
   readonly task?: string;
   /** Of a gate: what it waits for. */
   readonly gate?: Gate['waitsFor'];
-  /** Of a step that a workflow within this one begins or ends with: the workflow. */
+  /** Of a run of its own, and where a workflow begins or ends that is part of this one: the workflow. */
   readonly workflow?: string;
+  /** Of a run of its own that a launch plan makes: the plan. */
+  readonly plan?: string;
   readonly phase: StepPhase;
   readonly reason: string;
   readonly message?: string;
@@ -116,8 +118,9 @@ function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Gra
   });
 }
 
-function kindView(node: StepNode): Pick<StepView, 'task' | 'gate' | 'workflow'> {
+function kindView(node: StepNode): Pick<StepView, 'task' | 'gate' | 'workflow' | 'plan'> {
   if (node.kind === 'gate') return { gate: node.gate.waitsFor };
+  if (node.kind === 'run') return 'plan' in node.runs ? { plan: node.runs.plan } : { workflow: node.runs.workflow };
   return hasPod(node) ? { task: node.task } : { workflow: node.workflow };
 }
 
@@ -132,7 +135,7 @@ const finalPhases: ReadonlySet<StepPhase> = new Set(['Succeeded', 'Failed', 'Ski
 
 function attemptView(run: string, node: StepNode, attempt: AttemptRecord, now: number): AttemptView {
   const { number, phase, reason, message, exitCode, startedAt, finishedAt } = attempt;
-  const kind = hasPod(node) && node.runAs === 'Job' ? 'job' : 'pod';
+  const kind = node.kind === 'run' ? 'run' : hasPod(node) && node.runAs === 'Job' ? 'job' : 'pod';
   return {
     number,
     phase,
