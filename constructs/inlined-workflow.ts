@@ -4,14 +4,14 @@ import { GRAPH_API_VERSION, type Graph, type GroupStep, type StepNode } from '..
 import { inline, inlinedName } from '../lib/graph/inline.ts';
 import { MAX_STEP_NAME } from '../lib/graph/step-name.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
-import type { Shape } from '../lib/values/shape.ts';
+import type { NoValues, Shape } from '../lib/values/shape.ts';
 import { InputValues, titleOf } from './input-values.ts';
 import { StepBase } from './step-base.ts';
 import type { GivenInputs } from './task-use.ts';
 import type { AnyWorkflow, Workflow } from './workflow.ts';
 
 /** The outputs of a workflow, as those of a step. */
-export type OutputShape<R> = { readonly [Name in keyof R]: z.ZodType<R[Name]> };
+export type OutputShape<R> = [keyof R] extends [never] ? NoValues : { readonly [Name in keyof R]: z.ZodType<R[Name]> };
 
 export interface InlinedWorkflowProps<I extends Shape, R extends object, Scope> {
   /** What becomes part of this workflow. */

@@ -50,12 +50,12 @@ export class PlanReference<I extends Shape, R extends object> {
  * that the step is in.
  *
  * @example
- * const again = planNamed('crawl', { inputs: { page: z.int() } });
+ * const again = planNamed('crawl-from-here', { inputs: { page: z.int() } });
  * const crawl = new Workflow(this, 'crawl', { inputs: { page: z.int() } }, ({ inputs, step }) => {
  *   const found = step('fetch', fetch, { page: inputs.page });
  *   step.launch('next', again, { page: found.outputs.next }).when(gt(found.outputs.next, 0));
  * });
- * new LaunchPlan(this, 'crawl', { workflow: crawl, inputs: { page: 1 } });
+ * new LaunchPlan(this, 'crawl-from-here', { workflow: crawl, inputs: { page: 1 } });
  */
 export function planNamed<I extends Shape = NoValues, O extends Shape = NoValues>(
   name: string,

@@ -83,7 +83,13 @@ async function fromGraph(
 ): Promise<JobDraft> {
   const { graph } = await graphs.topology(run.metadata.namespace!, runs.graph);
   const given = run.metadata.annotations ?? {};
-  const kept = [annotations.podOverride, annotations.jobOverride, annotations.priority, annotations.parallelism];
+  const kept = [
+    annotations.podOverride,
+    annotations.jobOverride,
+    annotations.priority,
+    annotations.cache,
+    annotations.parallelism,
+  ];
   const inherited = kept.flatMap((key) => (given[key] === undefined ? [] : [[key, given[key]] as const]));
   const override = overrideOfEveryStep(given[annotations.runOverride]);
   const { [labels.run]: _, ...own } = runLabels(run);

@@ -9,13 +9,17 @@ import type { Instant, RunRecord, RunState } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
 import { resultKey } from '../pods/deciding-part.ts';
 import { formatProblem, InvalidError } from '../values/problems.ts';
+import type { RunStep } from '../graph/graph.ts';
+import type { JsonObject } from '../values/json.ts';
 import { AttemptProcess } from './attempt-process.ts';
 import { planAttempt, type AttemptPlan } from './attempt-plan.ts';
+import { childRun, type NoRun } from './child-run.ts';
 import { localTemplate } from './local-template.ts';
 import type { LocalCache } from './local-cache.ts';
 import { LogFollower } from './log-follower.ts';
 import { endLeftover } from './process-group.ts';
 import { systemProcesses, type ProcessIdentity, type ProcessTable } from './process-table.ts';
+import { RunAttempt } from './run-attempt.ts';
 import { RecordFile } from './record-file.ts';
 import type { LocalRun, RunDirectory } from './run-directory.ts';
 
@@ -35,6 +39,8 @@ export interface LocalRunnerProps {
   readonly onTurn?: (run: Run, decision: Decision) => void;
   /** Called with every line that a step prints. @default its log only */
   readonly onLine?: (step: string, line: string) => void;
+  /** The locks of the runs around it. @default its own */
+  readonly locks?: LockTable;
   /** @default Date.now */
   readonly now?: () => Instant;
   /** @default the processes of this machine */
@@ -62,7 +68,8 @@ export class LocalRunner {
   readonly #run: Run;
   readonly #file: RecordFile;
   readonly #follower: LogFollower | undefined;
-  readonly #live = new Map<string, AttemptProcess>();
+  readonly #live = new Map<string, AttemptProcess | RunAttempt>();
+  readonly #locks: LockTable;
   #spec: RunSpec;
   #seen: Observation[] = [];
   #killing = false;
@@ -84,7 +91,8 @@ export class LocalRunner {
       ...(cache && { cache }),
     };
     this.#topology = topology(graph);
-    const seat = new LockTable().join({ uid: name, namespace: '', name }, () => this.#again());
+    this.#locks = props.locks ?? new LockTable();
+    const seat = this.#locks.join({ uid: name, namespace: '', name }, () => this.#again());
     this.#run = new Run(this.#topology, this.#spec, props.record, seat);
     this.#file = new RecordFile(props.directory, props.record);
     this.#follower = props.onLine && new LogFollower(props.onLine);
@@ -119,6 +127,7 @@ export class LocalRunner {
   /** Ends the run as its mode says; {@link execute} returns when that is done. */
   cancel(mode: CancelMode): void {
     this.#change({ cancel: mode });
+    if (mode === 'Now') for (const attempt of this.#live.values()) if (attempt instanceof RunAttempt) attempt.hasten();
   }
 
   /** Tells a gate what was answered. */
@@ -146,9 +155,9 @@ export class LocalRunner {
     if (command.kind === 'lookup' || command.kind === 'keep') return this.#useCache(command);
     const { step, attempt } = command;
     if (command.kind === 'start') return this.#start(step, attempt, command);
-    const process = this.#live.get(keyOf(step, attempt));
-    if (this.#killing) process?.kill();
-    else process?.stop();
+    const live = this.#live.get(keyOf(step, attempt));
+    if (this.#killing) live?.kill();
+    else live?.stop(this.#spec.cancel === 'Now' ? 'Now' : 'RunFinally');
   }
 
   #useCache(command: Command & { readonly kind: 'lookup' | 'keep' }): void {
@@ -162,15 +171,13 @@ export class LocalRunner {
   #start(step: string, attempt: number, values: StartValues): void {
     const key = keyOf(step, attempt);
     if (this.#live.has(key)) return;
+    const node = this.#topology.byName.get(step)?.node;
+    if (node?.kind === 'run') return this.#startRun(node, attempt, values.inputs);
     const { run, directory } = this.#props;
     const outputsPath = directory.outputsFile(step, attempt);
     const logFile = directory.logFile(step, attempt);
     const plan = this.#plan(step, attempt, values);
-    if ('problem' in plan) {
-      const { reason, problem: message } = plan;
-      const state = { kind: 'failed', finishedAt: this.#now(), failure: 'permanent', reason, message } as const;
-      return this.#observe({ step, attempt, state });
-    }
+    if ('problem' in plan) return this.#refuse(step, attempt, plan);
     const process = new AttemptProcess(plan, {
       workingDirectory: run.workingDirectory,
       logFile,
@@ -183,6 +190,34 @@ export class LocalRunner {
     this.#live.set(key, process);
     this.#follower?.follow(step, logFile);
     process.start();
+  }
+
+  #startRun(step: RunStep, attempt: number, inputs: JsonObject): void {
+    const directory = this.#props.directory.childRun(step.name, attempt);
+    const run = directory.readRun() ?? childRun(this.#props.run, step, attempt, inputs);
+    if ('problem' in run) return this.#refuse(step.name, attempt, run);
+    directory.writeRun(run);
+    const { env, cache, onLine, now, table } = this.#props;
+    const runner = new LocalRunner({
+      run,
+      directory,
+      record: RecordFile.read(directory),
+      env,
+      locks: this.#locks,
+      ...(cache && { cache }),
+      ...(now && { now }),
+      ...(table && { table }),
+      ...(onLine && { onLine: (inner, line) => onLine(`${step.name}/${inner}`, line) }),
+    });
+    const onState = (state: AttemptState) => this.#changed(step.name, attempt, state);
+    const live = new RunAttempt({ name: run.name, runner, now: this.#now, onState });
+    this.#live.set(keyOf(step.name, attempt), live);
+    live.start();
+  }
+
+  #refuse(step: string, attempt: number, { reason, problem: message }: NoPlan | NoRun): void {
+    const state = { kind: 'failed', finishedAt: this.#now(), failure: 'permanent', reason, message } as const;
+    this.#observe({ step, attempt, state });
   }
 
   #plan(step: string, attempt: number, { inputs, pod }: StartValues): AttemptPlan | NoPlan {
@@ -231,6 +266,9 @@ export class LocalRunner {
   async #endLeftovers(): Promise<void> {
     const { directory } = this.#props;
     const leftovers = [...this.#run.liveAttempts()].map(async ({ step, attempt }) => {
+      const node = this.#topology.byName.get(step)?.node;
+      // A run goes on from its own record.
+      if (node?.kind === 'run') return directory.childRun(step, attempt).readRun() && this.#startRun(node, attempt, {});
       const identity = directory.readJson(directory.processFile(step, attempt)) as ProcessIdentity | undefined;
       // It was asked for and never started: the engine asks again.
       if (identity === undefined) return;

@@ -5,6 +5,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { CacheMode } from '../graph/labels.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import type { PodTemplate } from '../pods/template.ts';
+import type { OtherRuns } from './child-run.ts';
 
 /** All that a run on this machine is made of; kept beside its record, so that it goes on as it began whatever happens to the app. */
 export interface LocalRun {
@@ -24,6 +25,10 @@ export interface LocalRun {
   readonly timeoutSeconds?: number;
   /** How it uses kept results. @default it takes them, and keeps its own */
   readonly cache?: CacheMode;
+  /** What its steps may run that are runs of their own; their templates are among those above. @default nothing */
+  readonly others?: OtherRuns;
+  /** The runs that it is a step within, the outermost first. @default none */
+  readonly within?: readonly string[];
   /** Where its steps run. */
   readonly workingDirectory: string;
 }
@@ -77,6 +82,13 @@ export class RunDirectory {
   /** Holds the {@link ProcessIdentity} of an attempt, from the moment that it was started. */
   processFile(step: string, attempt: number): string {
     return join(this.path, `${step}-${attempt}.process.json`);
+  }
+
+  /** The directory of the run that an attempt is. */
+  childRun(step: string, attempt: number): RunDirectory {
+    const directory = new RunDirectory(this.path, `${step}-${attempt}`);
+    mkdirSync(directory.path, { recursive: true });
+    return directory;
   }
 
   writeRun(run: LocalRun): void {

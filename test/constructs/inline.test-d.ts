@@ -32,7 +32,7 @@ describe('a workflow as a step', () => {
       expectTypeOf<ValueOf<typeof part.outputs.day>>().toEqualTypeOf<string>();
       step('b', extract, { site: part.outputs.day }).when(gt(part.outputs.rows, 0));
       step('c', nothing).after(part, failed(part));
-      step('d', silent).after(part);
+      step('c2', nothing).after(step('d', silent).after(part));
       // @ts-expect-error there is no such output
       void part.outputs.uri;
       // @ts-expect-error rows are numbers

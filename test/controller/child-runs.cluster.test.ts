@@ -3,16 +3,19 @@ import type { Job } from '../../lib/controller/objects.ts';
 import { annotations, labels } from '../../lib/graph/labels.ts';
 import { cronJobs, jobs } from '../../lib/kube/resources.ts';
 import type { ObjectSchema } from '../../lib/values/schema.ts';
+import { cliFor, steady } from '../cli/cluster-cli.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { Bench, cronJob, runOf, workflow, type TestStep } from './support.ts';
 
 let cluster: ControlPlane;
 let bench: Bench;
+let cli: ReturnType<typeof cliFor>;
 
 beforeAll(async () => {
   cluster = await startControlPlane({ nodes: 1, name: 'child-runs' });
   bench = await Bench.create(cluster.kubeconfigPath);
+  cli = cliFor(cluster.kubeconfigPath, bench.namespace);
   await bench.controller({ timing: { missingMs: 1_500 } });
 });
 afterAll(async () => {
@@ -71,6 +74,35 @@ describe('a step that is a run of its own', () => {
     const leafRun = await bench.job('nested-child-1-deeper-1');
     expect(leafRun.metadata.annotations?.[annotations.within]).toBe('["nested","nested-child-1"]');
     expect(leafRun.spec).toMatchObject({ completions: 1, parallelism: 10 });
+  });
+
+  it('is shown by the command line, which hides it among runs unless it is asked for', async () => {
+    const leaf = inner('shown');
+    const outer = workflow('shows', [{ name: 'child', runs: runOf(leaf), outputs: rows }]);
+    await bench.apply(...leaf.manifests);
+    await bench.launch(outer, 'shows');
+    await bench.finished('shows');
+    const described = steady((await cli(['describe', 'shows'])).stdout);
+    expect(described).toContain('RUN STEP PHASE DURATION\nshows-child-1 child Succeeded');
+    expect(steady((await cli(['describe', 'shows-child-1'])).stdout)).toContain('Step of: shows (child)');
+    const names = async (...options: string[]) => (await cli(['runs', '-o', 'name', ...options])).stdout.split('\n');
+    expect(await names()).not.toContain('job.batch/shows-child-1');
+    expect(await names('--children')).toContain('job.batch/shows-child-1');
+    expect((await cli(['logs', 'shows'])).stderr).toContain(
+      '[child] is a run of its own: cdk8s-workflows logs shows-child-1',
+    );
+  });
+
+  it('may be rerun by itself', async () => {
+    const broken = inner('breaks', { sim: { 'exit-code': '4' } });
+    const outer = workflow('whole', [{ name: 'child', runs: runOf(broken), outputs: rows }]);
+    await bench.apply(...broken.manifests);
+    await bench.launch(outer, 'whole');
+    await bench.finished('whole');
+    expect((await cli(['rerun', 'whole-child-1'])).code).toBe(0);
+    const again = await bench.finished('whole-child-1-r1');
+    expect(again.metadata.labels).not.toHaveProperty([labels.step]);
+    expect(again.metadata.ownerReferences ?? []).toEqual([]);
   });
 
   it('fails with the run, which it says, and is tried again', async () => {

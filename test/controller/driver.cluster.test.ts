@@ -7,7 +7,7 @@ import { pods } from '../../lib/kube/resources.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { Child } from './child.ts';
-import { Bench, chain, workflow } from './support.ts';
+import { Bench, chain, runOf, workflow } from './support.ts';
 
 let cluster: ControlPlane;
 let bench: Bench;
@@ -105,6 +105,32 @@ describe('a driver', () => {
     setTimeout(() => abort.abort(), 2_000);
     expect(await driving).toBe('failed');
     expect((await bench.pods('overdue'))[0]?.status).toMatchObject({ phase: 'Failed', reason: 'DeadlineExceeded' });
+  });
+
+  it('has runs of its own driven by a driver like itself', async () => {
+    const leaf = workflow('leaf', [{ name: 'a' }], {
+      inputs: { properties: { n: {} }, required: ['n'] },
+      outputs: { n: { input: 'n' } },
+    });
+    const outputs = { properties: { n: {} }, required: [] };
+    const step = { name: 'child', runs: runOf(leaf), inputs: { n: { value: 5 } }, outputs };
+    await bench.apply(...leaf.manifests);
+    await bench.launch(workflow('outer', [step], { outputs: { n: { step: 'child', output: 'n' } } }), 'drives', {
+      driver: true,
+      annotations: { [annotations.parallelism]: '7' },
+    });
+    const pod = await driverPod('drives');
+    const outer = drive('drives');
+    const childPod = await driverPod('drives-child-1');
+    const child = await bench.job('drives-child-1');
+    expect(child.spec).toMatchObject({ completions: 1, parallelism: 1 });
+    expect(child.spec).not.toHaveProperty('managedBy');
+    expect(child.metadata.annotations?.[annotations.parallelism]).toBe('7');
+    expect(await drive('drives-child-1')).toBe('succeeded');
+    await cluster.simulatedNode!.finish(childPod, { exitCode: 0 });
+    expect(await outer).toBe('succeeded');
+    expect((await bench.record('drives')).run.outputs).toEqual({ n: 5 });
+    await cluster.simulatedNode!.finish(pod, { exitCode: 0 });
   });
 
   it('has nothing to do for a Job that is not there', async () => {

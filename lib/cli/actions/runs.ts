@@ -1,4 +1,4 @@
-import { RUN_SELECTOR, withCluster } from '../cluster/cluster-session.ts';
+import { ALL_JOBS_SELECTOR, isRunJob, RUN_SELECTOR, withCluster } from '../cluster/cluster-session.ts';
 import type { RunsOptions } from '../commands/runs.ts';
 import type { CliContext } from '../context.ts';
 import { interruptible } from '../terminal/interrupt.ts';
@@ -20,15 +20,15 @@ export async function runs(context: CliContext, options: RunsOptions): Promise<v
   await withCluster(options, async (client) => {
     if (options.watch) return watchRuns(context, client, select, options);
     const { items } = await client.list<RunJob>(jobs, select);
-    const found = items.map(summaryOf).filter(matches(options)).sort(newestFirst);
+    const found = items.filter(isRunJob).map(summaryOf).filter(matches(options)).sort(newestFirst);
     if (options.output !== undefined && options.output !== 'wide') return printObjects(context, found, options);
     if (found.length > 0) return context.out.write(tableOf(context, found, options));
     context.err.line(`No runs found${options.allNamespaces ? '' : ` in namespace ${client.namespace}`}.`);
   });
 }
 
-function selectorOf({ plan, workflow }: RunsOptions): string {
-  const parts = [RUN_SELECTOR];
+function selectorOf({ plan, workflow, children }: RunsOptions): string {
+  const parts = [children ? ALL_JOBS_SELECTOR : RUN_SELECTOR];
   for (const [option, key, value] of [
     ['--plan', labels.plan, plan?.replace(/^plan\//, '')],
     ['--workflow', labels.workflow, workflow],
@@ -74,6 +74,7 @@ function watchRuns(
   const columns = () => runColumns(Date.now(), out.colors, options);
   let headers = true;
   const tell = (job: RunJob): void => {
+    if (!isRunJob(job)) return;
     const run = summaryOf(job);
     if (drawn || !matches(options)(run)) return;
     if (options.output === 'name') out.line(`job.batch/${run.name}`);
@@ -92,7 +93,7 @@ function watchRuns(
   });
   const draw = (): void => {
     if (!drawn) return;
-    const found = [...reflector.values()].map(summaryOf).filter(matches(options)).sort(newestFirst);
+    const found = [...reflector.values()].filter(isRunJob).map(summaryOf).filter(matches(options)).sort(newestFirst);
     const table = found.length === 0 ? 'No runs found; waiting for some.' : tableOf(context, found, options).trimEnd();
     block.draw(table.split('\n'));
   };

@@ -7,9 +7,18 @@ import { suggest } from '../../values/problems.ts';
 import { FailedError } from '../errors.ts';
 import type { ClusterOptions } from '../options.ts';
 import type { PlanCronJob, RunJob } from './run-objects.ts';
+import { hasGraph } from './run-summary.ts';
 
-/** Runs among all Jobs. Steps that run as Jobs are no runs. */
+/** Runs among all Jobs, but those that are steps of others. Steps that run as Jobs are no runs. */
 export const RUN_SELECTOR = `${labels.managedBy}=${MANAGED_BY},!${labels.step}`;
+
+/** Runs and the Jobs of steps, which {@link isRunJob} tells apart. */
+export const ALL_JOBS_SELECTOR = `${labels.managedBy}=${MANAGED_BY}`;
+
+/** Whether a Job of ours is a run, also one that is a step of another. */
+export function isRunJob(job: RunJob): boolean {
+  return job.metadata.labels?.[labels.step] === undefined || hasGraph(job);
+}
 
 /** Launch plans among all CronJobs. */
 export const PLAN_SELECTOR = `${labels.managedBy}=${MANAGED_BY}`;
@@ -47,7 +56,7 @@ export async function findRun(client: KubeClient, written: string): Promise<RunJ
   const name = bareName(written);
   const job = await found<RunJob>(client, jobs, name);
   if (job === undefined) throw await notFound(client, 'run', name);
-  if (job.metadata.labels?.[labels.managedBy] !== MANAGED_BY || job.metadata.labels[labels.step] !== undefined)
+  if (job.metadata.labels?.[labels.managedBy] !== MANAGED_BY || !isRunJob(job))
     throw new FailedError(
       `The Job ${name} is no run of a workflow or task: it lacks the label ${labels.managedBy}=${MANAGED_BY}`,
     );

@@ -38,6 +38,7 @@ export function describeText({ run, notes, pods, events }: Description, style: D
     headText(run, style),
     run.steps.length === 0 ? '' : stepTable(run.steps, style.phases, { wide: style.wide }),
     failuresText(run, style),
+    childTable(run),
     repeatedText(run),
     pods.length === 0 ? '' : podTable(pods, style),
     events.length === 0 ? '' : eventTable(events, style),
@@ -58,6 +59,7 @@ function headText(run: RunView, { colors, now }: DescribeStyle): string {
     ['Run', [colors.bold(run.name)]],
     ['Namespace', [run.namespace]],
     ['Plan', run.plan === undefined ? [] : [run.plan]],
+    ['Step of', run.within === undefined ? [] : [`${run.within.run} (${run.within.step})`]],
     ['Rerun of', run.rerunOf === undefined ? [] : [run.rerunOf]],
     ['Priority', run.priority === undefined ? [] : [String(run.priority)]],
     [
@@ -118,10 +120,31 @@ function failureText(
   const hint =
     step.attempts.length === 0
       ? ''
-      : `  its log: ${colors.bold(`${program} logs ${run.name} ${step.name}${more}${flags}`)}\n`;
+      : step.attempts[0]!.object.startsWith(RUN_OBJECT)
+        ? `  its steps: ${colors.bold(`${program} describe ${step.attempts.at(-1)!.object.slice(RUN_OBJECT.length)}${flags}`)}\n`
+        : `  its log: ${colors.bold(`${program} logs ${run.name} ${step.name}${more}${flags}`)}\n`;
   const why = step.message === undefined ? step.reason : `${step.reason}: ${step.message}`;
   return `${colors.red(`Step ${step.name} failed`)}: ${why}\n${attemptLines(step.attempts).join('')}${hint}`;
 }
+
+/** The runs that are steps of it. */
+function childTable({ steps }: RunView): string {
+  const runs = steps.flatMap(({ name, attempts }) =>
+    attempts.filter(({ object }) => object.startsWith(RUN_OBJECT)).map((attempt) => ({ step: name, ...attempt })),
+  );
+  if (runs.length === 0) return '';
+  return formatTable(
+    [
+      { header: 'RUN', value: ({ object }) => object.slice(RUN_OBJECT.length) },
+      { header: 'STEP', value: ({ step }) => step },
+      { header: 'PHASE', value: ({ phase, reason }) => (reason === 'RunPending' ? 'Pending' : phase) },
+      { header: 'DURATION', value: ({ durationSeconds }) => elapsed(durationSeconds) },
+    ],
+    runs,
+  );
+}
+
+const RUN_OBJECT = 'run/';
 
 function podTable(pods: readonly RunPod[], { now }: DescribeStyle): string {
   return formatTable(

@@ -1,4 +1,4 @@
-import { annotations, type CacheMode } from '../../graph/labels.ts';
+import { annotations, type CacheMode, labels } from '../../graph/labels.ts';
 import type { LaunchedJob } from './launch-job.ts';
 import type { JobSpec, RunJob } from './run-objects.ts';
 import { hasGraph } from './run-summary.ts';
@@ -70,7 +70,7 @@ export function rerunJob(
     metadata: {
       name,
       namespace: metadata.namespace,
-      labels: metadata.labels,
+      labels: ownLabels(metadata.labels),
       annotations: {
         ...Object.fromEntries(given),
         'cronjob.kubernetes.io/instantiate': 'manual',
@@ -83,6 +83,12 @@ export function rerunJob(
     },
     spec: specOf(old),
   };
+}
+
+/** A rerun of a run that was a step of another is a run by itself. */
+function ownLabels(all: RunJob['metadata']['labels'] = {}): Record<string, string> {
+  const { [labels.run]: _, [labels.step]: __, [labels.attempt]: ___, ...own } = all;
+  return own;
 }
 
 /** Whether two runs ask for the same. */

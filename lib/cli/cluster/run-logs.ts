@@ -38,8 +38,10 @@ export async function readLogs(
   const { items } = await client.list<RunPod>(pods, { namespace, labelSelector: podSelector(state.job), signal });
   const chosen = choosePods(inOrder(items, state.graph), selection);
   for (const missing of missingPods(state, items, selection)) sink.note(missing);
-  if (chosen.length === 0 && (state.record === undefined || items.length === 0))
+  const runs = childRuns(state, selection);
+  if (chosen.length + runs.length === 0 && (state.record === undefined || items.length === 0))
     sink.note(`The run ${name} has no pods`);
+  for (const note of runs) sink.note(note);
   for (const pod of chosen) await readOne(client, pod, selection, sink, signal, false);
 }
 
@@ -73,6 +75,7 @@ export async function followLogs(
       const there = [...podWatch.values()];
       choosePods(inOrder(there, state.graph), selection).forEach(start);
       for (const missing of missingPods(state, there, selection)) sink.note(missing);
+      for (const note of childRuns(state, selection)) sink.note(note);
     },
   });
   podWatch.start(AbortSignal.any([signal, stop.signal]));
@@ -117,6 +120,21 @@ export function missingPods(
           return `[${name}] the pod of attempt ${number} is gone, and its log with it (${runAs === 'Job' ? 'job' : 'pod'} ${object})`;
         });
     });
+}
+
+/** Where the logs of steps are that are runs of their own. */
+export function childRuns({ job, graph, record }: RunState, { step, attempt, allAttempts }: LogSelection): string[] {
+  const steps = (graph?.steps ?? []).filter(
+    ({ kind, name }) => kind === 'run' && (step === undefined || name === step),
+  );
+  return steps.flatMap(({ name }) => {
+    const attempts = record?.steps.get(name)?.attempts ?? [];
+    const wanted = attempts.filter(({ number }) => attempt === undefined || number === attempt);
+    return (allAttempts ? wanted : wanted.slice(-1)).map(({ number }) => {
+      const run = attemptObjectName(job.metadata.name, name, number);
+      return `[${name}] is a run of its own: cdk8s-workflows logs ${run}`;
+    });
+  });
 }
 
 function isChosen(pod: RunPod, selection: LogSelection): boolean {

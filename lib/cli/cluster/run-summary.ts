@@ -12,6 +12,8 @@ export interface RunSummary {
   readonly namespace: string;
   readonly plan?: string;
   readonly workflow?: string;
+  /** The run that it is a step of, and the step. */
+  readonly within?: { readonly run: string; readonly step: string };
   readonly phase: RunPhaseName;
   /** One word, such as `StepFailed`; of finished runs. */
   readonly reason?: string;
@@ -37,6 +39,7 @@ export function summaryOf(job: RunJob): RunSummary {
     namespace: metadata.namespace ?? '',
     plan: metadata.labels?.[labels.plan],
     workflow: metadata.labels?.[labels.workflow],
+    within: withinOf(metadata),
     phase: phaseOf(job),
     reason: end?.reason,
     message: end?.message ?? openMessage(job),
@@ -87,6 +90,11 @@ export function runOverrideOf(metadata: Annotated | undefined): JsonObject | und
 
 interface Annotated {
   readonly annotations?: Readonly<Record<string, string>>;
+}
+
+function withinOf({ labels: given }: RunJob['metadata']): RunSummary['within'] {
+  const { [labels.run]: run, [labels.step]: step } = given ?? {};
+  return run === undefined || step === undefined ? undefined : { run, step };
 }
 
 function objectIn(metadata: Annotated | undefined, annotation: string): JsonObject | undefined {

@@ -15,6 +15,8 @@ export interface RunsOptions extends ClusterOptions {
   readonly workflow?: string;
   readonly phase?: RunPhaseName;
   readonly allNamespaces?: boolean;
+  /** Runs that are steps of others, too. */
+  readonly children?: boolean;
   readonly watch?: boolean;
   readonly output?: OutputFormat;
 }
@@ -28,6 +30,7 @@ export const runsCommand: CommandModule = {
       .option('-p, --plan <name>', 'only runs of this launch plan')
       .option('--workflow <name>', 'only runs of this workflow')
       .addOption(choiceOption('--phase <phase>', 'only runs in this phase', runPhases))
+      .option('--children', 'also runs that are steps of others')
       .option('-w, --watch', 'go on showing them as they change');
     addAllNamespacesOption(command);
     addOutputOption(command)

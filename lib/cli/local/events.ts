@@ -43,7 +43,7 @@ function eventOf(record: StepRecord): string | undefined {
     case 'Running':
       if (record.items !== undefined) return `runs ${attemptsText(record)}`;
       if (last?.stopping !== undefined) return `is being stopped (${last.stopping})`;
-      return reason === 'ContainerRunning'
+      return reason === 'ContainerRunning' || reason === 'RunRunning'
         ? `runs${attempts.length > 1 ? ` (attempt ${attempts.length})` : ''}`
         : undefined;
     case 'Waiting':

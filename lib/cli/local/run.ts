@@ -10,6 +10,7 @@ import type { PodTemplate, PodTemplateOverride } from '../../pods/template.ts';
 import { isJsonObject, type JsonObject } from '../../values/json.ts';
 import { InvalidError, show, suggest } from '../../values/problems.ts';
 import { UsageError } from '../errors.ts';
+import { otherRuns } from './other-runs.ts';
 import type { SelectedWorkflow } from '../app/select-workflow.ts';
 
 /** What a run on this machine needs beside the workflow. */
@@ -29,7 +30,10 @@ export interface LocalRunSettings {
  *
  * @throws InvalidError when an override contradicts the policy of the cluster that it was synthesized for
  */
-export function localRun({ workflow, objects }: SelectedWorkflow, settings: LocalRunSettings): LocalRun {
+export function localRun(selected: SelectedWorkflow, settings: LocalRunSettings): LocalRun {
+  const { workflow, objects } = selected;
+  const { workflows, runs } = otherRuns(selected);
+  const all = [workflow, ...workflows];
   const { name, inputs, plan, workingDirectory, runOverride } = settings;
   const podOverride = plan?.podOverride as PodTemplateOverride | undefined;
   const layers = {
@@ -38,15 +42,19 @@ export function localRun({ workflow, objects }: SelectedWorkflow, settings: Loca
     ...(podOverride && { podOverride }),
     ...(runOverride && { runOverride }),
   };
-  const templates = Object.fromEntries(workflow.templates) as Record<string, object> as Record<string, PodTemplate>;
+  const templates = Object.fromEntries(all.flatMap((each) => [...each.templates])) as Record<string, object> as Record<
+    string,
+    PodTemplate
+  >;
   const run: LocalRun = {
     name,
     graph: workflow.graph,
     templates,
-    policies: Object.fromEntries(workflow.policies),
+    policies: Object.fromEntries(all.flatMap((each) => [...each.policies])),
     layers,
-    configMaps: configMapsOf(objects, JSON.stringify([templates, podOverride, runOverride])),
+    configMaps: configMapsOf(objects, JSON.stringify([templates, podOverride, runOverride, runs.plans])),
     inputs,
+    ...(workflows.length > 0 && { others: runs }),
     // A laptop is not idle while steps wait for a network: a few at once even on one core.
     parallelism: settings.parallelism ?? plan?.parallelism ?? Math.max(4, availableParallelism()),
     ...(plan?.timeoutSeconds !== undefined && { timeoutSeconds: plan.timeoutSeconds }),
@@ -89,9 +97,13 @@ export function planNamed(workflow: WorkflowManifests, name: string): PlanManife
 /** What of the run's pods has no meaning on this machine, in words, with the steps that it concerns. */
 export function localWarnings(run: LocalRun): string[] {
   const steps = new Map<string, string[]>();
-  for (const { name } of taskSteps(run.graph))
-    for (const limit of localLimits(unresolvedTemplate(run, name)!))
-      steps.set(limit, [...(steps.get(limit) ?? []), name]);
+  const others = Object.values(run.others?.graphs ?? {}).filter(({ workflow }) => workflow !== run.graph.workflow);
+  for (const graph of [run.graph, ...others])
+    for (const { name } of taskSteps(graph))
+      for (const limit of localLimits(unresolvedTemplate({ ...run, graph }, name)!)) {
+        const step = graph === run.graph ? name : `${graph.workflow}/${name}`;
+        steps.set(limit, [...(steps.get(limit) ?? []), step]);
+      }
   return [...steps].map(([limit, names]) => {
     const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
     return `${limit} on this machine (${names.slice(0, 3).join(', ')}${more})`;
