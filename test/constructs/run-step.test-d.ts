@@ -36,6 +36,7 @@ describe('a run as a step', () => {
       const later = step.launch('c', named);
       expectTypeOf<ValueOf<typeof run.outputs.rows>>().toEqualTypeOf<number>();
       expectTypeOf<ValueOf<typeof launched.outputs.rows>>().toEqualTypeOf<number>();
+      void later.outputs;
       expectTypeOf<ValueOf<typeof later.outputs.rows>>().toEqualTypeOf<number>();
       // @ts-expect-error there is no such output
       void launched.outputs.row;

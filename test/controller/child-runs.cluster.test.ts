@@ -208,6 +208,21 @@ describe('a step that is a run of its own', () => {
     }
   });
 
+  it('takes no place among steps that a controller limits, so that its own have one', async () => {
+    const own = await Bench.create(cluster.kubeconfigPath);
+    try {
+      await own.controller({ limits: { maxSteps: 1 } });
+      const leaf = inner('leaf');
+      const middle = workflow('middle', [{ name: 'deeper', runs: runOf(leaf), outputs: rows }]);
+      await own.apply(...leaf.manifests, ...middle.manifests);
+      await own.launch(workflow('outer', [{ name: 'child', runs: runOf(middle) }]), 'narrow');
+      await own.finished('narrow');
+      expect((await own.record('narrow')).run.phase).toBe('Succeeded');
+    } finally {
+      await own.close();
+    }
+  });
+
   it('goes on while the run around it is suspended', async () => {
     const leaf = inner('unhurried', { sim: { 'run-ms': '700', ...wrote({ rows: 1 }) } });
     const outer = workflow('pauses', [
