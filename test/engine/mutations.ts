@@ -349,7 +349,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'who has locks is forgotten by a new shell',
     file: 'starts.ts',
-    find: 'for (const index of ledger.live) this.#seat.hold(index, ledger.step(index).node.name, ledger.of(index).locks);',
+    find: 'for (const index of ledger.live) this.#hold(ledger, index);',
     replace: '',
     shared: true,
   },
