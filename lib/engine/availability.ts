@@ -1,3 +1,4 @@
+import { outputsRead } from '../graph/condition-reads.ts';
 import { describeSource } from '../graph/pod-sources.ts';
 import type { StepNode, ValueSource } from '../graph/graph.ts';
 import { partsOf, stepSources } from '../graph/sources.ts';
@@ -11,14 +12,22 @@ import { resolve, type Scope } from './resolve.ts';
 export function lackedBy(step: StepNode, scope: Scope): Blocked | undefined {
   // A step that runs at the end of a run does without.
   if (step.role !== undefined) return undefined;
-  const lacked = stepSources(step).find((source) => isLacking(source, scope));
+  const lacked =
+    stepSources(step).find((source) => isLacking(source, scope)) ??
+    readBy(step).find((source) => isLacking(source, scope));
   if (lacked === undefined) return undefined;
   return { phase: 'Skipped', reason: 'InputUnavailable', message: `there is no value for ${describeSource(lacked)}` };
 }
 
+/** The outputs that the condition of a step names in its text. */
+function readBy({ when }: StepNode): ValueSource[] {
+  if (when === undefined) return [];
+  return when.steps.flatMap((step) => outputsRead(when.cel, step).map((output) => ({ step, output })));
+}
+
 /** Whether a value, or a part of it, is not there because steps did not run; not when they left it out. */
 function isLacking(source: ValueSource, scope: Scope): boolean {
-  if ('step' in source) return !('default' in source) && scope.outputs(source.step) === undefined;
+  if ('step' in source) return !('default' in source) && scope.lacks(source.step, source.output);
   if ('if' in source) return !scope.holds(source.if) || isLacking(source.then, scope);
   if (!('first' in source)) return partsOf(source).some((part) => isLacking(part, scope));
   if (source.default !== undefined) return false;

@@ -8,6 +8,8 @@ export interface Scope {
   readonly inputs: JsonObject;
   /** The outputs of a step that succeeded; nothing for any other. */
   outputs(step: string): JsonObject | undefined;
+  /** Whether an output is not there because steps did not run; not when a task left it out. */
+  lacks(step: string, output: string): boolean;
   /** The values that an item of a map has of its lists, by input. */
   readonly item?: JsonObject;
   /** How a step ended. */

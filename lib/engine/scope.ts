@@ -14,6 +14,13 @@ export function scopeOf({ spec, ledger }: Pick<Turn, 'ledger' | 'spec'>): Scope 
       const step = ledger.topology.byName.get(name);
       return step === undefined ? undefined : ledger.outputsOf(step.index);
     },
+    lacks(name, output) {
+      const outputs = scope.outputs(name);
+      const kind = ledger.topology.byName.get(name)?.node.kind;
+      // What stands for other steps leaves nothing out: it gives what they gave.
+      const standsForSteps = kind === 'group' || kind === 'run';
+      return outputs === undefined || (standsForSteps && !Object.hasOwn(outputs, output));
+    },
     status(name) {
       const step = ledger.topology.byName.get(name);
       return step === undefined ? undefined : statusOf(ledger.of(step.index));

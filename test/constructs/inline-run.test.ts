@@ -101,6 +101,33 @@ describe('a run of a workflow with parts', () => {
     expect(run.run.state.message).toBe('1 of 7 steps failed: a-list (exit code 3)');
   });
 
+  it('gives what its steps gave: what takes the rest is skipped, unless it has something else', () => {
+    const chart = new Chart(new App(), 'chart');
+    const count = new ContainerTask(chart, 'count', {
+      image: 'etl:1',
+      inputs: { n: z.int() },
+      outputs: { n: z.int() },
+    });
+    const part = new Workflow(chart, 'part', { inputs: { n: z.int() } }, ({ inputs, step }) => ({
+      n: step('count', count, { n: inputs.n }).when(gt(inputs.n, 5)).outputs.n,
+    }));
+    const { graph } = new Workflow(chart, 'outer', {}, ({ step }) => {
+      const { n } = step('a', part, { n: 1 }).outputs;
+      step('takes', count, { n });
+      step('reads', count, { n: 1 }).when(gt(n, 0));
+      step('falls-back', count, { n: n.or(2) });
+    });
+    const run = begin(graph);
+    expect(run.phases()).toMatchObject({
+      'a-count': 'Skipped/WhenFalse',
+      a: 'Succeeded/Completed',
+      takes: 'Skipped/InputUnavailable',
+      reads: 'Skipped/InputUnavailable',
+    });
+    expect(run.asked).toEqual(['start falls-back 1']);
+    expect(run.run.step('takes').message).toBe('there is no value for steps.a.outputs.n');
+  });
+
   it('is skipped by hand with all of its steps', () => {
     const run = begin(simple(), { inputs: { site: 'y' } });
     run.ask({ skips: { a: 'not today' } }).succeed('first', rows(1));

@@ -13,7 +13,13 @@ const graphIn = (manifests: readonly Manifest[]) =>
 /** What values make of the Job of the only step, or of the one named `s`. */
 function filled(manifests: readonly Manifest[], inputs: JsonObject) {
   const step = graphIn(manifests).steps.find(({ name }) => name === 's') as TaskStep;
-  return resolve(step.job!, { inputs, outputs: () => undefined, status: () => undefined, holds: () => false });
+  return resolve(step.job!, {
+    inputs,
+    outputs: () => undefined,
+    lacks: () => true,
+    status: () => undefined,
+    holds: () => false,
+  });
 }
 
 const inputs = { replicas: z.int().optional(), queue: z.string(), mode: z.string(), code: z.int() };

@@ -28,6 +28,7 @@ function filled({ pod }: TaskStep, inputs: JsonObject, outputs: Record<string, J
     resolve(pod!, {
       inputs,
       outputs: (step) => outputs[step],
+      lacks: () => false,
       status: () => undefined,
       holds: () => false,
     }) as PodTemplate

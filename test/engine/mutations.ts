@@ -132,6 +132,12 @@ export const mutations: readonly Mutation[] = [
     replace: '',
   },
   {
+    name: 'what a group does not give is not missed',
+    file: 'scope.ts',
+    find: '(standsForSteps && !Object.hasOwn(outputs, output))',
+    replace: 'false',
+  },
+  {
     name: 'a group that never began has succeeded',
     file: 'group-step.ts',
     find: "begin !== undefined && begin.phase !== 'Succeeded'",

@@ -82,6 +82,7 @@ describe('the inputs of a step', () => {
   const scope = {
     inputs: { site: 'a', nothing: null },
     outputs: (step: string) => (step === 'up' ? { rows: 1, none: null } : undefined),
+    lacks: () => false,
     status: () => undefined,
     holds: () => false,
   };

@@ -308,7 +308,8 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
   };
 }
 
-const givesRows = ({ gate, begins }: PlannedStep) => !begins && gate?.end !== 'slept';
+/** Whether a step that succeeds gives a number, or several. */
+export const givesRows = ({ gate, begins }: PlannedStep) => !begins && gate?.end !== 'slept';
 
 function mapFields({ outcomes: each, concurrency, minSuccesses }: NonNullable<PlannedStep['items']>): StepSketch {
   return {

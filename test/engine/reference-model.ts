@@ -1,5 +1,5 @@
 import type { EndCondition } from '../../lib/graph/graph.ts';
-import { mentionedBy, outcomeOf, plannedItem, type GateEnd, type Plan, type PlannedStep } from './plans.ts';
+import { givesRows, mentionedBy, outcomeOf, plannedItem, type GateEnd, type Plan, type PlannedStep } from './plans.ts';
 
 /**
  * The terminal phases of a plan whose steps do not disturb each other (`RunIndependent`), worked out without time, order,
@@ -81,9 +81,19 @@ function blocked(
     else if (end.startsWith('Failed')) rank = Math.max(rank, 2);
     else if (end.startsWith('Cancelled')) rank = Math.max(rank, 3);
   }
+  const missed = step.edges.some(({ from, kind }) => kind === 'data' && lacksRows(from, phases, byName));
+  if (missed && step.role === undefined) rank = Math.max(rank, 0);
   const first = step.edges.filter(({ kind }) => kind === 'first').map(({ from }) => phases[from]!);
   if (first.length > 0 && !first.some((end) => end.startsWith('Succeeded'))) rank = Math.max(rank, 0);
   return rank === 0 ? (conditioned(step, phases, byName) ?? ranks[rank]) : ranks[rank];
+}
+
+/** Whether what succeeded gives no number all the same: a group gives what its first step gives that gives any. */
+function lacksRows(name: string, phases: Record<string, string>, byName: ReadonlyMap<string, PlannedStep>): boolean {
+  const { group } = byName.get(name)!;
+  if (group === undefined || !phases[name]!.startsWith('Succeeded')) return false;
+  const from = group.steps.find((step) => givesRows(byName.get(step)!));
+  return from === undefined || !phases[from]!.startsWith('Succeeded') || lacksRows(from, phases, byName);
 }
 
 /** What conditions on ends, and the end of the run, say. */

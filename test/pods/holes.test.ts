@@ -27,6 +27,7 @@ function run(layers: readonly Layer[], inputs: JsonObject) {
   const values = resolve(toSource(holes ?? {}, workflow), {
     inputs,
     outputs: () => undefined,
+    lacks: () => true,
     status: () => undefined,
     holds: () => false,
   });
