@@ -6,6 +6,7 @@ import {
   type Graph,
   type GroupStep,
   type MapStep,
+  type RunStep,
   type StepNode,
   type TaskStep,
 } from '../../lib/graph/graph.ts';
@@ -21,6 +22,7 @@ export type StepSketch =
   | Partial<Omit<TaskStep, 'kind' | 'name'>>
   | (Partial<Omit<MapStep, 'kind' | 'name'>> & { readonly kind: 'map' })
   | Omit<GateStep, 'name'>
+  | Omit<RunStep, 'name'>
   | Omit<BeginStep, 'name'>
   | Omit<GroupStep, 'name'>;
 export type GraphSketch = Partial<Omit<Graph, 'steps' | 'apiVersion'>>;
