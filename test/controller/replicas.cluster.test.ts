@@ -6,7 +6,7 @@ import { startControlPlane, type ControlPlane } from '../cluster/control-plane.t
 import { eventually } from '../cluster/eventually.ts';
 import { freePort } from '../cluster/ports.ts';
 import { Child } from './child.ts';
-import { Bench, chain, workflow, type TestStep } from './support.ts';
+import { Bench, chain, cronJob, runOf, workflow, type TestStep } from './support.ts';
 
 let cluster: ControlPlane;
 let bench: Bench;
@@ -48,6 +48,24 @@ function replica(...args: string[]): Child {
 }
 
 const leads = (child: Child) => child.log.some(({ message }) => message === 'All runs are known');
+
+describe('a replica', () => {
+  it('is allowed what runs need that are steps of others, and to stop them', async () => {
+    replica('--lease-name', 'allowed');
+    const leaf = workflow('leaf', [{ name: 'a', sim: { stuck: 'Running' } }]);
+    const outer = workflow('within', [
+      { name: 'own', runs: runOf(leaf) },
+      { name: 'planned', runs: { plan: 'leaf-plan' } },
+    ]);
+    await bench.apply(...leaf.manifests, cronJob(leaf, 'leaf-plan'));
+    await bench.launch(outer, 'within');
+    for (const child of ['within-own-1', 'within-planned-1'])
+      await bench.recorded(child, ({ steps }) => steps.get('a')?.phase === 'Running');
+    await bench.annotate('within', annotations.cancel, 'Now');
+    await bench.finished('within');
+    expect((await bench.record('within-planned-1')).run.phase).toBe('Cancelled');
+  });
+});
 
 describe('two replicas', () => {
   it('agree on a leader, and the other takes over when it is killed', async () => {
