@@ -81,7 +81,7 @@ export type { StepStatus } from './step-status.ts';
 export type { ArmValues, BranchArms, BranchStart, BranchValues } from './branch.ts';
 export type { AnyWorkflow, WorkflowProps } from './workflow.ts';
 export type { AddStep, InputReferences, WorkflowBuilder, WorkflowOutputs } from './workflow-builder.ts';
-export type { LaunchPlanProps, LaunchPlanSettings, Launched } from './launch-plan.ts';
+export type { LaunchPlanProps, LaunchPlanSettings, Launched } from './launch-plan-settings.ts';
 export type { RunProps } from './run.ts';
 export type { RunSettings } from './run-job.ts';
 export type { DriverProps } from './driver.ts';

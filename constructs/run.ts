@@ -7,7 +7,7 @@ import { show, type Problem } from '../lib/values/problems.ts';
 import { checkValues } from '../lib/values/schema.ts';
 import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
 import { later } from './later.ts';
-import { labelProblems } from './launch-plan.ts';
+import { labelProblems } from './label-problems.ts';
 import { claimName } from './names.ts';
 import { reportProblems } from './problems.ts';
 import { overrideProblems, runJob, sharingProblems, stepJobOverrideProblems, type RunSettings } from './run-job.ts';

@@ -1,0 +1,59 @@
+import type { JsonObject } from '../lib/values/json.ts';
+import { show, suggest, type Problem } from '../lib/values/problems.ts';
+import { checkValue, type ObjectSchema } from '../lib/values/schema.ts';
+
+/** What takes the inputs of a plan. */
+interface Taker {
+  readonly name: string;
+  readonly inputSchema: ObjectSchema;
+}
+
+/** What a plan says of inputs: the values that a launch may change, and those that it may not. */
+export class LaunchPlanInputs {
+  readonly #defaults: Readonly<Record<string, unknown>>;
+  readonly #fixed: Readonly<Record<string, unknown>>;
+
+  constructor(defaults: object = {}, fixed: object = {}) {
+    this.#defaults = { ...defaults };
+    this.#fixed = { ...fixed };
+  }
+
+  /** Those of a run that is launched without any. */
+  get values(): JsonObject {
+    return { ...this.#defaults, ...this.#fixed } as JsonObject;
+  }
+
+  /** The names of those that a launch may not change. */
+  get fixed(): readonly string[] {
+    return Object.keys(this.#fixed);
+  }
+
+  /** The names of those that it has values for. */
+  get filled(): readonly string[] {
+    return [...Object.keys(this.#defaults), ...this.fixed];
+  }
+
+  /**
+   * What is wrong with them.
+   *
+   * @param complete whether nobody is there to give one that is missing
+   */
+  *problems({ name: taker, inputSchema }: Taker, complete: boolean): Generator<Problem> {
+    const { properties, required } = inputSchema;
+    for (const [field, values] of Object.entries({ inputs: this.#defaults, fixedInputs: this.#fixed }))
+      for (const [name, value] of Object.entries(values)) {
+        const path = `${field}.${name}`;
+        const schema = properties[name];
+        if (schema === undefined)
+          yield { path, message: `${show(taker)} has no such input`, fix: suggest(name, Object.keys(properties)) };
+        else if (value !== undefined) yield* checkValue(schema, value as never, path);
+        if (field === 'inputs' && name in this.#fixed)
+          yield { path, message: 'is both a default and a fixed input', fix: 'keep one' };
+      }
+    if (!complete) return;
+    const { values } = this;
+    for (const name of required)
+      if (values[name] === undefined)
+        yield { path: `inputs.${name}`, message: 'is missing', fix: 'give it in inputs or fixedInputs' };
+  }
+}

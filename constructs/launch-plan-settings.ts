@@ -1,0 +1,39 @@
+import type { Duration } from 'cdk8s';
+import type { ClusterSelector } from '../lib/graph/placement.ts';
+import type { Shape, ValuesIn } from '../lib/values/shape.ts';
+import type { RunSettings } from './run-job.ts';
+import type { Schedule } from './schedule.ts';
+import type { Task } from './task.ts';
+import type { Workflow } from './workflow.ts';
+
+/** What a plan launches: a workflow, which the controller sequences, or one task, which Kubernetes runs by itself. */
+export type Launched<I extends Shape, R extends object = object> =
+  | { readonly workflow: Workflow<I, R>; readonly task?: never }
+  | { readonly task: Task<I, Shape>; readonly workflow?: never };
+
+export interface LaunchPlanSettings<I extends Shape> extends RunSettings {
+  /** Name of the plan and its CronJob; a DNS label of at most 52 characters. @default the construct's id */
+  readonly name?: string;
+  /** When it fires by itself. @default never: it is launched by hand */
+  readonly schedule?: Schedule;
+  /** The zone that the schedule is read in, such as `Europe/Berlin`. @default that of the cluster's controller manager, most often UTC */
+  readonly timeZone?: string;
+  /** Values for inputs, which a launch may change. @default the inputs' own defaults */
+  readonly inputs?: Partial<ValuesIn<I>>;
+  /** Values for inputs, which a launch may not change. @default none */
+  readonly fixedInputs?: Partial<ValuesIn<I>>;
+  /** What happens when it fires while its last run still goes on. @default 'Forbid' */
+  readonly concurrencyPolicy?: 'Allow' | 'Forbid' | 'Replace';
+  /** Switches the schedule off. @default false */
+  readonly suspended?: boolean;
+  /** How late a run may start; later it is missed. @default Kubernetes' own: no limit */
+  readonly startingDeadline?: Duration;
+  /** How many succeeded runs are kept. @default 3 */
+  readonly successfulRunsHistoryLimit?: number;
+  /** How many failed runs are kept. @default 3 */
+  readonly failedRunsHistoryLimit?: number;
+  /** Where it runs. @default the fleet's default cluster, or its only one */
+  readonly cluster?: ClusterSelector;
+}
+
+export type LaunchPlanProps<I extends Shape, R extends object = object> = LaunchPlanSettings<I> & Launched<I, R>;

@@ -1,0 +1,97 @@
+import type { ApiObject } from 'cdk8s';
+import { annotations } from '../lib/graph/labels.ts';
+import { singleTaskFile } from '../lib/pods/explanation.ts';
+import type { Layer } from '../lib/pods/layer.ts';
+import type { Problem } from '../lib/values/problems.ts';
+import { withDefaults } from '../lib/values/schema.ts';
+import type { Shape } from '../lib/values/shape.ts';
+import { explainAtSynth } from './explain.ts';
+import type { LaunchPlanJob, PlannedRun } from './launch-plan-job.ts';
+import { layersOf, mergedOrProblems, policyNote, taskSpotLayers } from './layers.ts';
+import { lockedAloneProblem } from './lock.ts';
+import { seconds } from './settings.ts';
+import { inputsInPod, taskJob, taskLabels, taskLayers } from './task-template.ts';
+import type { Task } from './task.ts';
+import { checkObject } from './validate-manifests.ts';
+
+/** The Job of a plan over one task, which Kubernetes runs by itself. */
+export class LaunchPlanTask implements LaunchPlanJob {
+  /** The inputs are written into its pod. */
+  readonly needsAllInputs = true;
+  readonly #task: Task<Shape, Shape>;
+  readonly #run: PlannedRun;
+
+  constructor(task: Task<Shape, Shape>, run: PlannedRun) {
+    this.#task = task;
+    this.#run = { ...run, inputs: withDefaults(task.inputSchema, run.inputs) };
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return taskLabels(this.#task, this.#run.plan.name);
+  }
+
+  // What is in the pod was written there at synth, beside its variables, and nobody would change it there.
+  get writtenInputs(): Iterable<string> {
+    return inputsInPod(this.#task);
+  }
+
+  get template(): object {
+    const { metadata, spec } = this.#job;
+    const { ttlAfterFinished: ttl } = this.#run.settings;
+    const notes = { ...this.#run.settings.annotations, ...metadata?.annotations, ...this.#policy };
+    return {
+      metadata: {
+        labels: { ...this.#run.settings.labels, ...metadata?.labels, ...this.labels },
+        ...(Object.keys(notes).length > 0 && { annotations: notes }),
+      },
+      spec: { ...spec, ...(ttl && { ttlSecondsAfterFinished: seconds(ttl) }) },
+    };
+  }
+
+  check(cronJob: ApiObject): void {
+    checkObject(cronJob, this.#run.plan, { origins: () => mergedOrProblems(this.#layers).merged?.origins });
+    const file = singleTaskFile('CronJob', this.#run.plan.name);
+    explainAtSynth(this.#run.plan, () => [{ file, step: this.#task.name, layers: this.#layers }]);
+  }
+
+  *problems(): Generator<Problem> {
+    yield* mergedOrProblems(this.#layers).problems;
+    yield* this.#job.problems;
+    yield* lockedAloneProblem(this.#task.locks);
+    if (this.#run.settings.priority !== undefined)
+      yield {
+        path: 'priority',
+        message: 'says nothing of one task, which no controller sequences',
+        fix: 'leave it out',
+      };
+  }
+
+  get #layers(): readonly Layer[] {
+    const { serviceAccount, podTemplate } = this.#run.settings;
+    return taskLayers(this.#run.plan, this.#task, {
+      inputs: this.#run.inputs,
+      overrides: [
+        ...taskSpotLayers(this.#task),
+        ...layersOf('plan override', this.#run.plan.node.path, this.#run.site, { serviceAccount, podTemplate }),
+      ],
+      kind: 'job',
+      podLabels: this.labels,
+    });
+  }
+
+  get #job() {
+    const { timeout, job } = this.#run.settings;
+    return taskJob(this.#run.plan, this.#task, {
+      template: mergedOrProblems(this.#layers).merged?.template ?? {},
+      inputs: this.#run.inputs,
+      override: { ...(timeout && { timeout }), ...(job && { job }) },
+      kind: 'plan override',
+    });
+  }
+
+  // A launch may change the pod: the policy goes with it, as it goes with the template of a step.
+  get #policy(): Readonly<Record<string, string>> | undefined {
+    const policy = policyNote(this.#run.plan, 'Job');
+    return policy === undefined ? undefined : { [annotations.policy]: policy };
+  }
+}

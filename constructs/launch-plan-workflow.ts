@@ -1,0 +1,54 @@
+import type { ApiObject } from 'cdk8s';
+import type { Problem } from '../lib/values/problems.ts';
+import { explainAtSynth } from './explain.ts';
+import type { LaunchPlanJob, PlannedRun } from './launch-plan-job.ts';
+import { layersOf } from './layers.ts';
+import { runJob, runLabels, sharingProblems, stepJobOverrideProblems } from './run-job.ts';
+import { checkObject } from './validate-manifests.ts';
+import type { AnyWorkflow } from './workflow.ts';
+
+/** The Job of a plan over a workflow: a run, which the controller or a driver sequences. */
+export class LaunchPlanWorkflow implements LaunchPlanJob {
+  readonly writtenInputs = [];
+  readonly needsAllInputs = false;
+  readonly #workflow: AnyWorkflow;
+  readonly #run: PlannedRun;
+
+  constructor(workflow: AnyWorkflow, run: PlannedRun) {
+    this.#workflow = workflow;
+    this.#run = run;
+  }
+
+  get labels(): Readonly<Record<string, string>> {
+    return runLabels(this.#workflow, this.#run.plan.name);
+  }
+
+  get template(): object {
+    return runJob(this.#workflow, this.#run.inputs, this.#run.settings, this.#run.plan.name);
+  }
+
+  check(cronJob: ApiObject): void {
+    checkObject(cronJob, this.#run.plan, { launches: this.#workflow });
+    const { serviceAccount, podTemplate } = this.#run.settings;
+    const own = () =>
+      layersOf('plan override', this.#run.plan.node.path, this.#run.site, { serviceAccount, podTemplate });
+    explainAtSynth(
+      this.#run.plan,
+      () =>
+        this.#workflow.podSteps.map(({ name, step }) => ({
+          file: step.toNode().template,
+          step: name,
+          layers: [...step.layers, ...own()],
+        })),
+      this.#run.plan.name,
+    );
+  }
+
+  *problems(): Generator<Problem> {
+    yield* sharingProblems(this.#workflow, this.#run.settings);
+    yield* stepJobOverrideProblems(this.#workflow, this.#run.settings, {
+      kind: 'plan override',
+      source: this.#run.plan.name,
+    });
+  }
+}
