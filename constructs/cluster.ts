@@ -1,8 +1,11 @@
+import { Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
-import { placePlan, type ClusterSelector, type PlanPlacement } from '../lib/graph/placement.ts';
+import type { ClusterCapabilities } from '../lib/graph/capabilities.ts';
+import type { ClusterChoice } from '../lib/graph/place-plan.ts';
+import type { PlanPlacement } from '../lib/graph/placement.ts';
 import type { JobOverride } from '../lib/pods/job-template.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
-import type { Problem } from '../lib/values/problems.ts';
+import type { Labels } from '../lib/values/label-selector.ts';
 import type { CallSite } from './call-site.ts';
 
 /** A cluster of a fleet. */
@@ -10,7 +13,13 @@ export interface Cluster {
   /** Unique in the fleet; the name of its output directory; a DNS label. */
   readonly name: string;
   /** What plans select clusters by. @default none */
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly labels?: Labels;
+  /** Of the plans that may go to several clusters, how many it takes beside the others: with 3 three times as many as with 1. @default 1 */
+  readonly weight?: number;
+  /** Whether it is in use. A disabled one gets no directory and no plan; a plan that names it is an error. @default true */
+  readonly enabled?: boolean;
+  /** What it holds: synth checks the pods of plans that are placed on it against this. @default nothing is known */
+  readonly capabilities?: ClusterCapabilities;
   /** The context of the kubeconfig that reaches it. @default its name */
   readonly context?: string;
   /** The namespace that `apply` puts objects into that name none. @default 'default' */
@@ -38,7 +47,7 @@ export interface Cluster {
 export interface ClusterContext {
   readonly cluster: Cluster;
   readonly clusters: readonly Cluster[];
-  readonly defaultCluster?: ClusterSelector;
+  readonly defaultCluster?: ClusterChoice;
   readonly plans: Map<string, PlanPlacement>;
   /** Where the clusters were written. */
   readonly site: CallSite;
@@ -61,19 +70,13 @@ export function clusterSite(construct: IConstruct): CallSite | undefined {
   return contexts.get(construct.node.root)?.site;
 }
 
-/** Whether a plan belongs on the cluster that it is synthesized for, or why it belongs nowhere. Without a fleet there is one place only. */
-export function placeHere(plan: IConstruct, name: string, selector: ClusterSelector | undefined): boolean | Problem {
-  const context = contexts.get(plan.node.root);
-  if (context === undefined)
-    return (
-      selector === undefined || {
-        path: 'cluster',
-        message: 'is set, but the app belongs to no fleet',
-        fix: 'synthesize it from a Fleet',
-      }
-    );
-  const placement = placePlan(name, selector ?? context.defaultCluster, context.clusters);
-  if ('message' in placement) return placement;
-  context.plans.set(name, placement);
-  return placement.cluster === context.cluster.name;
+/** @internal */
+export function clusterContext(construct: IConstruct): ClusterContext | undefined {
+  return contexts.get(construct.node.root);
+}
+
+/** The namespace of what a construct makes; none where only the cluster that it is applied to knows. */
+export function namespaceOf(construct: IConstruct): string | undefined {
+  const cluster = clusterOf(construct);
+  return Chart.of(construct).namespace ?? (cluster === undefined ? undefined : (cluster.namespace ?? 'default'));
 }

@@ -1,24 +1,35 @@
 import { App } from 'cdk8s';
 import { resolve } from 'node:path';
-import type { ClusterSelector, Placement, PlanPlacement } from '../lib/graph/placement.ts';
-import { dnsLabelProblem } from '../lib/values/names.ts';
-import { formatProblem, InvalidError, show, suggest, type Problem } from '../lib/values/problems.ts';
+import type { ClusterChoice } from '../lib/graph/place-plan.ts';
+import { DEFAULT_FLEET, type PlacedCluster, type Placement, type PlanPlacement } from '../lib/graph/placement.ts';
+import { formatProblem, InvalidError, type Problem } from '../lib/values/problems.ts';
 import { CallSite } from './call-site.ts';
 import { setClusterContext, type Cluster } from './cluster.ts';
+import { fleetProblems } from './fleet-checks.ts';
 import { StagedOutput } from './output-directory.ts';
 import { settle, validateManifests, type ValidationProps } from './validate-manifests.ts';
 
 export interface FleetProps extends ValidationProps {
+  /**
+   * Tells this fleet from others that are on the same clusters: `apply` takes no directory of one for the other's. A DNS label.
+   * @default 'default'
+   */
+  readonly name?: string;
   /** The clusters, at least one. */
   readonly clusters: readonly Cluster[];
   /** Where plans go that name no cluster. @default the fleet's only cluster; with several, such a plan is an error */
-  readonly defaultCluster?: ClusterSelector;
+  readonly defaultCluster?: ClusterChoice;
+  /**
+   * How clusters must be named: what their names must match, or what tells why a name is wrong, and nothing of one that is right.
+   * @default any DNS label
+   */
+  readonly clusterNaming?: RegExp | ((name: string) => string | undefined);
   /** Where the output goes. @default `$CDK8S_OUTDIR`, which `cdk8s synth` sets, or `dist` */
   readonly outdir?: string;
 }
 
 /**
- * Several clusters and what runs on them. The function is called once per cluster with an app of its own, so that
+ * Several clusters and what runs on them. The function is called once per enabled cluster with an app of its own, so that
  * the names of objects do not depend on the cluster; each app becomes a directory of manifests.
  *
  * @example
@@ -27,6 +38,8 @@ export interface FleetProps extends ValidationProps {
  * }).synth();
  */
 export class Fleet {
+  readonly name: string;
+  /** All of them, also those that are disabled. */
   readonly clusters: readonly Cluster[];
   readonly #props: FleetProps;
   readonly #define: (app: App, cluster: Cluster) => void;
@@ -36,13 +49,14 @@ export class Fleet {
   constructor(props: FleetProps, define: (app: App, cluster: Cluster) => void) {
     const problems = [...fleetProblems(props)];
     if (problems.length > 0) throw new InvalidError('Fleet', problems);
+    this.name = props.name ?? DEFAULT_FLEET;
     this.clusters = props.clusters;
     this.#props = props;
     this.#define = define;
   }
 
   /**
-   * Writes `<outdir>/<cluster>/*.k8s.yaml` for each cluster, and `<outdir>/placement.json`. Nothing is written when
+   * Writes `<outdir>/<cluster>/*.k8s.yaml` for each enabled cluster, and `<outdir>/placement.json`. Nothing is written when
    * anything is wrong.
    *
    * @throws InvalidError with the problems of all clusters
@@ -51,8 +65,9 @@ export class Fleet {
     const output = new StagedOutput(resolve(this.#props.outdir ?? process.env.CDK8S_OUTDIR ?? 'dist'));
     try {
       const plans = new Map<string, PlanPlacement>();
-      const apps = this.clusters.map((cluster) => this.#app(cluster, output.directory(cluster.name), plans));
-      const problems = validate(this.clusters, apps);
+      const clusters = this.clusters.filter(({ enabled }) => enabled !== false);
+      const apps = clusters.map((cluster) => this.#app(cluster, output.directory(cluster.name), plans));
+      const problems = validate(clusters, apps);
       if (problems.length > 0) throw new InvalidError('Synth found problems and wrote nothing', problems);
       for (const app of apps) {
         settle(app);
@@ -80,14 +95,24 @@ export class Fleet {
   }
 
   #placement(plans: ReadonlyMap<string, PlanPlacement>): Placement {
-    const clusters = this.clusters.map(
-      ({ name, context = name, namespace = 'default' }) => [name, { context, namespace }] as const,
-    );
     return {
-      clusters: Object.fromEntries(clusters),
+      fleet: this.name,
+      clusters: Object.fromEntries(this.clusters.map((cluster) => [cluster.name, placed(cluster)])),
       plans: Object.fromEntries([...plans].sort(([a], [b]) => (a < b ? -1 : 1))),
     };
   }
+}
+
+function placed({
+  name,
+  context = name,
+  namespace = 'default',
+  labels,
+  weight = 1,
+  enabled = true,
+  capabilities,
+}: Cluster): PlacedCluster {
+  return { context, namespace, ...(labels && { labels }), weight, enabled, ...(capabilities && { capabilities }) };
 }
 
 // The same mistake is found once for each cluster; it is told once, with the clusters only when not all have it.
@@ -104,22 +129,4 @@ function validate(clusters: readonly Cluster[], apps: readonly App[]): readonly 
   return [...found.values()].map(({ problem, on }) =>
     on.length === apps.length ? problem : { ...problem, message: `${problem.message} (on ${on.join(', ')})` },
   );
-}
-
-function* fleetProblems({ clusters, defaultCluster }: FleetProps): Generator<Problem> {
-  if (clusters.length === 0) yield { path: 'clusters', message: 'is empty', fix: 'a fleet has at least one cluster' };
-  const names = new Set<string>();
-  for (const [index, { name }] of clusters.entries()) {
-    const wrong = dnsLabelProblem(name);
-    if (wrong !== undefined) yield { path: `clusters[${index}].name`, message: `${show(name)} ${wrong}` };
-    if (names.has(name))
-      yield { path: `clusters[${index}].name`, message: `two clusters are named ${show(name)}`, fix: 'rename one' };
-    names.add(name);
-  }
-  if (typeof defaultCluster === 'string' && !names.has(defaultCluster))
-    yield {
-      path: 'defaultCluster',
-      message: `there is no cluster ${show(defaultCluster)}`,
-      fix: suggest(defaultCluster, names),
-    };
 }

@@ -1,6 +1,6 @@
 import type { Duration } from 'cdk8s';
-import type { ClusterSelector } from '../lib/graph/placement.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
+import type { PlacementProps } from './plan-place.ts';
 import type { RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
 import type { Task } from './task.ts';
@@ -11,7 +11,7 @@ export type Launched<I extends Shape, R extends object = object> =
   | { readonly workflow: Workflow<I, R>; readonly task?: never }
   | { readonly task: Task<I, Shape>; readonly workflow?: never };
 
-export interface LaunchPlanSettings<I extends Shape> extends RunSettings {
+export interface LaunchPlanSettings<I extends Shape> extends RunSettings, PlacementProps {
   /** Name of the plan and its CronJob; a DNS label of at most 52 characters. @default the construct's id */
   readonly name?: string;
   /** When it fires by itself. @default never: it is launched by hand */
@@ -32,8 +32,6 @@ export interface LaunchPlanSettings<I extends Shape> extends RunSettings {
   readonly successfulRunsHistoryLimit?: number;
   /** How many failed runs are kept. @default 3 */
   readonly failedRunsHistoryLimit?: number;
-  /** Where it runs. @default the fleet's default cluster, or its only one */
-  readonly cluster?: ClusterSelector;
 }
 
 export type LaunchPlanProps<I extends Shape, R extends object = object> = LaunchPlanSettings<I> & Launched<I, R>;

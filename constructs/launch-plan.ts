@@ -6,7 +6,6 @@ import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import { CallSite } from './call-site.ts';
-import { placeHere } from './cluster.ts';
 import { labelProblems } from './label-problems.ts';
 import { later } from './later.ts';
 import { LaunchPlanInputs } from './launch-plan-inputs.ts';
@@ -15,6 +14,7 @@ import type { LaunchPlanProps } from './launch-plan-settings.ts';
 import { LaunchPlanTask } from './launch-plan-task.ts';
 import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
+import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
 import type { Launchable } from './plan-reference.ts';
 import { reportProblems } from './problems.ts';
 import { overrideProblems } from './run-job.ts';
@@ -37,8 +37,9 @@ import type { AnyWorkflow } from './workflow.ts';
 export class LaunchPlan<I extends Shape, R extends object = object> extends Construct {
   declare readonly outputTypes?: R;
   readonly name: string;
-  /** Whether the cluster that is being synthesized is the one the plan was placed on. In an app without a fleet it always is. */
+  /** Whether the plan is on the cluster that is being synthesized, active or as a backup. In an app without a fleet it always is. */
   readonly placedHere: boolean;
+  readonly #place: PlanPlace;
   readonly #props: LaunchPlanProps<I, R>;
   readonly #inputs: LaunchPlanInputs;
   readonly #job: LaunchPlanJob;
@@ -54,9 +55,9 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
         ? new LaunchPlanWorkflow(props.workflow as unknown as AnyWorkflow, run)
         : new LaunchPlanTask(props.task as unknown as Task<Shape, Shape>, run);
     const taken = claimName(this, 'launch plan', this.name);
-    const here = placeHere(this, this.name, props.cluster);
-    reportProblems(this, () => [...taken, ...(typeof here === 'object' ? [here] : []), ...this.#problems()]);
-    this.placedHere = here === true;
+    this.#place = placeHere(this, this.name, props, props.workflow);
+    reportProblems(this, () => [...taken, ...this.#place.problems, ...this.#problems()]);
+    this.placedHere = this.#place.role !== 'elsewhere';
     if (this.placedHere) this.#emit();
   }
 
@@ -79,6 +80,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
 
   #emit(): void {
     const { schedule, timeZone, suspended = false, startingDeadline, concurrencyPolicy = 'Forbid' } = this.#props;
+    const off = suspended || schedule === undefined;
     const fixed = [...new Set([...this.#inputs.fixed, ...this.#job.writtenInputs])].sort();
     const cronJob = new ApiObject(this, 'CronJob', {
       apiVersion: 'batch/v1',
@@ -86,13 +88,17 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
       metadata: {
         name: this.name,
         labels: { ...this.#props.labels, ...this.#job.labels },
-        annotations: { ...this.#props.annotations, [annotations.fixedInputs]: JSON.stringify(fixed) },
+        annotations: {
+          ...this.#props.annotations,
+          [annotations.fixedInputs]: JSON.stringify(fixed),
+          ...backupNotes(this.#place, off),
+        },
       },
       spec: {
         schedule: schedule?.expression ?? NEVER,
         ...(timeZone !== undefined && { timeZone }),
         concurrencyPolicy,
-        suspend: suspended || schedule === undefined,
+        suspend: off || this.#place.role === 'backup',
         ...(startingDeadline && { startingDeadlineSeconds: seconds(startingDeadline) }),
         successfulJobsHistoryLimit: this.#props.successfulRunsHistoryLimit ?? 3,
         failedJobsHistoryLimit: this.#props.failedRunsHistoryLimit ?? 3,

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { PLACEMENT_FILE, type Placement } from '../lib/graph/placement.ts';
+import { enabledClusters, PLACEMENT_FILE, type Placement } from '../lib/graph/placement.ts';
 
 /** The ending of every manifest that synth writes: in a cluster's directory, files with it are ours. */
 export const MANIFEST_ENDING = '.k8s.yaml';
@@ -35,10 +35,10 @@ export class StagedOutput {
 
   /**
    * Puts everything into place. Manifests of ours that were not written this time are removed, also those of clusters
-   * that left the fleet; files of others stay.
+   * that left the fleet or were disabled; files of others stay.
    */
   publish(placement: Placement): void {
-    const clusters = Object.keys(placement.clusters);
+    const clusters = enabledClusters(placement);
     const gone = readClusters(this.#outdir).filter((cluster) => !clusters.includes(cluster));
     for (const cluster of clusters) replaceManifests(this.directory(cluster), join(this.#outdir, cluster));
     const file = join(this.#staging, PLACEMENT_FILE);

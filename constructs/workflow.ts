@@ -4,6 +4,7 @@ import { encodeGraph, type GraphData } from '../lib/graph/config-map.ts';
 import { containFailures, inlinedName } from '../lib/graph/inline.ts';
 import { GRAPH_API_VERSION, type FailurePolicy, type Graph } from '../lib/graph/graph.ts';
 import { CONTENT_GRAPH, labels, MANAGED_BY } from '../lib/graph/labels.ts';
+import type { ClusterChoice, ClusterSelector } from '../lib/graph/place-plan.ts';
 import { graphProblems } from '../lib/graph/validate.ts';
 import { and, type Condition } from '../lib/values/condition.ts';
 import { contentHash } from '../lib/values/hash.ts';
@@ -14,6 +15,7 @@ import type { ObjectSchema } from '../lib/values/schema.ts';
 import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.ts';
 import { later } from './later.ts';
 import { claimName } from './names.ts';
+import type { PlacementProps } from './plan-place.ts';
 import { reportProblems } from './problems.ts';
 import { Branch } from './branch.ts';
 import { toSource } from './sources.ts';
@@ -31,6 +33,10 @@ export interface WorkflowProps<I extends Shape> {
   readonly inputs?: I;
   /** What happens to the other steps when one has failed. @default 'FinishRunning' */
   readonly failurePolicy?: FailurePolicy;
+  /** Where its plans go that say nothing of it. @default the fleet's default cluster, or its only one */
+  readonly cluster?: ClusterChoice;
+  /** The backups of its plans that say nothing of where they go. @default none */
+  readonly backups?: readonly ClusterSelector[];
 }
 
 /**
@@ -50,6 +56,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   readonly inputs: I;
   readonly inputSchema: ObjectSchema;
   readonly failurePolicy: FailurePolicy;
+  /** @internal Where its plans go that say nothing of it. */
+  readonly placement: PlacementProps;
   readonly #steps: AnyStep[] = [];
   readonly #branches: Branch[] = [];
   /** The workflows that cannot do without the graph of this one. */
@@ -68,6 +76,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     this.name = props.name ?? id;
     this.inputs = props.inputs ?? ({} as I);
     this.failurePolicy = props.failurePolicy ?? 'FinishRunning';
+    this.placement = { cluster: props.cluster, backups: props.backups };
     const schemaProblems: Problem[] = [];
     this.inputSchema = toObjectSchema(this.inputs, 'input', 'inputs', schemaProblems);
     const taken = claimName(this, 'workflow', this.name);

@@ -1,5 +1,5 @@
 import { InvalidError, show, suggest } from '../values/problems.ts';
-import type { Placement } from '../graph/placement.ts';
+import { enabledClusters, type Placement } from '../graph/placement.ts';
 
 /** One directory of manifests and the cluster it is meant for. */
 export interface ApplyTarget {
@@ -39,7 +39,7 @@ export function applyTargets(choice: TargetChoice): ApplyTarget[] {
     context: context ?? placement?.clusters[cluster]?.context,
     namespace: namespace ?? placement?.clusters[cluster]?.namespace,
   });
-  const names = Object.keys(placement?.clusters ?? {});
+  const names = placement === undefined ? [] : enabledClusters(placement);
   if (argument === undefined) {
     if (placement === undefined) return [{ directory: output, context, namespace }];
     if (context !== undefined && names.length > 1) {
@@ -54,6 +54,10 @@ export function applyTargets(choice: TargetChoice): ApplyTarget[] {
   if (named !== undefined) return [inFleet(named)];
   if (isDirectory(argument)) return [{ directory: argument, context, namespace }];
   if (isDirectory(`${output}/${argument}`)) return [inFleet(argument)];
+  if (placement !== undefined && Object.hasOwn(placement.clusters, argument)) {
+    const fix = 'enable it in the fleet, or name another';
+    throw invalid({ path: '', message: `the cluster ${show(argument)} is disabled`, fix });
+  }
   const fix = names.length > 0 ? (suggest(argument, names) ?? `known are ${names.join(', ')}`) : 'run synth first';
   throw invalid({ path: '', message: `${show(argument)} is neither a cluster of the fleet nor a directory`, fix });
 }

@@ -35,6 +35,12 @@ export const annotations = {
   inputs: `${DOMAIN}/inputs`,
   /** On a plan's CronJob: the names of the inputs that a launch cannot change, a JSON array. */
   fixedInputs: `${DOMAIN}/fixed-inputs`,
+  /** On a plan's CronJob that is a backup: the cluster that the plan is active on. */
+  backupOf: `${DOMAIN}/backup-of`,
+  /** On a plan's CronJob that is a backup: 1 for the first to take over, 2 for the one after it. */
+  backupRank: `${DOMAIN}/backup-rank`,
+  /** On a plan's CronJob that is a backup: `true` when it is suspended where it is active too, for want of a schedule or by its author. */
+  staysSuspended: `${DOMAIN}/stays-suspended`,
   /** On a run's Job: a pod template that is merged over that of every step, JSON. */
   podOverride: `${DOMAIN}/pod-override`,
   /** On a run's Job: part of a Job that is merged into the one around the pod of every step that runs as a Job, JSON. */

@@ -1,74 +1,67 @@
-import { unitHash } from '../values/hash.ts';
-import { show, suggest, type Problem } from '../values/problems.ts';
+import type { Labels } from '../values/label-selector.ts';
+import type { ClusterCapabilities } from './capabilities.ts';
 
-/** The file beside the clusters' directories that says what goes where; written by synth, read by `apply`. */
+/** The file beside the clusters' directories that says what goes where; written by synth, read by commands. */
 export const PLACEMENT_FILE = 'placement.json';
 
-/** How a cluster of the fleet is reached. */
+/** The name of a fleet that was given none. */
+export const DEFAULT_FLEET = 'default';
+
+/** How a cluster of the fleet is reached, and what is known of it. */
 export interface PlacedCluster {
   /** Context of the kubeconfig. @default the current one */
   readonly context?: string;
   /** For objects that name no namespace. @default the context's */
   readonly namespace?: string;
+  /** What plans select it by. @default none */
+  readonly labels?: Labels;
+  /** Its share of the plans that may go to several clusters, beside theirs. @default 1 */
+  readonly weight?: number;
+  /** A disabled cluster has no directory, and no plan is on it. */
+  readonly enabled: boolean;
+  /** What it holds. @default nothing is known */
+  readonly capabilities?: ClusterCapabilities;
 }
 
 export interface Placement {
+  /** Which fleet it is, for those who look after several. */
+  readonly fleet: string;
   readonly clusters: Readonly<Record<string, PlacedCluster>>;
-  /** Where each plan is active, and why there. */
+  /** Where each plan is, and why there, by {@link planKey}. */
   readonly plans: Readonly<Record<string, PlanPlacement>>;
 }
 
-export interface PlanPlacement {
+/** A cluster, and why it was chosen, in words, such as `the only cluster with tier=prod`. */
+export interface ChosenCluster {
   readonly cluster: string;
-  /** In words, such as `the only cluster with tier=prod`. */
   readonly reason: string;
 }
 
-/** A cluster by name, or any one whose labels match. */
-export type ClusterSelector = string | { readonly matchLabels: Readonly<Record<string, string>> };
-
-/** What is placed on. */
-export interface PlacementTarget {
-  readonly name: string;
-  readonly labels?: Readonly<Record<string, string>>;
+/** Where a plan is active; of one that is active {@link everywhere}, the first of those clusters. */
+export interface PlanPlacement extends ChosenCluster {
+  /** Where it is present and suspended, the first to take over first. @default nowhere */
+  readonly backups?: readonly ChosenCluster[];
+  /** All clusters that it is active on, when it was asked to be on more than one. @default only `cluster` */
+  readonly everywhere?: readonly string[];
 }
 
-/**
- * The one cluster for a plan. Of several that match, the plan's name decides by rendezvous hashing: adding or
- * removing a cluster moves only the plans that it takes or had.
- */
-export function placePlan(
-  plan: string,
-  selector: ClusterSelector | undefined,
-  clusters: readonly PlacementTarget[],
-): PlanPlacement | Problem {
-  const names = clusters.map((cluster) => cluster.name);
-  if (typeof selector === 'string') {
-    if (names.includes(selector)) return { cluster: selector, reason: 'named by the plan' };
-    return { path: 'cluster', message: `there is no cluster ${show(selector)}`, fix: suggest(selector, names) };
-  }
-  if (selector === undefined) {
-    if (clusters.length === 1) return { cluster: names[0]!, reason: 'the only cluster' };
-    return {
-      path: 'cluster',
-      message: `must be set: the fleet has the clusters ${names.join(', ')}`,
-      fix: 'name one, or give the fleet a defaultCluster',
-    };
-  }
-  const wanted = Object.entries(selector.matchLabels);
-  const matching = clusters.filter(({ labels }) => wanted.every(([key, value]) => labels?.[key] === value));
-  const text = wanted.map(([key, value]) => `${key}=${value}`).join(',');
-  if (matching.length === 0)
-    return { path: 'cluster', message: `no cluster has the labels ${text}`, fix: nearest(wanted, clusters) };
-  if (matching.length === 1) return { cluster: matching[0]!.name, reason: `the only cluster with ${text}` };
-  const weight = (cluster: PlacementTarget) => unitHash(`${plan}/${cluster.name}`);
-  const chosen = matching.reduce((best, cluster) => (weight(cluster) > weight(best) ? cluster : best));
-  return { cluster: chosen.name, reason: `by the hash of its name among the ${matching.length} clusters with ${text}` };
+/** The names of the clusters that are in use: those with a directory. */
+export function enabledClusters({ clusters }: Placement): readonly string[] {
+  return Object.entries(clusters).flatMap(([name, { enabled }]) => (enabled ? [name] : []));
 }
 
-function nearest(wanted: readonly (readonly [string, string])[], clusters: readonly PlacementTarget[]): string {
-  const score = ({ labels }: PlacementTarget) => wanted.filter(([key, value]) => labels?.[key] === value).length;
-  const best = clusters.reduce((a, b) => (score(b) > score(a) ? b : a));
-  const has = Object.entries(best.labels ?? {}).map(([key, value]) => `${key}=${value}`);
-  return `the nearest is ${best.name}, with ${has.join(',') || 'no labels'}`;
+/** The clusters that a plan is active on: one, unless it is active everywhere. */
+export function activeClusters({ cluster, everywhere }: PlanPlacement): readonly string[] {
+  return everywhere ?? [cluster];
+}
+
+/** A plan's key in a placement: its name; `<namespace>/<name>` when its chart names the namespace, and not the cluster. */
+export function planKey(name: string, namespace?: string): string {
+  return namespace === undefined ? name : `${namespace}/${name}`;
+}
+
+/** The name of the CronJob of a {@link planKey}, and its namespace when the key has one. */
+export function planOfKey(key: string): { readonly name: string; readonly namespace?: string } {
+  const slash = key.indexOf('/');
+  return slash < 0 ? { name: key } : { name: key.slice(slash + 1), namespace: key.slice(0, slash) };
 }

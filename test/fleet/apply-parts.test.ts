@@ -4,7 +4,6 @@ import { inApplyOrder } from '../../lib/fleet/apply-order.ts';
 import { applyTargets, type TargetChoice } from '../../lib/fleet/apply-target.ts';
 import { inParallel } from '../../lib/fleet/in-parallel.ts';
 import { isUnchangedVersion, outcomeOf } from '../../lib/fleet/outcome.ts';
-import { parsePlacement } from '../../lib/fleet/placement.ts';
 import { ConnectionError, KubeError } from '../../lib/kube/errors.ts';
 import type { KubeObject, StatusCause } from '../../lib/kube/objects.ts';
 
@@ -91,7 +90,15 @@ describe('a refusal of the API server', () => {
 });
 
 describe('where to apply', () => {
-  const placement = { clusters: { test: { context: 'kind-test', namespace: 'etl' }, prod: {} }, plans: {} };
+  const placement = {
+    fleet: 'acme',
+    clusters: {
+      test: { context: 'kind-test', namespace: 'etl', enabled: true },
+      prod: { enabled: true },
+      old: { enabled: false },
+    },
+    plans: {},
+  };
   const targets = (choice: Partial<TargetChoice>, directories: readonly string[] = []) =>
     applyTargets({ output: 'dist', isDirectory: (path) => directories.includes(path), ...choice });
 
@@ -115,20 +122,13 @@ describe('where to apply', () => {
     expect(() => targets({ argument: 'tset', placement })).toThrow(
       '"tset" is neither a cluster of the fleet nor a directory; did you mean "test"?',
     );
+    expect(() => targets({ argument: 'old', placement })).toThrow(
+      'the cluster "old" is disabled; enable it in the fleet',
+    );
     expect(() => targets({ argument: 'x' })).toThrow('run synth first');
     expect(() => targets({ placement, context: 'c' })).toThrow(
       '--context: is one cluster, and the fleet has several; name one cluster: test, prod',
     );
-  });
-
-  it('reads a placement file, and says all that is wrong with one', () => {
-    expect(parsePlacement(JSON.stringify(placement), 'p')).toEqual(placement);
-    expect(() => parsePlacement('{', 'dist/placement.json')).toThrow('dist/placement.json cannot be read');
-    const wrong = JSON.stringify({ clusters: { a: { context: 3 }, b: 1, c: { namespace: '' } } });
-    expect(() => parsePlacement(wrong, 'p')).toThrow(
-      'p is not valid:\n  clusters.a.context: must be a name, not 3\n  clusters.b: must be an object, not 1\n  clusters.c.namespace: must be a name, not ""',
-    );
-    expect(() => parsePlacement('[]', 'p')).toThrow('must be an object, not []');
   });
 });
 

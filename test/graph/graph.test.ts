@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { decodeGraph, encodeGraph } from '../../lib/graph/config-map.ts';
 import type { Graph, TaskStep } from '../../lib/graph/graph.ts';
 import { attemptObjectName } from '../../lib/graph/object-names.ts';
-import { placePlan, type ClusterSelector } from '../../lib/graph/placement.ts';
 import { findCycle, topology, upstreamsOf } from '../../lib/graph/topology.ts';
 import { graphProblems, parseGraph } from '../../lib/graph/validate.ts';
 import { formatProblem } from '../../lib/values/problems.ts';
@@ -249,53 +248,5 @@ describe('names of what a run creates', () => {
   it('differ when their middle was cut', () => {
     const run = 'r'.repeat(60);
     expect(attemptObjectName(run, 'step-one-of-many', 1)).not.toBe(attemptObjectName(run, 'step-two-of-many', 1));
-  });
-});
-
-describe('placement', () => {
-  const clusters = [
-    { name: 'eu', labels: { tier: 'prod', region: 'eu' } },
-    { name: 'us', labels: { tier: 'prod', region: 'us' } },
-    { name: 'test' },
-  ];
-  it.each<[ClusterSelector | undefined, unknown]>([
-    ['us', { cluster: 'us', reason: 'named by the plan' }],
-    ['uss', { path: 'cluster', message: 'there is no cluster "uss"', fix: 'did you mean "us"?' }],
-    [{ matchLabels: { region: 'eu' } }, { cluster: 'eu', reason: 'the only cluster with region=eu' }],
-    [
-      { matchLabels: { tier: 'dev' } },
-      {
-        path: 'cluster',
-        message: 'no cluster has the labels tier=dev',
-        fix: 'the nearest is eu, with tier=prod,region=eu',
-      },
-    ],
-    [
-      undefined,
-      {
-        path: 'cluster',
-        message: 'must be set: the fleet has the clusters eu, us, test',
-        fix: 'name one, or give the fleet a defaultCluster',
-      },
-    ],
-  ])('of %j', (selector, expected) => expect(placePlan('plan', selector, clusters)).toEqual(expected));
-
-  it('spreads plans over the clusters that match, and moves only those of a cluster that leaves', () => {
-    const plans = Array.from({ length: 300 }, (_, index) => `plan-${index}`);
-    const place = (names: readonly string[]) =>
-      plans.map(
-        (plan) =>
-          (
-            placePlan(
-              plan,
-              { matchLabels: {} },
-              names.map((name) => ({ name })),
-            ) as { cluster: string }
-          ).cluster,
-      );
-    const three = place(['a', 'b', 'c']);
-    for (const name of ['a', 'b', 'c']) expect(three.filter((cluster) => cluster === name).length).toBeGreaterThan(60);
-    const two = place(['a', 'b']);
-    for (const [index, cluster] of three.entries()) if (cluster !== 'c') expect(two[index]).toBe(cluster);
   });
 });
