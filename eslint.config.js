@@ -17,7 +17,7 @@ const mayImport = {
   'lib/kube': ['values'],
   'lib/controller': ['engine', 'kube', 'graph', 'values', 'pods'],
   'lib/local': ['engine', 'graph', 'values', 'pods'],
-  'lib/fleet': ['kube', 'graph', 'values'],
+  'lib/fleet': ['kube', 'graph', 'values', 'pods'],
   'lib/cli': ['values', 'graph', 'manifests', 'pods', 'engine', 'kube', 'controller', 'local', 'fleet'],
   constructs: ['graph', 'manifests', 'pods', 'values'],
 };

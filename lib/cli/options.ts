@@ -108,6 +108,13 @@ export function choiceOption(flags: string, description: string, choices: readon
   return new Option(flags, description).choices(choices).argParser((value: string) => oneOf(choices, value));
 }
 
+/** The same for an option that may be given several times. */
+export function choicesOption(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description)
+    .choices(choices)
+    .argParser((value: string, before: readonly string[] | undefined) => collect(oneOf(choices, value), before));
+}
+
 /** The same for an argument, such as `<shell>`. */
 export function choiceArgument(name: string, description: string, choices: readonly string[]): Argument {
   return new Argument(name, description).choices(choices).argParser((value: string) => oneOf(choices, value));

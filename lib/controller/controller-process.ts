@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { StepLimits } from '../engine/lock-table.ts';
 import { KubeClient } from '../kube/client.ts';
 import { LeaderElection } from '../kube/lease.ts';
-import { MANAGED_BY, MANAGED_BY_LABEL } from '../graph/labels.ts';
+import { annotations, MANAGED_BY, MANAGED_BY_LABEL } from '../graph/labels.ts';
 import { Controller } from './controller.ts';
 import { HealthServer } from './health-server.ts';
 import { createLogger, type LogFormat, type Logger, type LogLevel } from './log.ts';
@@ -24,6 +24,8 @@ export interface ControllerProcessOptions {
   readonly healthPort?: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
+  /** Of this program, told on the Lease. */
+  readonly version: string;
   /** How many steps may run at once. @default as many as the runs allow */
   readonly limits?: StepLimits;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -96,12 +98,16 @@ class Replica {
   }
 
   async compete(): Promise<void> {
-    const { leaseName, leaseNamespace, env } = this.#options;
+    const { leaseName, leaseNamespace, env, version, namespaces = [this.#client.namespace] } = this.#options;
     const election = new LeaderElection(this.#client, {
       name: leaseName,
       namespace: leaseNamespace ?? env.POD_NAMESPACE ?? this.#client.namespace,
       identity: this.#identity,
       labels: { [MANAGED_BY_LABEL]: MANAGED_BY },
+      annotations: {
+        [annotations.controllerVersion]: version,
+        [annotations.controllerNamespaces]: namespaces?.join(',') ?? '*',
+      },
     });
     this.#standby = true;
     const onError = (error: unknown) => this.#log.warn('The lease could not be read or written', { error });

@@ -63,6 +63,10 @@ export const annotations = {
   cache: `${DOMAIN}/cache`,
   /** On a ConfigMap with a kept result: from when on it may be deleted. */
   expires: `${DOMAIN}/expires`,
+  /** On the Lease of a controller: the version of the one that holds it. */
+  controllerVersion: `${DOMAIN}/controller-version`,
+  /** On the Lease of a controller: the namespaces that the one that holds it looks after, with commas between; `*` for all. */
+  controllerNamespaces: `${DOMAIN}/controller-namespaces`,
   /** On a run's Job in driver mode, where `spec.parallelism` is the driver's own: how many steps run at once. */
   parallelism: `${DOMAIN}/parallelism`,
 } as const;

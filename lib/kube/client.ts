@@ -32,6 +32,9 @@ const patchTypes: Record<PatchOptions['type'], string> = {
   apply: 'application/apply-patch+yaml',
 };
 
+/** A server that does not even answer to a connection within this is not there. */
+const MAX_CONNECT_MS = 10_000;
+
 /**
  * A client of one API server. Objects go in and come out as the JSON they are, with every field they have.
  *
@@ -81,6 +84,7 @@ export class KubeClient {
       ...(cluster['proxy-url'] && { proxyUrl: cluster['proxy-url'] }),
       env: options.credentials?.sources?.env ?? process.env,
       connections: options.connections,
+      ...(options.timeoutMs && { connectTimeoutMs: Math.min(options.timeoutMs, MAX_CONNECT_MS) }),
     });
     const connection = new Connection({
       server: cluster.server,
@@ -225,6 +229,12 @@ export class KubeClient {
     options: Pick<CallOptions, 'signal' | 'timeoutMs'> = {},
   ): Promise<{ major: string; minor: string; gitVersion: string }> {
     return this.request('GET', '/version', { ...options, subject: { verb: 'read', object: 'the version' } });
+  }
+
+  /** Whether the server says that it is ready to work; rejects with what it answers when it is not. */
+  async ready(options: Pick<CallOptions, 'signal' | 'timeoutMs'> = {}): Promise<void> {
+    const subject = { verb: 'read', object: 'the readiness of the API server' };
+    for await (const _ of await this.#connection.stream('GET', '/readyz', { ...options, subject }));
   }
 
   /** Waits for the requests under way, breaks watches and logs, and ends all connections. */

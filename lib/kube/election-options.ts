@@ -33,6 +33,8 @@ export interface ElectionOptions {
   readonly releaseOnCancel?: boolean;
   /** Labels of the Lease if it is created here. */
   readonly labels?: Record<string, string>;
+  /** Annotations that the holder writes on the Lease, to tell what it is. @default none */
+  readonly annotations?: Record<string, string>;
   /** @default the machine's clock and randomness */
   readonly environment?: RetryEnvironment;
 }

@@ -19,7 +19,8 @@ const jitter = 1.2;
  */
 export class LeaderElection {
   readonly #client: Pick<KubeClient, 'get' | 'create' | 'replace' | 'namespace'>;
-  readonly #options: Required<Omit<ElectionOptions, 'labels'>> & Pick<ElectionOptions, 'labels'>;
+  readonly #options: Required<Omit<ElectionOptions, 'labels' | 'annotations'>> &
+    Pick<ElectionOptions, 'labels' | 'annotations'>;
   #lease: Lease | undefined;
   #observed: Observation | undefined;
   #reported: string | undefined;
@@ -154,7 +155,7 @@ export class LeaderElection {
     }
     if (this.#observed && !isFree(this.#observed, identity, clock.monotonic())) return false;
     const mine = claimed(current.spec, identity, leaseDurationMs, clock.now());
-    return this.#note(await this.#write(current, mine, signal), startedAt);
+    return this.#note(await this.#write(this.#annotated(current), mine, signal), startedAt);
   }
 
   async #read(signal: AbortSignal): Promise<Lease | undefined> {
@@ -168,14 +169,24 @@ export class LeaderElection {
   }
 
   #create(signal: AbortSignal): Promise<Lease> {
-    const { name, namespace, labels, identity, leaseDurationMs, environment } = this.#options;
+    const { name, namespace, labels, annotations, identity, leaseDurationMs, environment } = this.#options;
     const lease: Lease = {
       apiVersion: apiVersionOf(leases),
       kind: leases.kind,
-      metadata: { name, namespace, ...(labels && { labels }) },
+      metadata: { name, namespace, ...(labels && { labels }), ...(annotations && { annotations }) },
       spec: claimed(undefined, identity, leaseDurationMs, environment.clock.now()),
     };
     return this.#client.create<Lease>(leases, lease, { signal, timeoutMs: this.#timeoutMs });
+  }
+
+  /** The lease with what its holder says of itself in place of what another said. */
+  #annotated(lease: Lease): Lease {
+    const { annotations } = this.#options;
+    if (annotations === undefined) return lease;
+    return {
+      ...lease,
+      metadata: { ...lease.metadata, annotations: { ...lease.metadata.annotations, ...annotations } },
+    };
   }
 
   #write(lease: Lease, spec: LeaseSpec, signal?: AbortSignal): Promise<Lease> {

@@ -45,6 +45,8 @@ export const namespaces: Resource = resource('v1', 'Namespace', 'namespaces', cl
 export const nodes: Resource = resource('v1', 'Node', 'nodes', clusterWide);
 export const pods: Resource = resource('v1', 'Pod', 'pods');
 export const podTemplates: Resource = resource('v1', 'PodTemplate', 'podtemplates');
+export const limitRanges: Resource = resource('v1', 'LimitRange', 'limitranges');
+export const resourceQuotas: Resource = resource('v1', 'ResourceQuota', 'resourcequotas');
 export const secrets: Resource = resource('v1', 'Secret', 'secrets');
 export const serviceAccounts: Resource = resource('v1', 'ServiceAccount', 'serviceaccounts');
 export const services: Resource = resource('v1', 'Service', 'services');
@@ -70,6 +72,12 @@ export const selfSubjectAccessReviews: Resource = resource(
   'authorization.k8s.io/v1',
   'SelfSubjectAccessReview',
   'selfsubjectaccessreviews',
+  clusterWide,
+);
+export const selfSubjectRulesReviews: Resource = resource(
+  'authorization.k8s.io/v1',
+  'SelfSubjectRulesReview',
+  'selfsubjectrulesreviews',
   clusterWide,
 );
 export const selfSubjectReviews: Resource = resource(

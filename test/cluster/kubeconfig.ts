@@ -74,3 +74,23 @@ export async function readConnection(path: string): Promise<Connection> {
     key: await content(user, 'client-key'),
   };
 }
+
+/**
+ * Writes one kubeconfig file with a context for each name: that of another file, or a server alone, such as one that is not there.
+ * The first is the current one.
+ */
+export async function writeFleetConfig(path: string, contexts: Readonly<Record<string, string>>): Promise<void> {
+  const merged: Required<File> = {
+    'current-context': Object.keys(contexts)[0]!,
+    clusters: [],
+    users: [],
+    contexts: [],
+  };
+  for (const [name, from] of Object.entries(contexts)) {
+    const file = from.startsWith('https://') ? undefined : (parse(await readFile(from, 'utf8')) as File);
+    merged.clusters.push({ name, cluster: file?.clusters?.[0]?.cluster ?? { server: from } });
+    merged.users.push({ name, user: file?.users?.[0]?.user ?? {} });
+    merged.contexts.push({ name, context: { cluster: name, user: name } });
+  }
+  await writeFile(path, stringify({ apiVersion: 'v1', kind: 'Config', ...merged }), { mode: 0o600 });
+}

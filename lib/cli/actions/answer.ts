@@ -10,7 +10,7 @@ import { parseValue } from '../../values/schema.ts';
 import { findRun, withCluster } from '../cluster/cluster-session.ts';
 import { graphOfOpenRun, noSuchStep } from '../cluster/open-run.ts';
 import { readRunState, type RunState } from '../cluster/run-state.ts';
-import { whoAmI } from '../cluster/who-am-i.ts';
+import { whoAmI } from '../../kube/who-am-i.ts';
 import type { AnswerOptions } from '../commands/answer.ts';
 import type { ApproveOptions } from '../commands/approve.ts';
 import type { CliContext } from '../context.ts';

@@ -5,7 +5,7 @@ import { qualifiedNameProblem } from '../../values/names.ts';
 import { findRun, withCluster } from '../cluster/cluster-session.ts';
 import { graphOfOpenRun, noSuchStep } from '../cluster/open-run.ts';
 import { readRunState, type RunState } from '../cluster/run-state.ts';
-import { whoAmI } from '../cluster/who-am-i.ts';
+import { whoAmI } from '../../kube/who-am-i.ts';
 import type { SkipOptions } from '../commands/skip.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError } from '../errors.ts';

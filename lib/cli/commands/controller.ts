@@ -1,6 +1,7 @@
 import type { LogFormat, LogLevel } from '../../controller/log.ts';
 import type { CommandModule } from '../command-module.ts';
 import { choiceOption, collect, wholeNumber } from '../options.ts';
+import { packageVersion } from '../version.ts';
 
 interface Options {
   readonly kubeconfig?: string;
@@ -61,6 +62,7 @@ export const controllerCommand: CommandModule = {
                 ...(maxStepsPerNamespace !== undefined && { maxStepsPerNamespace }),
               },
               logFormat: logFormat ?? (process.stderr.isTTY ? 'text' : 'json'),
+              version: packageVersion(),
               env: context.env,
             },
             signal,

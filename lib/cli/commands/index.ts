@@ -3,6 +3,7 @@ export { answerCommand } from './answer.ts';
 export { applyCommand } from './apply.ts';
 export { approveCommand } from './approve.ts';
 export { cancelCommand } from './cancel.ts';
+export { checkCommand } from './check.ts';
 export { completeCommand } from './complete.ts';
 export { completionCommand } from './completion.ts';
 export { describeCommand } from './describe.ts';

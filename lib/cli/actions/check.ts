@@ -1,0 +1,78 @@
+import { loadTargets, type LoadedTarget } from '../cluster/apply-directories.ts';
+import { checkReport, exitCodeOf, type CheckedTarget } from '../cluster/check-view.ts';
+import type { CheckOptions } from '../commands/check.ts';
+import type { CliContext } from '../context.ts';
+import { ExitError } from '../errors.ts';
+import { interruptible } from '../terminal/interrupt.ts';
+import { LiveBlock } from '../terminal/live-block.ts';
+import { phaseStyle } from '../terminal/phases.ts';
+import { packageVersion } from '../version.ts';
+import { checkNames } from '../../fleet/check-result.ts';
+import { unreachable } from '../../fleet/check-server.ts';
+import { notReached, preflight } from '../../fleet/preflight.ts';
+import { sameClusterTwice } from '../../fleet/same-cluster.ts';
+import { KubeClient } from '../../kube/client.ts';
+
+/** A request that takes longer fails its check: somebody is waiting, and so is the report on the other clusters. */
+const TIMEOUT_MS = 10_000;
+
+/** Looks at each target's cluster, all clusters at the same time. */
+export async function check(context: CliContext, argument: string | undefined, options: CheckOptions): Promise<void> {
+  const { out, err, env } = context;
+  const targets = await loadTargets(context.cwd, {
+    argument,
+    context: options.context,
+    namespace: options.namespace,
+  });
+  const progress = new LiveBlock(err);
+  const waiting = new Set(targets.map(titleOf));
+  const draw = (): void => progress.draw([`Checking ${[...waiting].join(', ')}`]);
+  draw();
+  const looked = await interruptible((signal) =>
+    Promise.all(
+      targets.map(async (target) => {
+        const result = await checkTarget(target, options, signal);
+        waiting.delete(titleOf(target));
+        if (waiting.size > 0) draw();
+        return result;
+      }),
+    ),
+  ).finally(() => progress.clear());
+  const results = sameClusterTwice(looked);
+  if (options.output === 'json') out.json({ clusters: results });
+  else
+    out.write(checkReport(results, { colors: out.colors, phases: phaseStyle(out.colors, env), columns: out.columns }));
+  const code = exitCodeOf(results, options.strict === true);
+  if (code !== 0) throw new ExitError(code);
+}
+
+async function checkTarget(target: LoadedTarget, options: CheckOptions, signal: AbortSignal): Promise<CheckedTarget> {
+  const { namespace, manifests } = target;
+  let client: KubeClient | undefined;
+  const about = () => ({
+    cluster: titleOf(target),
+    context: client?.context ?? target.context ?? '',
+    namespace: client?.namespace ?? namespace,
+  });
+  try {
+    client = await KubeClient.fromKubeconfig({
+      kubeconfig: options.kubeconfig,
+      context: target.context,
+      namespace,
+      timeoutMs: TIMEOUT_MS,
+      retry: { attempts: 3, maxElapsedMs: 5_000 },
+    });
+    const checks = checkNames.filter((name) => !options.skip?.includes(name));
+    const asked = { version: packageVersion(), now: Date.now(), checks, signal };
+    return { ...about(), checks: await preflight(client, { namespace }, manifests, asked) };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { ...about(), checks: notReached(unreachable(error)) };
+  } finally {
+    await client?.close();
+  }
+}
+
+function titleOf({ cluster, directory }: LoadedTarget): string {
+  return cluster ?? directory;
+}

@@ -1,0 +1,124 @@
+import type { KubeObject } from '../kube/objects.ts';
+import type { PodTemplate } from '../pods/template.ts';
+import { parseQuantity } from '../values/quantity.ts';
+import { formatAmount, type Amounts } from './pod-amounts.ts';
+
+/** A v1 Node. */
+export interface NodeObject extends KubeObject {
+  readonly spec?: {
+    readonly unschedulable?: boolean;
+    readonly taints?: readonly Taint[];
+  };
+  readonly status?: {
+    readonly allocatable?: Readonly<Record<string, string>>;
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+interface Taint {
+  readonly key: string;
+  readonly value?: string;
+  readonly effect: string;
+}
+
+type PodSpec = NonNullable<PodTemplate['spec']>;
+type Toleration = NonNullable<PodSpec['tolerations']>[number];
+type Affinity = NonNullable<NonNullable<PodSpec['affinity']>['nodeAffinity']>;
+type Term = NonNullable<Affinity['requiredDuringSchedulingIgnoredDuringExecution']>['nodeSelectorTerms'][number];
+type Expression = NonNullable<Term['matchExpressions']>[number];
+
+/**
+ * Why a node cannot hold a pod, each reason in words after the node's name; nothing when it could. What already runs there is not
+ * looked at. (kube-scheduler: NodeAffinity, TaintToleration, NodeUnschedulable, NodeResourcesFit)
+ */
+export function nodeMismatches(spec: PodSpec, requests: Amounts, node: NodeObject): string[] {
+  const { labels = {}, name } = node.metadata;
+  const reasons: string[] = [];
+  if (spec.nodeName !== undefined && spec.nodeName !== name) reasons.push(`is not the node ${spec.nodeName}`);
+  for (const [key, wanted] of Object.entries(spec.nodeSelector ?? {})) {
+    const value = labels[key];
+    if (value === undefined) reasons.push(`lacks the label ${key}=${wanted}`);
+    else if (value !== wanted) reasons.push(`has ${key}=${value}, not ${wanted}`);
+  }
+  const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  if (terms !== undefined) reasons.push(...affinityMismatch(terms, node));
+  if (isDown(node)) reasons.push('is not ready');
+  for (const taint of taintsOf(node))
+    if (!(spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint)))
+      reasons.push(
+        `has the taint ${taint.key}${taint.value ? `=${taint.value}` : ''}:${taint.effect}, which is not tolerated`,
+      );
+  for (const [resource, asked] of requests) {
+    const has = parseQuantity(node.status?.allocatable?.[resource] ?? '0') ?? 0n;
+    if (asked <= has) continue;
+    const of = formatAmount(resource, asked);
+    reasons.push(
+      has === 0n
+        ? `has no ${resource}, of which ${of} is asked`
+        : `has ${formatAmount(resource, has)} of ${of} ${resource}`,
+    );
+  }
+  return reasons;
+}
+
+function isDown({ status }: NodeObject): boolean {
+  return status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is !== 'True') ?? false;
+}
+
+/** Taints that keep pods away; what the node's own state puts there is told as that state. */
+function taintsOf({ spec }: NodeObject): Taint[] {
+  const own = (spec?.taints ?? []).filter(
+    ({ key, effect }) =>
+      effect !== 'PreferNoSchedule' &&
+      !['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].includes(key),
+  );
+  const cordon: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+  return spec?.unschedulable && !own.some(({ key }) => key === cordon.key) ? [...own, cordon] : own;
+}
+
+/** (k8s.io/component-helpers/scheduling/corev1: ToleratesTaint) */
+function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, taint: Taint): boolean {
+  if (effect && effect !== taint.effect) return false;
+  if (key && key !== taint.key) return false;
+  return operator === 'Exists' || (Boolean(key) && value === (taint.value ?? ''));
+}
+
+/** Terms are alternatives; of those that fail, the one that fails least is told. */
+function affinityMismatch(terms: readonly Term[], node: NodeObject): string[] {
+  const failures = terms.map(({ matchExpressions = [], matchFields = [] }) => [
+    ...matchExpressions.filter((expression) => !matches(expression, node.metadata.labels?.[expression.key])),
+    ...matchFields.filter((expression) => !matches(expression, node.metadata.name)),
+  ]);
+  // A term without anything in it matches no node.
+  const real = failures.filter((_, index) => {
+    const { matchExpressions = [], matchFields = [] } = terms[index]!;
+    return matchExpressions.length + matchFields.length > 0;
+  });
+  if (real.some((failing) => failing.length === 0)) return [];
+  const [least = []] = [...real].sort((a, b) => a.length - b.length);
+  if (least.length === 0) return ['is matched by no term of the required node affinity'];
+  return least.map(({ key, operator, values }) => {
+    const has = node.metadata.labels?.[key];
+    const wanted = `${operator}${values?.length ? ` ${values.join(', ')}` : ''}`;
+    return has === undefined ? `lacks the label ${key} ${wanted}` : `has ${key}=${has}, not ${wanted}`;
+  });
+}
+
+/** (k8s.io/apimachinery/pkg/labels: Requirement.Matches) */
+function matches({ operator, values = [] }: Expression, value: string | undefined): boolean {
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+    default: {
+      const [left, right] = [Number(value), Number(values[0])];
+      if (value === undefined || !Number.isInteger(left) || !Number.isInteger(right)) return false;
+      return operator === 'Gt' ? left > right : left < right;
+    }
+  }
+}
