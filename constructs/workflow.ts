@@ -3,8 +3,8 @@ import { Construct } from 'constructs';
 import { encodeGraph, type GraphData } from '../lib/graph/config-map.ts';
 import { containFailures, inlinedName } from '../lib/graph/inline.ts';
 import { GRAPH_API_VERSION, type FailurePolicy, type Graph } from '../lib/graph/graph.ts';
-import { CONTENT_GRAPH, labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import type { ClusterChoice, ClusterSelector } from '../lib/graph/place-plan.ts';
+import { annotations, CONTENT_GRAPH, labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import { graphProblems } from '../lib/graph/validate.ts';
 import { and, type Condition } from '../lib/values/condition.ts';
 import { contentHash } from '../lib/values/hash.ts';
@@ -37,6 +37,12 @@ export interface WorkflowProps<I extends Shape> {
   readonly cluster?: ClusterChoice;
   /** The backups of its plans that say nothing of where they go. @default none */
   readonly backups?: readonly ClusterSelector[];
+  /**
+   * How many versions are kept on a cluster that no launch plan and no run uses: as many can `rollback` go back to. A whole
+   * number from 0.
+   * @default 10
+   */
+  readonly revisionHistoryLimit?: number;
 }
 
 /**
@@ -80,8 +86,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     const schemaProblems: Problem[] = [];
     this.inputSchema = toObjectSchema(this.inputs, 'input', 'inputs', schemaProblems);
     const taken = claimName(this, 'workflow', this.name);
-    reportProblems(this, () => [...schemaProblems, ...taken, ...this.#problems()]);
-    this.#emitGraph();
+    reportProblems(this, () => [...schemaProblems, ...taken, ...limitProblem(props), ...this.#problems()]);
+    this.#emitGraph(props.revisionHistoryLimit);
     if (build === undefined) return;
     const builder = workflowBuilder<I, never>(this, (branch) => this.#branch(branch));
     this.#outputs = { ...build<never>(builder) };
@@ -215,7 +221,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     return data;
   }
 
-  #emitGraph(): void {
+  #emitGraph(limit: number | undefined): void {
     const graph = new ApiObject(this, 'Graph', {
       apiVersion: 'v1',
       kind: 'ConfigMap',
@@ -227,7 +233,10 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
           [labels.version]: later(() => this.version),
           [labels.content]: CONTENT_GRAPH,
         },
-        annotations: KEEP_OLD_VERSIONS,
+        annotations: {
+          ...KEEP_OLD_VERSIONS,
+          ...(limit !== undefined && { [annotations.revisionHistoryLimit]: String(limit) }),
+        },
       },
       immutable: true,
       data: later(() => this.#content.data),
@@ -259,6 +268,15 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     const { data } = this.#compile();
     if ('message' in data) yield data;
   }
+}
+
+function* limitProblem({
+  revisionHistoryLimit: limit,
+}: {
+  readonly revisionHistoryLimit?: number;
+}): Generator<Problem> {
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0))
+    yield { path: 'revisionHistoryLimit', message: `must be a whole number from 0, not ${show(limit)}` };
 }
 
 // A run is `<plan>-<time>`, at most 63 characters, and a plan is often named `<workflow>-<key>`.

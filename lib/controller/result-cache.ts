@@ -1,6 +1,7 @@
 import { CONTENT_CACHE, annotations, labels, MANAGED_BY } from '../graph/labels.ts';
 import { decodeResult, encodeResult, expiryOf, type KeptResult } from '../engine/kept-result.ts';
 import { isConflict, isNotFound } from '../kube/errors.ts';
+import { eachObject } from '../kube/pages.ts';
 import { configMaps } from '../kube/resources.ts';
 import type { Logger } from './log.ts';
 import type { ConfigMap } from './objects.ts';
@@ -77,29 +78,20 @@ export class ResultCache {
   }
 
   /**
-   * Deletes results that are too old for anybody: of each page of the list, at most `most` in all. Returns how many.
+   * Deletes results that are too old for anybody, at most `most`. Returns how many.
    *
    * @param namespace null means all
    */
   async sweep(namespace: string | null, now: number, signal: AbortSignal, most = MOST_SWEPT): Promise<number> {
     let swept = 0;
-    let page: string | undefined;
-    do {
-      const selector = {
-        namespace,
-        labelSelector: `${labels.managedBy}=${MANAGED_BY},${labels.content}=${CONTENT_CACHE}`,
-      };
-      const { items, metadata } = await this.#client.list<ConfigMap>(configMaps, {
-        ...selector,
-        limit: PAGE,
-        signal,
-        ...(page !== undefined && { continue: page }),
-      });
-      page = metadata.continue || undefined;
-      const old = items.filter((item) => isExpired(item, now)).slice(0, most - swept);
-      for (const { metadata: of } of old) await this.#delete(of, signal);
-      swept += old.length;
-    } while (page !== undefined && swept < most);
+    const labelSelector = `${labels.managedBy}=${MANAGED_BY},${labels.content}=${CONTENT_CACHE}`;
+    const results = eachObject<ConfigMap>(this.#client, configMaps, { namespace, labelSelector, limit: PAGE, signal });
+    for await (const result of results) {
+      if (swept === most) break;
+      if (!isExpired(result, now)) continue;
+      await this.#delete(result.metadata, signal);
+      swept += 1;
+    }
     return swept;
   }
 

@@ -61,6 +61,8 @@ export const annotations = {
   priority: `${DOMAIN}/priority`,
   /** On a run's Job: {@link CacheMode}. */
   cache: `${DOMAIN}/cache`,
+  /** On a graph: how many versions of its workflow are kept that nothing uses; that of the newest version holds. @default 10 */
+  revisionHistoryLimit: `${DOMAIN}/revision-history-limit`,
   /** On a ConfigMap with a kept result: from when on it may be deleted. */
   expires: `${DOMAIN}/expires`,
   /** On the Lease of a controller: the version of the one that holds it. */

@@ -24,8 +24,11 @@ const stepRules: readonly PermissionRule[] = [
 /** What the controller may do in the namespaces it looks after: each rule is used by a request of `lib/controller`. */
 export const controllerRules: readonly PermissionRule[] = [
   ...stepRules,
-  // Kept results that are too old are found by their label and deleted.
+  // Kept results that are too old, and graphs that nothing uses any more, are found by their labels and deleted.
   { apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'delete'] },
+  // With a graph go its templates; plans are listed for the graphs that they use.
+  { apiGroups: [''], resources: ['podtemplates'], verbs: ['list', 'delete'] },
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['list'] },
   // The run's progress and end.
   { apiGroups: ['batch'], resources: ['jobs/status'], verbs: ['patch'] },
 ];

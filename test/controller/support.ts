@@ -76,7 +76,12 @@ export function workflow(
     immutable: true,
     metadata: {
       name: graphName,
-      labels: { [labels.managedBy]: MANAGED_BY, [labels.workflow]: name, [labels.content]: CONTENT_GRAPH },
+      labels: {
+        [labels.managedBy]: MANAGED_BY,
+        [labels.workflow]: name,
+        [labels.version]: contentHash(graph),
+        [labels.content]: CONTENT_GRAPH,
+      },
     },
     ...data,
   };

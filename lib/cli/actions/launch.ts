@@ -19,6 +19,7 @@ import { stepPodProblems, taskName, taskPodProblems } from '../cluster/launch-po
 import { taskJobProblems } from '../cluster/launch-step-jobs.ts';
 import type { PlanCronJob, RunJob } from '../cluster/run-objects.ts';
 import { graphOf, readConfigMap } from '../cluster/run-state.ts';
+import { fixedInputs } from '../cluster/plan-inputs.ts';
 import { inputsOf } from '../cluster/run-summary.ts';
 import { waitForRun } from '../cluster/wait-for-run.ts';
 import { checkOverride, type GivenOverride, type LaunchedStep } from '../pods/given-override.ts';
@@ -108,15 +109,6 @@ async function runMaker(
 function checkedOverride(pods: GivenOverride | undefined, steps: readonly LaunchedStep[]) {
   const { override, problems } = pods === undefined ? { problems: [] } : checkOverride(pods, steps);
   return { override, problems: [...problems] };
-}
-
-function fixedInputs({ metadata }: PlanCronJob): string[] {
-  try {
-    const names: unknown = JSON.parse(metadata.annotations?.[annotations.fixedInputs] ?? '[]');
-    return Array.isArray(names) ? names.filter((name) => typeof name === 'string') : [];
-  } catch {
-    return [];
-  }
 }
 
 async function create(

@@ -26,6 +26,15 @@ export async function completeSteps(context: CliContext, run: string): Promise<r
   });
 }
 
+/** The versions of a plan, for completion. */
+export async function completeVersions(context: CliContext, plan: string): Promise<readonly string[]> {
+  return atOnce(context, async (client) => {
+    const { findPlan } = await import('./cluster-session.ts');
+    const { versionsOf } = await import('./plan-versions.ts');
+    return (await versionsOf(client, await findPlan(client, plan))).map(({ version }) => version);
+  });
+}
+
 /** Names of the steps of a run that wait for somebody, for completion. */
 export async function completeGates(
   context: CliContext,
