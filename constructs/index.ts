@@ -42,6 +42,8 @@ export { Lock, mutex, semaphore } from './lock.ts';
 
 // When and where to do it
 export { LaunchPlan } from './launch-plan.ts';
+export { LaunchPlanGroup } from './launch-plan-group.ts';
+export { inputsFromFile, keysFromFile } from './key-files.ts';
 export { Run } from './run.ts';
 export { Schedule } from './schedule.ts';
 export { Fleet } from './fleet.ts';
@@ -82,6 +84,9 @@ export type { ArmValues, BranchArms, BranchStart, BranchValues } from './branch.
 export type { AnyWorkflow, WorkflowProps } from './workflow.ts';
 export type { AddStep, InputReferences, WorkflowBuilder, WorkflowOutputs } from './workflow-builder.ts';
 export type { LaunchPlanProps, LaunchPlanSettings, Launched } from './launch-plan-settings.ts';
+export type { KeyedPlan, LaunchPlanGroupProps, LaunchPlanGroupSettings, PlanOverride } from './launch-plan-group.ts';
+export type { GroupKeys, Over } from './group-keys.ts';
+export type { KeyFileOptions } from './key-files.ts';
 export type { RunProps } from './run.ts';
 export type { RunSettings } from './run-job.ts';
 export type { DriverProps } from './driver.ts';

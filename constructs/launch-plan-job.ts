@@ -8,6 +8,8 @@ import type { RunSettings } from './run-job.ts';
 /** What a plan says of the Jobs that it makes. */
 export interface PlannedRun {
   readonly plan: Construct & { readonly name: string };
+  /** Name of the group that it is one of. */
+  readonly group?: string;
   readonly settings: RunSettings;
   /** Those of a run that is launched without any. */
   readonly inputs: JsonObject;

@@ -27,7 +27,7 @@ export class LaunchPlanTask implements LaunchPlanJob {
   }
 
   get labels(): Readonly<Record<string, string>> {
-    return taskLabels(this.#task, this.#run.plan.name);
+    return taskLabels(this.#task, { plan: this.#run.plan.name, group: this.#run.group });
   }
 
   // What is in the pod was written there at synth, beside its variables, and nobody would change it there.

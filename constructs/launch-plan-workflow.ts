@@ -20,11 +20,16 @@ export class LaunchPlanWorkflow implements LaunchPlanJob {
   }
 
   get labels(): Readonly<Record<string, string>> {
-    return runLabels(this.#workflow, this.#run.plan.name);
+    return runLabels(this.#workflow, this.#whose);
+  }
+
+  get #whose() {
+    const { plan, group } = this.#run;
+    return { plan: plan.name, group };
   }
 
   get template(): object {
-    return runJob(this.#workflow, this.#run.inputs, this.#run.settings, this.#run.plan.name);
+    return runJob(this.#workflow, this.#run.inputs, this.#run.settings, this.#whose);
   }
 
   check(cronJob: ApiObject): void {

@@ -2,6 +2,7 @@ import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { annotations, NEVER } from '../lib/graph/labels.ts';
 import { timeZoneProblem } from '../lib/values/cron.ts';
+import { MAX_PLAN_NAME } from '../lib/values/key-names.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
@@ -10,10 +11,11 @@ import { labelProblems } from './label-problems.ts';
 import { later } from './later.ts';
 import { LaunchPlanInputs } from './launch-plan-inputs.ts';
 import type { LaunchPlanJob } from './launch-plan-job.ts';
-import type { LaunchPlanProps } from './launch-plan-settings.ts';
+import type { Launched, LaunchPlanProps, LaunchPlanSettings } from './launch-plan-settings.ts';
 import { LaunchPlanTask } from './launch-plan-task.ts';
 import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
+import { effective } from './plan-levels.ts';
 import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
 import type { Launchable } from './plan-reference.ts';
 import { reportProblems } from './problems.ts';
@@ -21,6 +23,12 @@ import { overrideProblems } from './run-job.ts';
 import { seconds } from './settings.ts';
 import type { Task } from './task.ts';
 import type { AnyWorkflow } from './workflow.ts';
+
+/** The group that a plan is one of, and what is said for all of them. */
+interface PlanGroup<I extends Shape> {
+  readonly name: string;
+  readonly settings: LaunchPlanSettings<I>;
+}
 
 /**
  * A way to launch a workflow or task: its inputs, schedule and settings. Synthesizes to a CronJob, which is suspended
@@ -40,30 +48,49 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   /** Whether the plan is on the cluster that is being synthesized, active or as a backup. In an app without a fleet it always is. */
   readonly placedHere: boolean;
   readonly #place: PlanPlace;
-  readonly #props: LaunchPlanProps<I, R>;
+  readonly #launched: Launched<I, R>;
+  readonly #settings: LaunchPlanSettings<I>;
   readonly #inputs: LaunchPlanInputs;
   readonly #job: LaunchPlanJob;
+  readonly #wrong: readonly Problem[];
 
-  constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>) {
+  constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>);
+  /** @internal One of a group. */
+  constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>, group: PlanGroup<I>);
+  constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>, group?: PlanGroup<I>) {
     super(scope, id);
     this.name = props.name ?? id;
-    this.#props = props;
-    this.#inputs = new LaunchPlanInputs(props.inputs, props.fixedInputs);
-    const run = { plan: this, settings: props, inputs: this.#inputs.values, site: new CallSite() };
+    const { workflow, task, ...own } = props;
+    this.#launched = { workflow, task } as Launched<I, R>;
+    const { settings, problems } = effective<LaunchPlanSettings<I>>([
+      ...(group ? [{ name: 'group', settings: group.settings } as const] : []),
+      { name: 'plan', settings: own },
+    ]);
+    this.#settings = settings;
+    this.#inputs = new LaunchPlanInputs(settings.inputs, settings.fixedInputs);
+    const run = {
+      plan: this,
+      ...(group && { group: group.name }),
+      settings,
+      inputs: this.#inputs.values,
+      site: new CallSite(),
+    };
     this.#job =
-      props.task === undefined
-        ? new LaunchPlanWorkflow(props.workflow as unknown as AnyWorkflow, run)
-        : new LaunchPlanTask(props.task as unknown as Task<Shape, Shape>, run);
+      task === undefined
+        ? new LaunchPlanWorkflow(workflow as unknown as AnyWorkflow, run)
+        : new LaunchPlanTask(task as unknown as Task<Shape, Shape>, run);
     const taken = claimName(this, 'launch plan', this.name);
-    this.#place = placeHere(this, this.name, props, props.workflow);
-    reportProblems(this, () => [...taken, ...this.#place.problems, ...this.#problems()]);
+    this.#place = placeHere(this, this.name, settings, workflow);
+    this.#wrong = [...taken, ...problems, ...this.#place.problems];
+    // A group tells once what is wrong with several of its plans.
+    if (group === undefined) reportProblems(this, () => this.problems());
     this.placedHere = this.#place.role !== 'elsewhere';
     if (this.placedHere) this.#emit();
   }
 
   /** @internal What a step that launches it must know of it. */
   get launchable(): Launchable {
-    const { workflow } = this.#props;
+    const { workflow } = this.#launched;
     return {
       name: this.name,
       inputSchema: this.#target.inputSchema,
@@ -75,11 +102,11 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   }
 
   get #target() {
-    return this.#props.workflow ?? this.#props.task;
+    return this.#launched.workflow ?? this.#launched.task;
   }
 
   #emit(): void {
-    const { schedule, timeZone, suspended = false, startingDeadline, concurrencyPolicy = 'Forbid' } = this.#props;
+    const { schedule, timeZone, suspended = false, startingDeadline, concurrencyPolicy = 'Forbid' } = this.#settings;
     const off = suspended || schedule === undefined;
     const fixed = [...new Set([...this.#inputs.fixed, ...this.#job.writtenInputs])].sort();
     const cronJob = new ApiObject(this, 'CronJob', {
@@ -87,9 +114,9 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
       kind: 'CronJob',
       metadata: {
         name: this.name,
-        labels: { ...this.#props.labels, ...this.#job.labels },
+        labels: { ...this.#settings.labels, ...this.#job.labels },
         annotations: {
-          ...this.#props.annotations,
+          ...this.#settings.annotations,
           [annotations.fixedInputs]: JSON.stringify(fixed),
           ...backupNotes(this.#place, off),
         },
@@ -100,25 +127,26 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
         concurrencyPolicy,
         suspend: off || this.#place.role === 'backup',
         ...(startingDeadline && { startingDeadlineSeconds: seconds(startingDeadline) }),
-        successfulJobsHistoryLimit: this.#props.successfulRunsHistoryLimit ?? 3,
-        failedJobsHistoryLimit: this.#props.failedRunsHistoryLimit ?? 3,
+        successfulJobsHistoryLimit: this.#settings.successfulRunsHistoryLimit ?? 3,
+        failedJobsHistoryLimit: this.#settings.failedRunsHistoryLimit ?? 3,
         jobTemplate: later(() => this.#job.template),
       },
     });
     this.#job.check(cronJob);
   }
 
-  *#problems(): Generator<Problem> {
-    const { schedule, timeZone } = this.#props;
-    // The CronJob controller adds up to 11 characters to name a run, and a run's name is a label of its pods.
-    const wrongName = dnsLabelProblem(this.name, 52);
+  /** @internal Everything that is wrong with it. */
+  *problems(): Generator<Problem> {
+    yield* this.#wrong;
+    const { schedule, timeZone } = this.#settings;
+    const wrongName = dnsLabelProblem(this.name, MAX_PLAN_NAME);
     if (wrongName !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrongName}` };
     if (schedule?.problem !== undefined)
       yield { path: 'schedule', message: `${show(schedule.expression)} ${schedule.problem}` };
     const wrongZone = timeZone === undefined ? undefined : timeZoneProblem(timeZone);
     if (wrongZone !== undefined) yield { path: 'timeZone', message: `${show(timeZone)} ${wrongZone}` };
-    yield* labelProblems(this.#props.labels, this.#props.annotations);
-    yield* overrideProblems(this.#props);
+    yield* labelProblems(this.#settings.labels, this.#settings.annotations);
+    yield* overrideProblems(this.#settings);
     yield* this.#job.problems();
     // Nobody is there to give an input when a plan fires by itself.
     yield* this.#inputs.problems(this.#target, schedule !== undefined || this.#job.needsAllInputs);

@@ -50,13 +50,27 @@ const DRIVER_FAILURES = {
 
 export const DEFAULT_PARALLELISM = 25;
 
+/** The plan of a run, and the group of that. */
+export interface Whose {
+  readonly plan?: string;
+  readonly group?: string;
+}
+
+/** Labels that tell them. */
+export function planLabels({ plan, group }: Whose): Record<string, string> {
+  return {
+    ...(plan !== undefined && { [labels.plan]: plan }),
+    ...(group !== undefined && { [labels.group]: group }),
+  };
+}
+
 /** Labels that tell which workflow, version and plan an object belongs to. */
-export function runLabels(workflow: AnyWorkflow, plan?: string): Record<string, string> {
+export function runLabels(workflow: AnyWorkflow, whose: Whose = {}): Record<string, string> {
   return {
     [labels.managedBy]: MANAGED_BY,
     [labels.workflow]: workflow.name,
     [labels.version]: later(() => workflow.version),
-    ...(plan !== undefined && { [labels.plan]: plan }),
+    ...planLabels(whose),
   };
 }
 
@@ -116,13 +130,13 @@ export function* sharingProblems(workflow: AnyWorkflow, { driver, priority }: Ru
 }
 
 /** Metadata and spec of the Job that is a run of the workflow. The mapping of its fields is in docs/concepts.md. */
-export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunSettings, plan?: string) {
+export function runJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunSettings, whose?: Whose) {
   const { timeout, ttlAfterFinished, parallelism = DEFAULT_PARALLELISM } = settings;
   const driver = settings.driver === true ? {} : settings.driver || undefined;
   const podOverride = overrideOf(settings);
   return {
     metadata: {
-      labels: { ...settings.labels, ...runLabels(workflow, plan) },
+      labels: { ...settings.labels, ...runLabels(workflow, whose) },
       annotations: {
         ...settings.annotations,
         [annotations.graph]: workflow.graphName,

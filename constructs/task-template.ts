@@ -8,6 +8,7 @@ import type { Layer, LayerKind } from '../lib/pods/layer.ts';
 import { MAIN_CONTAINER, OUTPUTS_PATH, type PodTemplate } from '../lib/pods/template.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../lib/values/environment.ts';
 import type { JsonObject } from '../lib/values/json.ts';
+import { planLabels, type Whose } from './run-job.ts';
 import { lowestLayers, mergedOrProblems, notKnownAt, policyLayer } from './layers.ts';
 import { retryPolicy } from './retries.ts';
 import { seconds } from './settings.ts';
@@ -67,12 +68,8 @@ function deadlineLayer(task: Task<Shape, Shape>, activeDeadlineSeconds: number):
 }
 
 /** Labels of what a single task is run by. */
-export function taskLabels(task: Task<Shape, Shape>, plan?: string): Record<string, string> {
-  return {
-    [labels.managedBy]: MANAGED_BY,
-    [labels.task]: task.name,
-    ...(plan !== undefined && { [labels.plan]: plan }),
-  };
+export function taskLabels(task: Task<Shape, Shape>, whose: Whose = {}): Record<string, string> {
+  return { [labels.managedBy]: MANAGED_BY, [labels.task]: task.name, ...planLabels(whose) };
 }
 
 /** What a use of a task says of its Job. */

@@ -1,5 +1,5 @@
 import { ServiceAccount } from 'cdk8s-plus-28';
-import { LaunchPlan, Schedule } from 'cdk8s-workflows';
+import { LaunchPlanGroup, Schedule } from 'cdk8s-workflows';
 import { Construct } from 'constructs';
 import type { SiteEtl } from './site-etl.ts';
 import type { Site } from './sites.ts';
@@ -8,20 +8,27 @@ import type { Site } from './sites.ts';
 export class SitePlans extends Construct {
   constructor(scope: Construct, id: string, props: { readonly etl: SiteEtl; readonly sites: readonly Site[] }) {
     super(scope, id);
-    for (const { name, schedule, cluster, alert, active = true } of props.sites) {
-      const serviceAccount = `etl-${name}`;
-      const plan = new LaunchPlan(this, `etl-${name}`, {
-        workflow: props.etl.workflow,
-        fixedInputs: { site: name },
-        schedule: Schedule.cron(schedule),
-        timeZone: 'Europe/Berlin',
-        cluster,
-        serviceAccount,
-        labels: { 'acme.example/site': name },
-        annotations: { 'acme.example/alert': alert },
-        suspended: !active,
-      });
-      if (plan.placedHere) new ServiceAccount(this, `${name}-account`, { metadata: { name: serviceAccount } });
-    }
+    const sites = new Map(props.sites.map((site) => [site.name, site]));
+    const group = new LaunchPlanGroup(this, 'sites', {
+      workflow: props.etl.workflow,
+      prefix: 'etl',
+      over: { site: [...sites.keys()] },
+      timeZone: 'Europe/Berlin',
+      overrides: ({ key }) => {
+        const { schedule, cluster, alert, active = true } = sites.get(key)!;
+        return {
+          schedule: Schedule.cron(schedule),
+          cluster,
+          serviceAccount: accountOf(key),
+          labels: { 'acme.example/site': key },
+          annotations: { 'acme.example/alert': alert },
+          suspended: !active,
+        };
+      },
+    });
+    for (const [site, plan] of group.plans)
+      if (plan.placedHere) new ServiceAccount(this, `${site}-account`, { metadata: { name: accountOf(site) } });
   }
 }
+
+const accountOf = (site: string) => `etl-${site}`;

@@ -1,0 +1,169 @@
+import type { Duration } from 'cdk8s';
+import { Construct } from 'constructs';
+import { planNameOf } from '../lib/values/key-names.ts';
+import { labelValueProblem } from '../lib/values/names.ts';
+import { formatProblem, show, suggest, type Problem } from '../lib/values/problems.ts';
+import { shiftCron, spreadOffset } from '../lib/values/spread.ts';
+import type { Shape, ValuesIn } from '../lib/values/shape.ts';
+import { groupKeys, type GroupKey, type GroupKeys } from './group-keys.ts';
+import type { Launched, LaunchPlanSettings } from './launch-plan-settings.ts';
+import { LaunchPlan } from './launch-plan.ts';
+import { claimName } from './names.ts';
+import { reportProblems } from './problems.ts';
+import { Schedule } from './schedule.ts';
+
+/** What one plan of a group has in another way than the others. */
+export type PlanOverride<I extends Shape> = LaunchPlanSettings<I>;
+
+/** A plan of a group, as a function of overrides gets it. */
+export interface KeyedPlan<I extends Shape> {
+  readonly key: string;
+  /** What the key gives to inputs. */
+  readonly inputs: Partial<ValuesIn<I>>;
+}
+
+/** Settings of a group: those of a launch plan hold for each of its plans. */
+export interface LaunchPlanGroupSettings<I extends Shape> extends Omit<LaunchPlanSettings<I>, 'name'> {
+  /** Name of the group: the label `cdk8s-workflows.dev/group` of its plans and their runs. @default the construct's id */
+  readonly name?: string;
+  /** What the name of each plan begins with: it is `<prefix>-<key>`. @default the name of the workflow or task */
+  readonly prefix?: string;
+  /** Combinations that there is no plan for: those with all of these values. One that matches nothing is an error. @default none */
+  readonly exclude?: readonly Partial<ValuesIn<I>>[];
+  /**
+   * What single plans have in another way, by their keys or as a function of the key: it goes over what is said for the group, field
+   * by field, and maps (`labels`, `annotations`, `inputs`, `fixedInputs`, pod templates) are merged. A key that there is not is an error.
+   * @default nothing
+   */
+  readonly overrides?:
+    Readonly<Record<string, PlanOverride<I>>> | ((plan: KeyedPlan<I>) => PlanOverride<I> | undefined);
+  /**
+   * The window that the schedule is spread over, in whole minutes up to a day: each plan fires so much later as a hash of its key says, and another
+   * key moves nobody. A schedule of one plan's own stays as it is.
+   * @default all fire at the same time
+   */
+  readonly spread?: Duration;
+}
+
+export type LaunchPlanGroupProps<I extends Shape, R extends object = object> = LaunchPlanGroupSettings<NoInfer<I>> &
+  GroupKeys<NoInfer<I>> &
+  Launched<I, R>;
+
+/**
+ * A launch plan for every key of a list: another key is one line. The inputs that the key gives are fixed, so that no launch runs one site's plan for another site.
+ *
+ * A plan's name is `<workflow>-<key>`, the key in lower case, without accents and with `-` for all that is no letter or digit. A
+ * name of more than 52 characters is cut off and ends in a hash of the key. Two keys of one name are an error.
+ *
+ * @example
+ * new LaunchPlanGroup(this, 'sites', {
+ *   workflow: etl,
+ *   over: { site: ['site-a', 'site-b', 'site-c'] },
+ *   schedule: Schedule.cron('0 *\/6 * * *'),
+ *   spread: Duration.minutes(30),
+ *   overrides: { 'site-c': { suspended: true } },
+ * });
+ */
+export class LaunchPlanGroup<I extends Shape, R extends object = object> extends Construct {
+  readonly name: string;
+  /** Its plans by their keys, on every cluster; `placedHere` tells those of the cluster that is being synthesized. */
+  readonly plans: ReadonlyMap<string, LaunchPlan<I, R>>;
+
+  constructor(scope: Construct, id: string, props: LaunchPlanGroupProps<I, R>) {
+    super(scope, id);
+    const { name = id, prefix, over, keys: mapped, exclude, overrides, spread, workflow, task, ...settings } = props;
+    this.name = name;
+    const launched = workflow ?? task;
+    const problems: Problem[] = [...claimName(this, 'launch plan group', name)];
+    const wrongName = name === '' ? 'is empty' : labelValueProblem(name);
+    if (wrongName !== undefined) problems.push({ path: 'name', message: `${show(name)} ${wrongName}` });
+    const given = { ...(over && { over }), ...(mapped && { keys: mapped }), ...(exclude && { exclude }) };
+    const { keys, problems: wrongKeys } = groupKeys(given, launched);
+    problems.push(...wrongKeys);
+    const window = spread && spreadWindow(spread, settings.schedule, problems);
+    if (typeof overrides === 'object') problems.push(...unknownKeys(overrides, keys));
+    const plans = new Map<string, LaunchPlan<I, R>>();
+    const named = new Map<string, string>();
+    for (const { key, inputs } of keys) {
+      const own: PlanOverride<I> =
+        (typeof overrides === 'function'
+          ? overrides({ key, inputs: inputs as Partial<ValuesIn<I>> })
+          : overrides && Object.hasOwn(overrides, key)
+            ? overrides[key]
+            : undefined) ?? {};
+      const plan = own.name ?? planNameOf(prefix ?? launched.name, key);
+      if (plan === undefined) {
+        problems.push({
+          path: `key ${show(key)}`,
+          message: 'has no letter or digit for a name',
+          fix: 'give its plan a name in overrides',
+        });
+        continue;
+      }
+      const other = named.get(plan);
+      if (other !== undefined) {
+        problems.push({
+          path: `key ${show(key)}`,
+          message: `and the key ${show(other)} both make the plan ${show(plan)}`,
+          fix: 'rename one, or give its plan a name in overrides',
+        });
+        continue;
+      }
+      named.set(plan, key);
+      const schedule = window === undefined ? settings.schedule : spreadSchedule(settings.schedule, key, window);
+      const fixedInputs = { ...settings.fixedInputs, ...inputs };
+      const group = { name, settings: { ...settings, schedule, fixedInputs } };
+      plans.set(key, new LaunchPlan<I, R>(this, plan, { ...own, ...({ workflow, task } as Launched<I, R>) }, group));
+    }
+    this.plans = plans;
+    reportProblems(this, () => [...problems, ...problemsOf(plans)]);
+  }
+}
+
+function* unknownKeys(overrides: object, keys: readonly GroupKey[]): Generator<Problem> {
+  const known = new Set(keys.map(({ key }) => key));
+  for (const key of Object.keys(overrides))
+    if (!known.has(key))
+      yield { path: `overrides.${key}`, message: 'there is no such key', fix: suggest(key, known) ?? 'take it out' };
+}
+
+/** What is wrong with the plans, once where the same is wrong with several. */
+function* problemsOf(plans: ReadonlyMap<string, Pick<LaunchPlan<Shape>, 'name' | 'problems'>>): Generator<Problem> {
+  const found = new Map<string, { readonly problem: Problem; readonly names: string[] }>();
+  for (const plan of plans.values())
+    for (const problem of plan.problems()) {
+      const text = formatProblem(problem);
+      const entry = found.get(text) ?? { problem, names: [] };
+      entry.names.push(plan.name);
+      found.set(text, entry);
+    }
+  for (const { problem, names } of found.values()) {
+    const { path, message } = problem;
+    if (names.length === plans.size) yield problem;
+    else if (names.length === 1) yield { ...problem, path: path === '' ? names[0]! : `${names[0]!}: ${path}` };
+    else yield { ...problem, message: `${message} (in ${firstOf(names)})` };
+  }
+}
+
+function firstOf(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+}
+
+/** The window in minutes; nothing when it cannot be used, which is told. */
+function spreadWindow(spread: Duration, schedule: Schedule | undefined, problems: Problem[]): number | undefined {
+  const minutes = spread.toMilliseconds() / 60_000;
+  const wrong = (message: string, fix: string) => void problems.push({ path: 'spread', message, fix });
+  if (!Number.isInteger(minutes) || minutes < 1 || minutes > 1440)
+    return wrong(`must be whole minutes, from 1 to those of a day, not ${minutes}`, 'a cron schedule knows no seconds');
+  if (schedule === undefined) return wrong('says nothing without a schedule', 'give one, or leave it out');
+  if (schedule.problem !== undefined) return undefined;
+  const shifted = shiftCron(schedule.expression, 0, minutes);
+  if ('problem' in shifted) return wrong(shifted.problem, 'take a shorter window or another schedule');
+  return minutes;
+}
+
+function spreadSchedule(schedule: Schedule | undefined, key: string, window: number): Schedule | undefined {
+  if (schedule === undefined) return undefined;
+  const shifted = shiftCron(schedule.expression, spreadOffset(key, window), window);
+  return 'expression' in shifted ? Schedule.cron(shifted.expression) : schedule;
+}
