@@ -28,6 +28,16 @@ export function addAllNamespacesOption(command: Command): Command {
   return command.option('-A, --all-namespaces', 'look in every namespace');
 }
 
+/** `--all-clusters`. */
+export function addAllClustersOption(command: Command): Command {
+  return command.addOption(
+    new Option('--all-clusters', 'look on every cluster of the fleet, as placement.json has them').conflicts([
+      'context',
+      'cluster',
+    ]),
+  );
+}
+
 /** What {@link addCacheOptions} gives to the action. */
 export interface CacheOptions {
   /** `false` with `--no-cache`. */

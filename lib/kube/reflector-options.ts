@@ -9,6 +9,8 @@ export interface ReflectorHandlers<T extends KubeObject> {
   onDelete?(object: T): void;
   /** Everything that existed at the start has been told. Called once. */
   onSynced?(): void;
+  /** A watch has begun: from here on changes are heard as they come, until {@link onError} says otherwise. */
+  onWatching?(): void;
   /** Something failed and is tried again: a request, or one of the handlers above. */
   onError?(error: unknown): void;
 }

@@ -161,6 +161,7 @@ export class Reflector<T extends KubeObject = KubeObject> {
       timeoutSeconds: Math.round(300 * (1 + random())),
       signal: attempt.signal,
     });
+    this.#call(() => this.#options.onWatching?.());
     for await (const batch of batches) {
       this.#upToDate();
       this.#heardAt = this.#environment.clock.monotonic();

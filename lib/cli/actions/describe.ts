@@ -1,7 +1,8 @@
 import { clusterFlags, findRun, withCluster } from '../cluster/cluster-session.ts';
 import type { DescribeOptions } from '../commands/describe.ts';
 import type { CliContext } from '../context.ts';
-import { describeText, eventTime, podStatus } from '../cluster/describe-view.ts';
+import { describeText, podStatus } from '../cluster/describe-view.ts';
+import { eventTime } from '../cluster/event-view.ts';
 import type { EventObject, RunJob, RunPod } from '../cluster/run-objects.ts';
 import { phaseStyle } from '../terminal/phases.ts';
 import { inOrder, podSelector } from '../cluster/run-pods.ts';

@@ -17,6 +17,7 @@ import { UsageError } from '../errors.ts';
 /** Lists runs, from one list of Jobs; with `--watch` goes on until it is interrupted. */
 export async function runs(context: CliContext, options: RunsOptions): Promise<void> {
   const select = { namespace: options.allNamespaces ? null : undefined, labelSelector: selectorOf(options) };
+  if (options.allClusters) return (await import('./runs-everywhere.ts')).runsEverywhere(context, select, options);
   await withCluster(options, async (client) => {
     if (options.watch) return watchRuns(context, client, select, options);
     const { items } = await client.list<RunJob>(jobs, select);
@@ -25,6 +26,12 @@ export async function runs(context: CliContext, options: RunsOptions): Promise<v
     if (found.length > 0) return context.out.write(tableOf(context, found, options));
     context.err.line(`No runs found${options.allNamespaces ? '' : ` in namespace ${client.namespace}`}.`);
   });
+}
+
+/** Which Jobs are looked at. */
+export interface RunSelection {
+  readonly namespace?: string | null;
+  readonly labelSelector: string;
 }
 
 function selectorOf({ plan, workflow, children }: RunsOptions): string {
@@ -41,12 +48,12 @@ function selectorOf({ plan, workflow, children }: RunsOptions): string {
   return parts.join(',');
 }
 
-function matches({ phase }: RunsOptions): (run: RunSummary) => boolean {
+export function matches({ phase }: RunsOptions): (run: RunSummary) => boolean {
   return (run) => phase === undefined || run.phase === phase;
 }
 
-function tableOf({ out }: CliContext, found: readonly RunSummary[], { output, allNamespaces }: RunsOptions): string {
-  return formatTable(runColumns(Date.now(), out.colors, { allNamespaces }), found, { wide: output === 'wide' });
+export function tableOf({ out }: CliContext, found: readonly RunSummary[], options: RunsOptions): string {
+  return formatTable(runColumns(Date.now(), out.colors, options), found, { wide: options.output === 'wide' });
 }
 
 async function printObjects({ out }: CliContext, found: readonly RunSummary[], { output }: RunsOptions): Promise<void> {
@@ -56,18 +63,13 @@ async function printObjects({ out }: CliContext, found: readonly RunSummary[], {
   else out.json(rows);
 }
 
-function withDuration(run: RunSummary): object {
+export function withDuration(run: RunSummary): object {
   const milliseconds = durationOf(run, Date.now());
   return { ...run, durationSeconds: milliseconds === undefined ? undefined : Math.round(milliseconds / 1000) };
 }
 
 /** On a terminal the table is drawn in place; elsewhere every change is a line, or one JSON document on a line. */
-function watchRuns(
-  context: CliContext,
-  client: KubeClient,
-  select: { readonly namespace?: string | null; readonly labelSelector: string },
-  options: RunsOptions,
-): Promise<void> {
+function watchRuns(context: CliContext, client: KubeClient, select: RunSelection, options: RunsOptions): Promise<void> {
   const { out, err } = context;
   const drawn = out.isTerminal && (options.output === undefined || options.output === 'wide');
   const block = new LiveBlock(out);

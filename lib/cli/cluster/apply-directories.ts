@@ -1,14 +1,12 @@
 import { statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { applyTargets, type ApplyTarget } from '../../fleet/apply-target.ts';
 import type { Manifest } from '../../fleet/apply-result.ts';
-import { parsePlacement } from '../../fleet/placement.ts';
-import { PLACEMENT_FILE, type Placement } from '../../graph/placement.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { FailedError } from '../errors.ts';
 import { readManifests } from '../app/manifests.ts';
 import { outputDirectory } from '../app/output-directory.ts';
+import { readPlacement } from './read-placement.ts';
 
 /** A target with what is to be applied to it. */
 export interface LoadedTarget extends ApplyTarget {
@@ -28,20 +26,6 @@ export async function loadTargets(
     isDirectory: (path) => statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isDirectory() === true,
   });
   return Promise.all(targets.map(async (target) => ({ ...target, manifests: await load(cwd, target) })));
-}
-
-/** The clusters of the fleet, for completion; none when there is no fleet. */
-export async function clusterNames(cwd: string): Promise<string[]> {
-  return Object.keys((await readPlacement(cwd, await outputDirectory(cwd)))?.clusters ?? {});
-}
-
-async function readPlacement(cwd: string, output: string): Promise<Placement | undefined> {
-  try {
-    return parsePlacement(await readFile(resolve(cwd, output, PLACEMENT_FILE), 'utf8'), `${output}/${PLACEMENT_FILE}`);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 async function load(cwd: string, { directory, cluster }: ApplyTarget): Promise<Manifest[]> {

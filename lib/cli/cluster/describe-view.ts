@@ -2,6 +2,7 @@ import type { JsonObject } from '../../values/json.ts';
 import { formatAge } from '../terminal/duration.ts';
 import type { Colors } from '../terminal/output.ts';
 import { overrideLines } from '../pods/override-lines.ts';
+import { eventColumns } from './event-view.ts';
 import type { EventObject, RunPod } from './run-objects.ts';
 import type { RunView, StepView } from './run-view.ts';
 import type { PhaseStyle } from '../terminal/phases.ts';
@@ -170,25 +171,7 @@ export function podStatus({ metadata, status }: RunPod): string {
 }
 
 function eventTable(events: readonly EventObject[], { now, colors }: DescribeStyle): string {
-  const warn = (text: string, { type }: EventObject): string => (type === 'Warning' ? colors.yellow(text) : text);
-  return formatTable(
-    [
-      { header: 'LAST SEEN', value: (event: EventObject) => formatAge(eventTime(event), now) },
-      { header: 'TYPE', value: ({ type }) => type ?? '-', style: warn },
-      { header: 'REASON', value: ({ reason }) => reason ?? '-' },
-      { header: 'OBJECT', value: ({ involvedObject: of }) => `${(of?.kind ?? '').toLowerCase()}/${of?.name ?? ''}` },
-      {
-        header: 'MESSAGE',
-        value: ({ message, count = 1 }) => `${message ?? ''}${count > 1 ? ` (${count} times)` : ''}`,
-      },
-    ],
-    events,
-  );
-}
-
-/** When an event happened last. */
-export function eventTime({ lastTimestamp, eventTime: at, metadata }: EventObject): string | undefined {
-  return lastTimestamp ?? at ?? metadata.creationTimestamp;
+  return formatTable(eventColumns(now, colors), events);
 }
 
 function timeText(time: string | undefined, now: number): string {

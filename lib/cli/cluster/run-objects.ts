@@ -100,5 +100,6 @@ export interface EventObject extends KubeObject {
   readonly count?: number;
   readonly lastTimestamp?: string;
   readonly eventTime?: string;
-  readonly involvedObject?: { readonly kind?: string; readonly name?: string };
+  readonly source?: { readonly component?: string };
+  readonly involvedObject?: { readonly kind?: string; readonly namespace?: string; readonly name?: string };
 }

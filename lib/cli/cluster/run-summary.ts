@@ -8,6 +8,8 @@ export type RunPhaseName = (typeof runPhases)[number];
 
 /** What a run's Job alone tells of it. */
 export interface RunSummary {
+  /** The cluster of the fleet, when several are looked at. */
+  readonly cluster?: string;
   readonly name: string;
   readonly namespace: string;
   readonly plan?: string;

@@ -7,10 +7,12 @@ import type { Column } from '../terminal/table.ts';
 export function runColumns(
   now: number,
   colors: Colors,
-  options: { readonly allNamespaces?: boolean } = {},
+  options: { readonly allNamespaces?: boolean; readonly allClusters?: boolean } = {},
 ): Column<RunSummary>[] {
+  const cluster: Column<RunSummary> = { header: 'CLUSTER', value: (run) => run.cluster ?? '' };
   const namespace: Column<RunSummary> = { header: 'NAMESPACE', value: (run) => run.namespace };
   return [
+    ...(options.allClusters ? [cluster] : []),
     ...(options.allNamespaces ? [namespace] : []),
     { header: 'NAME', value: ({ name }) => name },
     { header: 'PLAN', value: ({ plan }) => plan ?? '-' },

@@ -50,7 +50,6 @@ Examples:
   },
   async complete({ before, option }, context) {
     if (before.length > 0 || option !== undefined) return undefined;
-    const { clusterNames } = await import('../cluster/apply-directories.ts');
-    return clusterNames(context.cwd);
+    return (await import('../cluster/read-placement.ts')).clusterNames(context.cwd);
   },
 };

@@ -1,5 +1,6 @@
 import type { CommandModule } from '../command-module.ts';
 import {
+  addAllClustersOption,
   addAllNamespacesOption,
   addClusterOptions,
   addOutputOption,
@@ -15,6 +16,7 @@ export interface RunsOptions extends ClusterOptions {
   readonly workflow?: string;
   readonly phase?: RunPhaseName;
   readonly allNamespaces?: boolean;
+  readonly allClusters?: boolean;
   /** Runs that are steps of others, too. */
   readonly children?: boolean;
   readonly watch?: boolean;
@@ -32,9 +34,12 @@ export const runsCommand: CommandModule = {
       .addOption(choiceOption('--phase <phase>', 'only runs in this phase', runPhases))
       .option('--children', 'also runs that are steps of others')
       .option('-w, --watch', 'go on showing them as they change');
-    addAllNamespacesOption(command);
+    addAllNamespacesOption(addAllClustersOption(command));
     addOutputOption(command)
-      .addHelpText('after', `\nExample:\n  ${context.program} runs --plan etl-site-a --phase Failed\n`)
+      .addHelpText(
+        'after',
+        `\nExamples:\n  ${context.program} runs --plan etl-site-a --phase Failed\n  ${context.program} runs --all-clusters --watch\n`,
+      )
       .action(async (options: RunsOptions) => (await import('../actions/runs.ts')).runs(context, options));
   },
   async complete({ option }, context) {

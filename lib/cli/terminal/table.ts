@@ -11,16 +11,21 @@ export interface Column<Row> {
   readonly style?: (text: string, row: Row) => string;
 }
 
-/** Rows as aligned columns three spaces apart, as kubectl prints them, with a closing line end. */
+/**
+ * Rows as aligned columns three spaces apart, as kubectl prints them, with a closing line end. `widths` are those of rows that were
+ * printed before; they are widened for those that are printed after.
+ */
 export function formatTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
-  options: { wide?: boolean; headers?: boolean } = {},
+  options: { wide?: boolean; headers?: boolean; widths?: number[] } = {},
 ): string {
   const shown = columns.filter((column) => options.wide === true || column.wide !== true);
   const cells = rows.map((row) => shown.map((column) => oneLine(column.value(row))));
   const headers = options.headers === false ? [] : [shown.map((column) => column.header)];
-  const widths = shown.map((_, index) => Math.max(0, ...[...headers, ...cells].map((line) => textWidth(line[index]!))));
+  const widths = options.widths ?? [];
+  for (const index of shown.keys())
+    widths[index] = Math.max(widths[index] ?? 0, ...[...headers, ...cells].map((line) => textWidth(line[index]!)));
   const line = (texts: readonly string[], style: (text: string, index: number) => string) =>
     texts
       .map(

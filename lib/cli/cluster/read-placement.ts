@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parsePlacement } from '../../fleet/placement.ts';
+import { enabledClusters, PLACEMENT_FILE, type Placement } from '../../graph/placement.ts';
+import { outputDirectory } from '../app/output-directory.ts';
+import { UsageError } from '../errors.ts';
+
+/** The placement that synth wrote to an output directory; nothing when there is no fleet. */
+export async function readPlacement(cwd: string, output: string): Promise<Placement | undefined> {
+  try {
+    return parsePlacement(await readFile(resolve(cwd, output, PLACEMENT_FILE), 'utf8'), `${output}/${PLACEMENT_FILE}`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** The clusters of the fleet that are in use, for completion; none when there is no fleet. */
+export async function clusterNames(cwd: string): Promise<readonly string[]> {
+  const placement = await readPlacement(cwd, await outputDirectory(cwd));
+  return placement === undefined ? [] : enabledClusters(placement);
+}
+
+/** A fleet as it was synthesized. */
+export interface SynthesizedFleet {
+  /** The output directory, as a user would write it. */
+  readonly output: string;
+  readonly placement: Placement;
+}
+
+/**
+ * The fleet of the app in a directory.
+ *
+ * @param option what asks for it, for the error
+ * @throws UsageError when there is none
+ */
+export async function readFleet(cwd: string, option = '--cluster'): Promise<SynthesizedFleet> {
+  const output = await outputDirectory(cwd);
+  const placement = await readPlacement(cwd, output);
+  if (placement !== undefined) return { output, placement };
+  throw new UsageError(`${option}: there is no ${output}/${PLACEMENT_FILE}; run synth first, or leave it out`);
+}
