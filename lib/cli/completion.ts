@@ -1,6 +1,7 @@
 import type { Argument, Command, Option } from 'commander';
 import type { CommandModule } from './command-module.ts';
 import type { CliContext } from './context.ts';
+import { fleetClusterOption } from './options.ts';
 
 /** Something that may come next. */
 export interface Candidate {
@@ -80,6 +81,14 @@ async function valuesOf(
       partial,
       of.argChoices.map((value) => ({ value })),
     );
+  if (of === fleetClusterOption) {
+    const { clusterNames } = await import('./cluster/read-placement.ts');
+    const names = await clusterNames(context.cwd);
+    return fitting(
+      partial,
+      names.map((value) => ({ value })),
+    );
+  }
   const module = modules.find(({ name }) => name === command.name());
   const option = 'long' in of ? of.long : undefined;
   const names = await module?.complete?.({ before, partial, ...(option && { option }) }, context);

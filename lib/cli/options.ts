@@ -8,15 +8,31 @@ import { parseSeconds } from './terminal/seconds-option.ts';
 /** How a result is printed; left out, it is a table for people. */
 export type OutputFormat = 'json' | 'yaml' | 'wide' | 'name';
 
-/** What {@link addClusterOptions} gives to the action. */
-export interface ClusterOptions {
+/** What {@link addKubeconfigOptions} gives to the action. */
+export interface KubeconfigOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly namespace?: string;
 }
 
-/** `--kubeconfig`, `--context` and `-n, --namespace`. */
+/** What {@link addClusterOptions} gives to the action: with `cluster`, the other two are as the fleet has them. */
+export interface ClusterOptions extends KubeconfigOptions {
+  readonly cluster?: string;
+}
+
+/** Names a cluster of the fleet: its context and namespace are taken from placement.json, before the action begins. */
+export const fleetClusterOption = new Option(
+  '--cluster <name>',
+  'cluster of the fleet: its context and namespace, as placement.json has them',
+).conflicts('context');
+
+/** `--cluster`, `--kubeconfig`, `--context` and `-n, --namespace`, for commands that reach one cluster. */
 export function addClusterOptions(command: Command): Command {
+  return addKubeconfigOptions(command.addOption(fleetClusterOption));
+}
+
+/** `--kubeconfig`, `--context` and `-n, --namespace`. */
+export function addKubeconfigOptions(command: Command): Command {
   return command
     .option('--kubeconfig <file>', 'kubeconfig to use in place of KUBECONFIG and ~/.kube/config')
     .option('--context <name>', 'context of the kubeconfig; the current one when left out')

@@ -5,6 +5,7 @@ import { commandGroups } from './command-module.ts';
 import * as registry from './commands/index.ts';
 import { createContext, type CliContext } from './context.ts';
 import { exitCodes, reportError, UsageError } from './errors.ts';
+import { fleetClusterOption, type ClusterOptions } from './options.ts';
 import { packageVersion } from './version.ts';
 
 /** Every command, in the order of the help. */
@@ -36,7 +37,8 @@ export function createProgram(context: CliContext, modules: readonly CommandModu
       getOutHelpWidth: () => context.out.columns,
       getOutHasColors: () => context.out.colors.isColorSupported,
     })
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', (_program, command) => useFleetCluster(command, context));
   for (const module of modules) {
     const command = program.command(module.name, { hidden: module.group === undefined }).summary(module.summary);
     command.description(`${module.summary[0]!.toUpperCase()}${module.summary.slice(1)}.`);
@@ -44,6 +46,16 @@ export function createProgram(context: CliContext, modules: readonly CommandModu
     module.configure(command, context);
   }
   return program;
+}
+
+/** With `--cluster` a command goes to the context and namespace that the fleet has for it. */
+async function useFleetCluster(command: Command, { cwd }: CliContext): Promise<void> {
+  const { cluster, namespace } = command.opts<ClusterOptions>();
+  if (cluster === undefined || !command.options.includes(fleetClusterOption)) return;
+  const { clusterNamed, readFleet } = await import('./cluster/read-placement.ts');
+  const placed = clusterNamed(await readFleet(cwd), cluster);
+  command.setOptionValue('context', placed.context);
+  command.setOptionValue('namespace', namespace ?? placed.namespace);
 }
 
 /** Runs one command line and returns its exit code. Never throws. */

@@ -72,6 +72,16 @@ test.each<[string[], string[]]>([
   expect(code).toBe(0);
 });
 
+test('--cluster is completed with the clusters of the fleet that are in use', async () => {
+  const fleet = join(directory.path, 'fleet');
+  mkdirSync(join(fleet, 'dist'), { recursive: true });
+  const clusters = { test: {}, prod: {}, old: { enabled: false } };
+  writeFileSync(join(fleet, 'dist/placement.json'), JSON.stringify({ clusters }));
+  for (const command of ['runs', 'launch', 'logs', 'suspend'])
+    expect((await cli(['__complete', '--', command, '--cluster', ''], { cwd: fleet })).stdout).toBe('test\nprod\n');
+  expect((await cli(['__complete', '--', 'runs', '--cluster=p'], { cwd: fleet })).stdout).toBe('--cluster=prod\n');
+});
+
 test.each([
   ['bash', 'bash'],
   ['zsh', 'zsh'],

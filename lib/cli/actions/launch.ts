@@ -14,6 +14,7 @@ import {
   type GivenInputs,
 } from '../cluster/launch-inputs.ts';
 import { newRunName, taskInputVariables, taskRun, workflowRun, type LaunchedJob } from '../cluster/launch-job.ts';
+import { findPlanFor } from '../cluster/plan-elsewhere.ts';
 import { printLaunched } from '../cluster/print-launched.ts';
 import { stepPodProblems, taskName, taskPodProblems } from '../cluster/launch-pods.ts';
 import { taskJobProblems } from '../cluster/launch-step-jobs.ts';
@@ -40,18 +41,23 @@ export async function launch(context: CliContext, planName: string, options: Lau
     throw new UsageError('--timeout needs --watch or --wait');
   const [given, pods] = await Promise.all([givenInputs(context, options), readOverride(context.cwd, options)]);
   await withCluster(options, async (client) => {
-    const plan = await findPlan(client, planName);
+    const { cluster } = options;
+    const plan =
+      cluster === undefined
+        ? await findPlan(client, planName)
+        : await findPlanFor(client, planName, { cluster, cwd: context.cwd });
     const managed = plan.spec.jobTemplate.spec.managedBy === CONTROLLER_NAME;
     if (options.priority !== undefined && !managed)
       throw new UsageError(`--priority says nothing of runs of ${planName}: no controller sequences them`);
     const [warning, make] = await Promise.all([
       managed ? controllerWarning(client, Date.now()) : undefined,
-      runMaker(client, plan, given, pods, options.priority),
+      runMaker(client, plan, given, pods, options),
     ]);
     if (warning !== undefined) context.err.line(`${context.err.colors.yellow('warning:')} ${warning}`);
     const job = await create(client, plan, make, options);
-    if (options.dryRun || !(options.watch || options.wait)) return printLaunched(context, job, options);
-    if (options.output === undefined) context.err.line(`run ${job.metadata.name} launched`);
+    const where = cluster === undefined ? '' : ` on ${cluster}`;
+    if (options.dryRun || !(options.watch || options.wait)) return printLaunched(context, job, options, where);
+    if (options.output === undefined) context.err.line(`run ${job.metadata.name} launched${where}`);
     await waitForRun(context, client, job, options);
   });
 }
@@ -78,7 +84,7 @@ async function runMaker(
   plan: PlanCronJob,
   given: GivenInputs,
   pods: GivenOverride | undefined,
-  priority: number | undefined,
+  { priority, cluster }: LaunchOptions,
 ): Promise<RunMaker> {
   const { metadata } = plan.spec.jobTemplate;
   const subject = `Cannot launch ${plan.metadata.name}`;
@@ -93,8 +99,10 @@ async function runMaker(
     return (name) => taskRun(plan, name, { ...given.file, ...given.texts }, override);
   }
   const map = await readConfigMap(client, graphName, plan.metadata.namespace);
-  if (map === undefined)
-    throw new FailedError(`${subject}: the ConfigMap ${graphName} with its graph is gone; apply the plan again`);
+  if (map === undefined) {
+    const [where, fix] = cluster === undefined ? ['gone', 'the plan again'] : [`not on ${cluster}`, `${cluster} first`];
+    throw new FailedError(`${subject}: the ConfigMap ${graphName} with its graph is ${where}; apply ${fix}`);
+  }
   const { graph, problems: broken } = graphOf(map);
   if (graph === undefined)
     throw new FailedError(`${subject}: its graph is not valid: ${(broken ?? []).map(formatProblem).join('; ')}`);

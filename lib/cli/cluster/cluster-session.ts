@@ -40,8 +40,9 @@ export async function withCluster<T>(options: ClusterOptions, work: (client: Kub
 }
 
 /** The options that name a cluster and a namespace, for a hint at another command; they begin with a space. */
-export function clusterFlags({ kubeconfig, context, namespace }: ClusterOptions): string {
-  const flags = { '--kubeconfig': kubeconfig, '--context': context, '-n': namespace };
+export function clusterFlags({ kubeconfig, cluster, context, namespace }: ClusterOptions): string {
+  const where = cluster === undefined ? { '--context': context } : { '--cluster': cluster };
+  const flags = { '--kubeconfig': kubeconfig, ...where, '-n': namespace };
   return Object.entries(flags)
     .map(([flag, value]) => (value === undefined ? '' : ` ${flag} ${value}`))
     .join('');

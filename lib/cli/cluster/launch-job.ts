@@ -96,6 +96,7 @@ export function taskInputVariables(plan: PlanCronJob): string[] {
 
 function runOf(plan: PlanCronJob, name: string, spec: JobSpec, extra: Record<string, string> = {}): LaunchedJob {
   const { metadata = {} } = plan.spec.jobTemplate;
+  const { uid } = plan.metadata;
   return {
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -105,15 +106,9 @@ function runOf(plan: PlanCronJob, name: string, spec: JobSpec, extra: Record<str
       labels: { [labels.plan]: plan.metadata.name, ...metadata.labels, [labels.managedBy]: MANAGED_BY },
       annotations: { ...metadata.annotations, 'cronjob.kubernetes.io/instantiate': 'manual', ...extra },
       // As kubectl does it: history limits count the run, and it goes with its plan. (kubectl/pkg/cmd/create/create_job.go)
-      ownerReferences: [
-        {
-          apiVersion: 'batch/v1',
-          kind: 'CronJob',
-          name: plan.metadata.name,
-          uid: plan.metadata.uid ?? '',
-          controller: true,
-        },
-      ],
+      ...(uid !== undefined && {
+        ownerReferences: [{ apiVersion: 'batch/v1', kind: 'CronJob', name: plan.metadata.name, uid, controller: true }],
+      }),
     },
     spec,
   };

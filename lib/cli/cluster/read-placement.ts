@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parsePlacement } from '../../fleet/placement.ts';
-import { enabledClusters, PLACEMENT_FILE, type Placement } from '../../graph/placement.ts';
+import { enabledClusters, PLACEMENT_FILE, type PlacedCluster, type Placement } from '../../graph/placement.ts';
+import { suggest } from '../../values/problems.ts';
 import { outputDirectory } from '../app/output-directory.ts';
 import { UsageError } from '../errors.ts';
 
@@ -39,4 +40,17 @@ export async function readFleet(cwd: string, option = '--cluster'): Promise<Synt
   const placement = await readPlacement(cwd, output);
   if (placement !== undefined) return { output, placement };
   throw new UsageError(`${option}: there is no ${output}/${PLACEMENT_FILE}; run synth first, or leave it out`);
+}
+
+/**
+ * A cluster of a fleet, by its name.
+ *
+ * @throws UsageError when there is none of this name, or it is disabled
+ */
+export function clusterNamed({ placement }: SynthesizedFleet, name: string): PlacedCluster {
+  const cluster = Object.hasOwn(placement.clusters, name) ? placement.clusters[name] : undefined;
+  if (cluster?.enabled) return cluster;
+  const fix = suggest(name, enabledClusters(placement));
+  const wrong = cluster === undefined ? `there is no cluster "${name}"` : `the cluster "${name}" is disabled`;
+  throw new UsageError(`--cluster: ${wrong}${fix === undefined ? '' : `; ${fix}`}`);
 }

@@ -1,8 +1,8 @@
 import type { CommandModule } from '../command-module.ts';
-import { addClusterOptions, addOutputOption, type ClusterOptions } from '../options.ts';
+import { addKubeconfigOptions, addOutputOption, type KubeconfigOptions } from '../options.ts';
 
 /** Options of `apply`. */
-export interface ApplyCommandOptions extends ClusterOptions {
+export interface ApplyCommandOptions extends KubeconfigOptions {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly forceConflicts?: boolean;
@@ -14,7 +14,7 @@ export const applyCommand: CommandModule = {
   group: 'Run and watch',
   summary: 'write synthesized manifests to their clusters',
   configure(command, context) {
-    addClusterOptions(
+    addKubeconfigOptions(
       command.argument('[directory|cluster]', 'all clusters of the fleet, or the whole output, when left out'),
     )
       .option('--dry-run', 'let the cluster check everything and write nothing')

@@ -1,9 +1,9 @@
 import { checkNames, type CheckName } from '../../fleet/check-result.ts';
 import type { CommandModule } from '../command-module.ts';
-import { addClusterOptions, addOutputOption, choicesOption, type ClusterOptions } from '../options.ts';
+import { addKubeconfigOptions, addOutputOption, choicesOption, type KubeconfigOptions } from '../options.ts';
 
 /** Options of `check`. */
-export interface CheckOptions extends ClusterOptions {
+export interface CheckOptions extends KubeconfigOptions {
   readonly skip?: readonly CheckName[];
   readonly strict?: boolean;
   readonly output?: 'json';
@@ -14,7 +14,7 @@ export const checkCommand: CommandModule = {
   group: 'Run and watch',
   summary: 'look at clusters before anything is written to them',
   configure(command, context) {
-    addClusterOptions(
+    addKubeconfigOptions(
       command.argument('[directory|cluster]', 'all clusters of the fleet, or the whole output, when left out'),
     )
       .addOption(choicesOption('--skip <check>', 'leave a check out; may be given several times', checkNames.slice(1)))

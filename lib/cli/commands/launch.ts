@@ -40,6 +40,9 @@ export const launchCommand: CommandModule = {
 The plan may be suspended; only its schedule is. The run counts towards the plan's history limits, as one that its schedule started. A run of a single task is a plain Job: there --input replaces the value of the
 task's environment variable INPUT_<NAME>, and cannot be checked against a schema.
 
+With --cluster the run goes to that cluster, wherever the plan is active: as the plan is there, active or as a backup, else as it was
+synthesized. The graph of its workflow must have been applied there.
+
 Pods are changed as a plan's podTemplate changes them, and nothing goes past the cluster's policy. The file is part of a pod template, for every
 step; under steps.<step> it has what is for one step alone, which wins. A --set names an item of a list in brackets, so too a name with dots; what the
 text means is decided by the field's type, and null removes.
@@ -48,6 +51,7 @@ Examples:
   ${context.program} launch etl-site-a
   ${context.program} launch etl-site-a --input day=2026-03-01 --watch
   ${context.program} launch etl-site-a --set train.spec.nodeSelector.gpu=a100 --set '*.spec.containers[main].resources.limits.memory=64Gi'
+  ${context.program} launch etl-site-a --cluster gpu-eu
   kubectl create job --from=cronjob/etl-site-a now      the same with kubectl, with the plan's inputs
 `,
       )
