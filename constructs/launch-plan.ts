@@ -1,11 +1,11 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { annotations, NEVER } from '../lib/graph/labels.ts';
-import { timeZoneProblem } from '../lib/values/cron.ts';
 import { MAX_PLAN_NAME } from '../lib/values/key-names.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
+import { timeZoneProblem } from '../lib/values/time-zone.ts';
 import { CallSite } from './call-site.ts';
 import { labelProblems } from './label-problems.ts';
 import { later } from './later.ts';
@@ -22,6 +22,7 @@ import { reportProblems } from './problems.ts';
 import { overrideProblems } from './run-job.ts';
 import { seconds } from './settings.ts';
 import type { Task } from './task.ts';
+import { warnAtSynth } from './warnings.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
 /** The group that a plan is one of, and what is said for all of them. */
@@ -85,6 +86,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     // A group tells once what is wrong with several of its plans.
     if (group === undefined) reportProblems(this, () => this.problems());
     this.placedHere = this.#place.role !== 'elsewhere';
+    warnAtSynth(this, () => settings.schedule?.warnings('schedule') ?? []);
     if (this.placedHere) this.#emit();
   }
 

@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { createContext } from '../../lib/cli/context.ts';
 import { main } from '../../lib/cli/program.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { configMaps, jobs, leases } from '../../lib/kube/resources.ts';
+import { configMaps, cronJobs, jobs, leases } from '../../lib/kube/resources.ts';
 import { eventually } from '../cluster/eventually.ts';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 import type { Bench } from '../controller/support.ts';
@@ -225,6 +225,21 @@ good Succeeded
     expect((await cli(['suspend', 'plan/slow'])).stdout).toBe('plan slow suspended\n');
     expect((await cli(['suspend', 'slwo'])).stderr).toContain('did you mean "slow"?');
     await cli(['cancel', 'slow']);
+  });
+
+  it('shows when a plan fires next, counting @every from its last run', async () => {
+    expect((await cli(['schedule', 'slow'])).stderr).toContain('The plan slow has no schedule');
+    const { metadata } = await bench.client.patch(
+      cronJobs,
+      'slow',
+      { spec: { schedule: '@every 1h' } },
+      { type: 'merge' },
+    );
+    const made = Date.parse(metadata.creationTimestamp!);
+    const { stdout, stderr } = await cli(['schedule', 'slow', '--next', '1', '-o', 'json']);
+    const { next } = JSON.parse(stdout) as { next: readonly { utc: string }[] };
+    expect(next.map(({ utc }) => Date.parse(utc))).toEqual([made + 3_600_000]);
+    expect(stderr).toContain('plan slow is suspended');
   });
 
   it('says that the graph of a plan or run is gone', async () => {

@@ -1,13 +1,8 @@
-import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { access, constants, mkdir, readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { buildProgram, isExecutable } from './go-program.ts';
 
-const run = promisify(execFile);
 const moduleDir = join(import.meta.dirname, 'kubernetes');
-const moduleFiles = ['go.mod', 'go.sum', 'main.go'];
 
 /** The programs that the binary of {@link clusterBinary} can be. */
 export type Program =
@@ -42,37 +37,13 @@ export async function clusterProgram(program: Program): Promise<Invocation> {
   return [await clusterBinary(), program];
 }
 
-/** Where this machine keeps what takes long to make: in `XDG_CACHE_HOME`, else in `~/.cache`. */
-export function cacheDirectory(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'cdk8s-workflows');
-}
-
 async function build(): Promise<string> {
-  const flags = ['-mod=readonly', '-trimpath', '-ldflags', await linkerFlags()];
-  const hash = createHash('sha256').update(`${process.platform}/${process.arch}\n${flags.join('\n')}\n`);
-  for (const file of moduleFiles) hash.update(await readFile(join(moduleDir, file)));
-  const directory = join(cacheDirectory(), hash.digest('hex').slice(0, 16));
-  const target = join(directory, 'kubernetes');
-  if (await isExecutable(target)) return target;
-
-  await mkdir(directory, { recursive: true });
-  // The lock is the kernel's, so a killed builder frees it; whoever waited for it finds the binary and builds nothing.
-  const script =
-    'test -x "$0" && exit 0; t="$0.$$"; go build -o "$t" "$@" . && mv "$t" "$0" || { rm -f "$t"; exit 1; }';
   try {
-    await run('flock', [`${target}.lock`, 'sh', '-c', script, target, ...flags], {
-      cwd: moduleDir,
-      env: { ...process.env, CGO_ENABLED: '0' },
-      maxBuffer: 64 << 20,
-    });
-  } catch (cause) {
+    return await buildProgram({ name: 'kubernetes', directory: moduleDir, linkerFlags: await linkerFlags() });
+  } catch (error) {
     building = undefined;
-    const said = (cause as { stderr?: string }).stderr ?? '';
-    throw new Error(`The cluster's programs were not built (Go 1.24 or later is needed): ${said.slice(-4000)}`, {
-      cause,
-    });
+    throw error;
   }
-  return target;
 }
 
 /** The version that the programs report. Read from go.mod, so that it is written down once. */
@@ -82,11 +53,4 @@ async function linkerFlags(): Promise<string> {
   if (version === undefined) throw new Error('go.mod names no version of k8s.io/kubernetes');
   const pkg = 'k8s.io/component-base/version';
   return `-s -w -X ${pkg}.gitVersion=${version} -X ${pkg}.gitMajor=${major} -X ${pkg}.gitMinor=${minor}`;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }

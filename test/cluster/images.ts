@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cacheDirectory } from './binary.ts';
+import { cacheDirectory } from './go-program.ts';
 import { run } from './run.ts';
 
 const busybox = '/bin/busybox';

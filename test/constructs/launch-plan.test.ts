@@ -2,7 +2,7 @@ import { Duration } from 'cdk8s';
 import { ServiceAccount } from 'cdk8s-plus-28';
 import { ContainerTask, LaunchPlan, Run, Schedule, TaskJob, TaskPod, Workflow, z } from 'cdk8s-workflows';
 import type { Construct } from 'constructs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { find, synth, synthProblems } from './support.ts';
 
 const KEY = 'cdk8s-workflows.dev';
@@ -102,6 +102,26 @@ describe('a launch plan of a workflow', () => {
     const schedule = Schedule.cron('@hourly');
     expect(suspended({ schedule, inputs: { site: 'a' } })).toMatchObject({ suspend: false, schedule: '@hourly' });
     expect(suspended({ schedule, inputs: { site: 'a' }, suspended: true })).toMatchObject({ suspend: true });
+  });
+
+  it('warns once of a schedule that never fires, and takes it as Kubernetes does', () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue();
+    try {
+      const define = (chart: Construct) =>
+        void new LaunchPlan(chart, 'p', {
+          workflow: etl(chart).workflow,
+          inputs: { site: 'a' },
+          schedule: Schedule.cron('0 0 31 4,6 *'),
+        });
+      expect([synthProblems(define), synthProblems(define)]).toEqual([[], []]);
+      expect(warn.mock.calls).toEqual([
+        [
+          'warning: [chart/p] schedule: "0 0 31 4,6 *" names no day that there is: it never fires; leave schedule out if that is meant',
+        ],
+      ]);
+    } finally {
+      warn.mockRestore();
+    }
   });
 
   it('with a driver leaves the Job to Kubernetes: one pod, and the parallelism of the run in an annotation', () => {
@@ -255,7 +275,7 @@ describe('synth refuses, all at once', () => {
         '[b] schedule: "0 0 * * 7" "7" is not sun to sat or 0 to 6 in the day of week "7"',
         '[c] schedule: "0 0 0 * * *" has 6 fields, not the five of minute, hour, day of month, month and day of week',
         '[d] schedule: "TZ=UTC 0 0 * * *" must not name a time zone; set timeZone',
-        '[e] timeZone: "Europe/Berlim" is not in the IANA database of time zones',
+        '[e] timeZone: "Europe/Berlim" is not in the IANA database of time zones; did you mean "Europe/Berlin"?',
       ],
     ],
     [

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cronProblem, timeZoneProblem } from '../../lib/values/cron.ts';
 import { contentHash, unitHash } from '../../lib/values/hash.ts';
 import { canonicalJson } from '../../lib/values/json.ts';
 import { dnsLabelProblem, labelValueProblem, qualifiedNameProblem } from '../../lib/values/names.ts';
@@ -40,42 +39,6 @@ describe('hashes and canonical JSON', () => {
       }),
     );
   });
-});
-
-describe('cron expressions by the rules of Kubernetes', () => {
-  it.each([
-    '* * * * *',
-    '0 */6 * * *',
-    '0-30/5 1,2 ? jan-MAR sun',
-    '5/15 0 1 12 6',
-    '@daily',
-    '@every 1h30m',
-    ' 0 0 * * * ',
-  ])('takes %j', (expression) => expect(cronProblem(expression)).toBeUndefined());
-
-  it.each([
-    ['', 'has 0 fields, not the five of minute, hour, day of month, month and day of week'],
-    ['0 0 * *', 'has 4 fields, not the five of minute, hour, day of month, month and day of week'],
-    ['60 * * * *', '"60" is not 0 to 59 in the minute "60"'],
-    ['* * 0 * *', '"0" is not 1 to 31 in the day of month "0"'],
-    ['* * * 13 *', '"13" is not jan to dec or 1 to 12 in the month "13"'],
-    ['* * * * 7', '"7" is not sun to sat or 0 to 6 in the day of week "7"'],
-    ['* * L * *', '"L" is not 1 to 31 in the day of month "L"'],
-    ['* * * * 1#2', '"1#2" is not sun to sat or 0 to 6 in the day of week "1#2"'],
-    ['30-10 * * * *', 'the range "30-10" ends before it begins in the minute "30-10"'],
-    ['*/0 * * * *', 'the step "0" is no positive number in the minute "*/0"'],
-    ['1,,2 * * * *', '"" is not 0 to 59 in the minute "1,,2"'],
-    ['@reboot', 'is none of @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly and @every <duration>'],
-    ['CRON_TZ=UTC * * * * *', 'must not name a time zone; set timeZone'],
-  ])('refuses %j', (expression, problem) => expect(cronProblem(expression)).toBe(problem));
-
-  it.each([
-    ['Europe/Berlin', undefined],
-    ['UTC', undefined],
-    ['Mars/Olympus', 'is not in the IANA database of time zones'],
-    ['Local', 'must be a name from the IANA database, such as Europe/Berlin'],
-    ['+02:00', 'must be a name from the IANA database, not an offset'],
-  ])('reads the time zone %j', (zone, problem) => expect(timeZoneProblem(zone)).toBe(problem));
 });
 
 describe('names', () => {

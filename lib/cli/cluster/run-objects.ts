@@ -55,6 +55,7 @@ export interface PodTemplateObject {
 export interface PlanCronJob extends KubeObject {
   spec: {
     readonly schedule: string;
+    readonly timeZone?: string;
     readonly suspend?: boolean;
     readonly jobTemplate: {
       readonly metadata?: {
@@ -65,6 +66,7 @@ export interface PlanCronJob extends KubeObject {
     };
     readonly [field: string]: unknown;
   };
+  status?: { readonly lastScheduleTime?: string };
 }
 
 export interface ContainerStatus {

@@ -19,6 +19,7 @@ export { resumeCommand } from './resume.ts';
 export { rerunCommand } from './rerun.ts';
 export { rollbackCommand } from './rollback.ts';
 export { runsCommand } from './runs.ts';
+export { scheduleCommand } from './schedule.ts';
 export { skipCommand } from './skip.ts';
 export { suspendCommand } from './suspend.ts';
 export { runCommand } from './run.ts';
