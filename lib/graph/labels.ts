@@ -65,6 +65,8 @@ export const annotations = {
   revisionHistoryLimit: `${DOMAIN}/revision-history-limit`,
   /** On a ConfigMap with a kept result: from when on it may be deleted. */
   expires: `${DOMAIN}/expires`,
+  /** On a plan's CronJob that was switched to a backup, where it belongs and on the backup: from where, to where, when and by whom, JSON. */
+  failover: `${DOMAIN}/failover`,
   /** On the Lease of a controller: the version of the one that holds it. */
   controllerVersion: `${DOMAIN}/controller-version`,
   /** On the Lease of a controller: the namespaces that the one that holds it looks after, with commas between; `*` for all. */

@@ -135,7 +135,7 @@ describe('launch --cluster', () => {
 
   it('needs a fleet', async () => {
     const none = await cliFor(join(directory, 'kubeconfig'), '')(['runs', '--cluster', 'eu'], { cwd: tmpdir() });
-    expect(none.stderr).toContain('--cluster: there is no dist/placement.json; run synth first, or leave it out');
+    expect(none.stderr).toContain('--cluster: there is no dist/placement.json; run synth first');
     expect(none.code).toBe(2);
   });
 });

@@ -2,7 +2,7 @@ import { KubeClient } from '../../kube/client.ts';
 import type { ClientOptions } from '../../kube/client-options.ts';
 import { ConnectionError, KubeconfigError, KubeError } from '../../kube/errors.ts';
 import { enabledClusters } from '../../graph/placement.ts';
-import { readFleet } from './read-placement.ts';
+import { readFleet, type SynthesizedFleet } from './read-placement.ts';
 
 /** A cluster of the fleet, and how it is reached. */
 export interface FleetCluster {
@@ -23,7 +23,10 @@ export interface ReachOptions {
  * @throws UsageError when there is no fleet
  */
 export async function fleetClusters(cwd: string): Promise<readonly FleetCluster[]> {
-  const { placement } = await readFleet(cwd, '--all-clusters');
+  return clustersOf(await readFleet(cwd, '--all-clusters'));
+}
+
+export function clustersOf({ placement }: SynthesizedFleet): readonly FleetCluster[] {
   return enabledClusters(placement).map((name) => ({ ...placement.clusters[name], name }));
 }
 

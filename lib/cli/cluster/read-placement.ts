@@ -22,6 +22,11 @@ export async function clusterNames(cwd: string): Promise<readonly string[]> {
   return placement === undefined ? [] : enabledClusters(placement);
 }
 
+/** The plans of the fleet, as placement.json names them, for completion; none when there is no fleet. */
+export async function planKeys(cwd: string): Promise<readonly string[]> {
+  return Object.keys((await readPlacement(cwd, await outputDirectory(cwd)))?.plans ?? {});
+}
+
 /** A fleet as it was synthesized. */
 export interface SynthesizedFleet {
   /** The output directory, as a user would write it. */
@@ -39,18 +44,19 @@ export async function readFleet(cwd: string, option = '--cluster'): Promise<Synt
   const output = await outputDirectory(cwd);
   const placement = await readPlacement(cwd, output);
   if (placement !== undefined) return { output, placement };
-  throw new UsageError(`${option}: there is no ${output}/${PLACEMENT_FILE}; run synth first, or leave it out`);
+  throw new UsageError(`${option}: there is no ${output}/${PLACEMENT_FILE}; run synth first`);
 }
 
 /**
  * A cluster of a fleet, by its name.
  *
+ * @param argument where the name was written, for the error
  * @throws UsageError when there is none of this name, or it is disabled
  */
-export function clusterNamed({ placement }: SynthesizedFleet, name: string): PlacedCluster {
+export function clusterNamed({ placement }: SynthesizedFleet, name: string, argument = '--cluster'): PlacedCluster {
   const cluster = Object.hasOwn(placement.clusters, name) ? placement.clusters[name] : undefined;
   if (cluster?.enabled) return cluster;
   const fix = suggest(name, enabledClusters(placement));
   const wrong = cluster === undefined ? `there is no cluster "${name}"` : `the cluster "${name}" is disabled`;
-  throw new UsageError(`--cluster: ${wrong}${fix === undefined ? '' : `; ${fix}`}`);
+  throw new UsageError(`${argument}: ${wrong}${fix === undefined ? '' : `; ${fix}`}`);
 }

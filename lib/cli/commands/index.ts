@@ -11,6 +11,7 @@ export { diffCommand } from './diff.ts';
 export { eventsCommand } from './events.ts';
 export { explainCommand } from './explain.ts';
 export { gcCommand } from './gc.ts';
+export { failbackCommand, failoverCommand } from './failover.ts';
 export { graphCommand } from './graph.ts';
 export { historyCommand } from './history.ts';
 export { launchCommand } from './launch.ts';
