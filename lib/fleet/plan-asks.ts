@@ -2,9 +2,10 @@ import { decodeGraph, type GraphData } from '../graph/config-map.ts';
 import { taskSteps, type Graph, type RunStep } from '../graph/graph.ts';
 import { annotations, CONTROLLER_NAME, labels, MANAGED_BY } from '../graph/labels.ts';
 import type { KubeObject } from '../kube/objects.ts';
-import { readPolicy, runtimeTemplate } from '../pods/runtime-template.ts';
+import { EVERY_STEP, type RunOverride } from '../pods/run-override.ts';
+import { readPolicy, runtimeTemplate, type RunLayers } from '../pods/runtime-template.ts';
 import type { PodTemplate, PodTemplateOverride } from '../pods/template.ts';
-import { isJsonObject } from '../values/json.ts';
+import { isJsonObject, type JsonObject } from '../values/json.ts';
 import { formatProblem, InvalidError } from '../values/problems.ts';
 
 /** The pods of one step of a plan, or of a plan's only task. */
@@ -92,7 +93,7 @@ class AskReader {
     if (graphName === undefined) return own;
     const driver = spec.managedBy === undefined;
     const parallelism = driver ? Number(given[annotations.parallelism] ?? 1) : (spec.parallelism ?? 1);
-    const steps = this.#graphRuns(graphName, parallelism, given[annotations.podOverride], within);
+    const steps = this.#graphRuns(graphName, parallelism, overridesOf(given), within);
     // The pod in the Job of a run that the controller sequences is never made.
     return driver ? [...own, ...steps] : steps;
   }
@@ -104,7 +105,7 @@ class AskReader {
     return { parallelism, pods: [{ step, template, atOnce: parallelism, runAsJob: false }] };
   }
 
-  #graphRuns(graphName: string, parallelism: number, podOverride: string | undefined, within: Within): RunAsk[] {
+  #graphRuns(graphName: string, parallelism: number, overrides: Overrides, within: Within): RunAsk[] {
     const graph = this.#graph(graphName, within.namespace);
     if (typeof graph === 'string') {
       within.unknown.add(graph);
@@ -115,7 +116,7 @@ class AskReader {
     const seen = new Set([...within.seen, graphName]);
     const pods = taskSteps(graph).flatMap((step): PodAsk[] => {
       const title = `${graph.workflow}/${step.name}`;
-      const template = this.#template(step.name, step.template, podOverride, within);
+      const template = this.#template(step.name, step.template, overrides, within);
       if (typeof template === 'string') {
         within.unknown.add(`${title}: ${template}`);
         return [];
@@ -125,12 +126,12 @@ class AskReader {
     });
     const children = graph.steps
       .filter((step) => step.kind === 'run')
-      .flatMap((step) => this.#childRuns(step, parallelism, podOverride, { ...within, seen }));
+      .flatMap((step) => this.#childRuns(step, parallelism, ofEveryStep(overrides), { ...within, seen }));
     return [{ parallelism, pods }, ...children];
   }
 
-  #childRuns({ runs }: RunStep, parallelism: number, podOverride: string | undefined, within: Within): RunAsk[] {
-    if ('graph' in runs) return this.#graphRuns(runs.graph, runs.parallelism ?? parallelism, podOverride, within);
+  #childRuns({ runs }: RunStep, parallelism: number, overrides: Overrides, within: Within): RunAsk[] {
+    if ('graph' in runs) return this.#graphRuns(runs.graph, runs.parallelism ?? parallelism, overrides, within);
     const plan = this.#objects.get(keyOf('CronJob', { name: runs.plan, namespace: within.namespace }));
     if (plan === undefined) {
       within.unknown.add(`the plan ${runs.plan}, which a step launches, is not among the manifests`);
@@ -155,34 +156,61 @@ class AskReader {
     return graph;
   }
 
-  #template(step: string, name: string, podOverride: string | undefined, within: Within): PodTemplate | string {
-    const key = `${within.namespace}/${name}/${podOverride ?? ''}`;
+  #template(step: string, name: string, overrides: Overrides, within: Within): PodTemplate | string {
+    const key = `${within.namespace}/${name}/${step}/${overrides.pod ?? ''}/${overrides.run ?? ''}`;
     let template = this.#templates.get(key);
     if (template === undefined) {
-      template = this.#merged(step, name, podOverride, within);
+      template = this.#merged(step, name, overrides, within);
       this.#templates.set(key, template);
     }
     return template;
   }
 
-  #merged(step: string, name: string, podOverride: string | undefined, { name: run, namespace }: Within) {
+  #merged(step: string, name: string, overrides: Overrides, { name: run, namespace }: Within) {
     const object = this.#objects.get(keyOf('PodTemplate', { name, namespace })) as
       (KubeObject & { template?: PodTemplate }) | undefined;
     if (object?.template === undefined) return `the PodTemplate ${name} is not among the manifests`;
     try {
       const policy = readPolicy(object.metadata.annotations?.[annotations.policy], `PodTemplate ${name}`);
-      const override: unknown = podOverride === undefined ? undefined : JSON.parse(podOverride);
-      const layers = {
+      const [podOverride, runOverride] = [objectIn(overrides.pod), objectIn(overrides.run)];
+      const layers: RunLayers = {
         run,
         plan: run,
-        ...(isJsonObject(override) && { podOverride: override as PodTemplateOverride }),
+        ...(podOverride && { podOverride: podOverride as PodTemplateOverride }),
+        ...(runOverride && { runOverride: runOverride as RunOverride }),
       };
       return runtimeTemplate(step, { template: object.template, ...policy }, layers);
     } catch (error) {
       if (error instanceof InvalidError) return error.problems.map(formatProblem).join('; ');
-      if (error instanceof SyntaxError) return `the annotation ${annotations.podOverride} is no JSON`;
       throw error;
     }
+  }
+}
+
+/** What a run changes of its pods, as it is written on its Job. */
+interface Overrides {
+  readonly pod?: string;
+  readonly run?: string;
+}
+
+function overridesOf(given: Readonly<Record<string, string>>): Overrides {
+  const { [annotations.podOverride]: pod, [annotations.runOverride]: run } = given;
+  return { ...(pod !== undefined && { pod }), ...(run !== undefined && { run }) };
+}
+
+/** What a launch says of single steps says nothing of those of the runs that they are. */
+function ofEveryStep({ run, ...rest }: Overrides): Overrides {
+  const every = objectIn(run)?.[EVERY_STEP];
+  return every === undefined ? rest : { ...rest, run: JSON.stringify({ [EVERY_STEP]: every }) };
+}
+
+/** What is none is refused by whoever runs it. */
+function objectIn(text: string | undefined): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? 'null');
+    return isJsonObject(value) ? (value as JsonObject) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

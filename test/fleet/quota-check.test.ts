@@ -149,6 +149,25 @@ describe('what a plan may ask for', () => {
     });
   });
 
+  it('is with what a launch says of the pods, of a step for that step alone', () => {
+    const inner = workflow('inner', [asking('part', {})]);
+    const of = workflow('outer', [asking('first', {}), asking('second', {}), { name: 'sub', runs: runOf(inner) }]);
+    const runOverride = {
+      '*': { spec: { nodeSelector: { pool: 'x' } } },
+      second: { spec: { priorityClassName: 'high' } },
+    };
+    const given = { [annotations.runOverride]: JSON.stringify(runOverride) };
+    const [ask] = planAsks(inEtl(...of.manifests, ...inner.manifests, run(of, 'now', { annotations: given })));
+    const pods = ask!.runs.flatMap((each) => each.pods);
+    expect(
+      pods.map(({ step, template }) => [step, template.spec?.nodeSelector?.pool, template.spec?.priorityClassName]),
+    ).toEqual([
+      ['outer/first', 'x', undefined],
+      ['outer/second', 'x', 'high'],
+      ['inner/part', 'x', undefined],
+    ]);
+  });
+
   it('says what is not among the manifests', () => {
     const of = workflow('etl', [{ name: 'a' }, { name: 'sub', runs: { plan: 'other' } }]);
     const [template, graph] = of.manifests;

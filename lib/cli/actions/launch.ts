@@ -15,6 +15,7 @@ import {
 } from '../cluster/launch-inputs.ts';
 import { newRunName, taskInputVariables, taskRun, workflowRun, type LaunchedJob } from '../cluster/launch-job.ts';
 import { findPlanFor } from '../cluster/plan-elsewhere.ts';
+import { checkLaunch } from '../cluster/launch-preflight.ts';
 import { printLaunched } from '../cluster/print-launched.ts';
 import { stepPodProblems, taskName, taskPodProblems } from '../cluster/launch-pods.ts';
 import { taskJobProblems } from '../cluster/launch-step-jobs.ts';
@@ -54,6 +55,8 @@ export async function launch(context: CliContext, planName: string, options: Lau
       runMaker(client, plan, given, pods, options),
     ]);
     if (warning !== undefined) context.err.line(`${context.err.colors.yellow('warning:')} ${warning}`);
+    if (cluster !== undefined)
+      await checkLaunch(context, client, cluster, make(plan.metadata.name, cacheMode(options)));
     const job = await create(client, plan, make, options);
     const where = cluster === undefined ? '' : ` on ${cluster}`;
     if (options.dryRun || !(options.watch || options.wait)) return printLaunched(context, job, options, where);
