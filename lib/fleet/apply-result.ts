@@ -9,10 +9,12 @@ export interface Manifest {
 
 /**
  * What became of an object. `skipped`: it is in order, but was not written because an object that comes before it failed.
+ * `pruned`: it left the directory and was deleted. `kept`: it left the directory and still exists.
  */
-export type ApplyOutcome = 'created' | 'configured' | 'unchanged' | 'failed' | 'skipped';
+export const applyOutcomes = ['created', 'configured', 'unchanged', 'pruned', 'kept', 'failed', 'skipped'] as const;
+export type ApplyOutcome = (typeof applyOutcomes)[number];
 
-/** Why an object was not applied. */
+/** Why an object was not applied, or not deleted. */
 export interface ApplyFailure {
   readonly message: string;
   /** What to do about it. */
@@ -28,12 +30,14 @@ export interface AppliedObject {
   readonly source?: string;
   /** Set when it failed. */
   readonly failure?: ApplyFailure;
+  /** Why it was kept. */
+  readonly reason?: ApplyFailure;
 }
 
 /** One cluster after an apply. */
 export interface ApplyResult {
   readonly objects: readonly AppliedObject[];
-  /** Set when the cluster as a whole could not be worked with; `objects` is then empty. */
+  /** Set when the cluster as a whole could not be worked with, or not to the end. */
   readonly failure?: ApplyFailure;
 }
 

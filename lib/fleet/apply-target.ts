@@ -1,5 +1,5 @@
 import { InvalidError, show, suggest } from '../values/problems.ts';
-import { enabledClusters, type Placement } from '../graph/placement.ts';
+import { DEFAULT_FLEET, enabledClusters, type Placement } from '../graph/placement.ts';
 
 /** One directory of manifests and the cluster it is meant for. */
 export interface ApplyTarget {
@@ -10,6 +10,8 @@ export interface ApplyTarget {
   readonly context?: string;
   /** For objects that name no namespace. @default the context's */
   readonly namespace?: string;
+  /** The name of the inventory of what is applied. @default none is kept, and nothing is ever deleted */
+  readonly inventory?: string;
 }
 
 /** What {@link applyTargets} decides from. */
@@ -22,6 +24,8 @@ export interface TargetChoice {
   readonly placement?: Placement;
   readonly context?: string;
   readonly namespace?: string;
+  /** The name of the inventory, in place of the fleet's. */
+  readonly inventory?: string;
   /** Whether a directory exists. */
   readonly isDirectory: (path: string) => boolean;
 }
@@ -32,16 +36,18 @@ export interface TargetChoice {
  * @throws InvalidError when the argument is neither a cluster nor a directory, or one context would get several clusters
  */
 export function applyTargets(choice: TargetChoice): ApplyTarget[] {
-  const { argument, output, placement, context, namespace, isDirectory } = choice;
+  const { argument, output, placement, context, namespace, inventory, isDirectory } = choice;
   const inFleet = (cluster: string): ApplyTarget => ({
     cluster,
     directory: `${output}/${cluster}`,
     context: context ?? placement?.clusters[cluster]?.context,
     namespace: namespace ?? placement?.clusters[cluster]?.namespace,
+    // Two fleets without a name would delete each other's objects.
+    inventory: inventory ?? (placement?.fleet === DEFAULT_FLEET ? undefined : placement?.fleet),
   });
   const names = placement === undefined ? [] : enabledClusters(placement);
   if (argument === undefined) {
-    if (placement === undefined) return [{ directory: output, context, namespace }];
+    if (placement === undefined) return [{ directory: output, context, namespace, inventory }];
     if (context !== undefined && names.length > 1) {
       const fix = `name one cluster: ${names.join(', ')}`;
       throw invalid({ path: '--context', message: 'is one cluster, and the fleet has several', fix });
@@ -52,7 +58,7 @@ export function applyTargets(choice: TargetChoice): ApplyTarget[] {
   // `apply dist/test` and the shell's completion of it mean the cluster too.
   const named = names.find((name) => `${output}/${name}` === argument.replace(/\/+$/, '').replace(/^\.\//, ''));
   if (named !== undefined) return [inFleet(named)];
-  if (isDirectory(argument)) return [{ directory: argument, context, namespace }];
+  if (isDirectory(argument)) return [{ directory: argument, context, namespace, inventory }];
   if (isDirectory(`${output}/${argument}`)) return [inFleet(argument)];
   if (placement !== undefined && Object.hasOwn(placement.clusters, argument)) {
     const fix = 'enable it in the fleet, or name another';

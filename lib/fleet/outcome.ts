@@ -1,6 +1,5 @@
 import type { KubeObject } from '../kube/objects.ts';
-import { canonicalJson, isJsonObject } from '../values/json.ts';
-import { labels } from '../graph/labels.ts';
+import { canonicalJson } from '../values/json.ts';
 import type { ApplyOutcome } from './apply-result.ts';
 
 interface ManagedFields {
@@ -32,31 +31,4 @@ function isNew({ metadata }: KubeObject, manager: string): boolean {
 function content({ metadata, status: _status, ...rest }: KubeObject): string {
   const { resourceVersion: _version, managedFields: _fields, generation: _generation, ...kept } = metadata;
   return canonicalJson({ ...rest, metadata: kept });
-}
-
-/**
- * Whether an object need not be written again: its name carries the hash of its content, and the cluster has all that the
- * manifest says. Objects of that kind are most of a directory, and most of them did not change.
- */
-export function isUnchangedVersion(manifest: KubeObject, live: KubeObject | undefined): boolean {
-  if (live === undefined || !carriesHash(manifest)) return false;
-  const { managedFields: _fields, ...metadata } = live.metadata;
-  return contains({ ...live, metadata }, manifest);
-}
-
-function carriesHash({ kind, immutable, metadata }: KubeObject): boolean {
-  if (kind === 'ConfigMap') return immutable === true && metadata.labels?.[labels.version] !== undefined;
-  return kind === 'PodTemplate' && metadata.labels?.[labels.step] !== undefined;
-}
-
-function contains(live: unknown, wanted: unknown): boolean {
-  if (Array.isArray(wanted)) {
-    return (
-      Array.isArray(live) && live.length === wanted.length && wanted.every((item, index) => contains(live[index], item))
-    );
-  }
-  if (isJsonObject(wanted)) {
-    return isJsonObject(live) && Object.entries(wanted).every(([key, value]) => contains(live[key], value));
-  }
-  return live === wanted;
 }

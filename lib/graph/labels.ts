@@ -17,7 +17,7 @@ export const labels = {
   run: `${DOMAIN}/run`,
   step: `${DOMAIN}/step`,
   attempt: `${DOMAIN}/attempt`,
-  /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD} or {@link CONTENT_CACHE}. */
+  /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD}, {@link CONTENT_CACHE} or {@link CONTENT_INVENTORY}. */
   content: `${DOMAIN}/content`,
 } as const;
 
@@ -27,6 +27,7 @@ export const NEVER = '0 0 31 2 *';
 export const CONTENT_GRAPH = 'graph';
 export const CONTENT_RECORD = 'record';
 export const CONTENT_CACHE = 'cache';
+export const CONTENT_INVENTORY = 'inventory';
 
 export const annotations = {
   /** On a run's Job: the name of the graph's ConfigMap. */
@@ -73,6 +74,12 @@ export const annotations = {
   controllerNamespaces: `${DOMAIN}/controller-namespaces`,
   /** On a run's Job in driver mode, where `spec.parallelism` is the driver's own: how many steps run at once. */
   parallelism: `${DOMAIN}/parallelism`,
+  /** On an inventory, the parent of an ApplySet: the fleet whose objects it lists, or what the user called it. */
+  fleet: `${DOMAIN}/fleet`,
+  /** On the Lease of an apply: the process that applies, JSON. */
+  process: `${DOMAIN}/process`,
+  /** On an inventory: the name of the cluster in its fleet. */
+  cluster: `${DOMAIN}/cluster`,
 } as const;
 
 /** On a run's Job, with the name of a gate after it: what opens the gate, JSON. How it is read is in `lib/engine/answers.ts`. */

@@ -91,8 +91,17 @@ describe('apply of a fleet', () => {
   it('refuses to write when nobody can be asked', async () => {
     const { code, stderr } = await apply();
     expect(code).toBe(2);
-    expect(stderr).toContain('Apply? Nobody can answer: give --yes or --dry-run');
-    expect(stderr).toContain('  test: 3 objects to the context test, namespace etl\n');
+    expect(stderr).toBe(`test (context test, namespace etl): 3 to create
+  + Namespace etl
+  + ServiceAccount etl/runner
+  + CronJob etl/site-a
+prod (context prod, namespace etl): 3 to create
+  + Namespace etl
+  + ServiceAccount etl/runner
+  + CronJob etl/site-a
+error: Apply? Nobody can answer: give --yes or --dry-run
+See cdk8s-workflows apply --help
+`);
   });
 
   it('shows what it would do, does it, and has nothing to do the second time', async () => {

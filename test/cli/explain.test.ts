@@ -162,7 +162,7 @@ test('as JSON it has the template, and the fields with all that they replaced', 
 });
 
 test('two steps are compared field by field, each with who set it', async () => {
-  const { code, stdout } = await cli(['diff', 'etl/extract', 'etl/big', APP, '--cluster', 'us']);
+  const { code, stdout } = await cli(['compare', 'etl/extract', 'etl/big', APP, '--cluster', 'us']);
   expect(rows(stdout).map((line) => line.split(' | ').slice(0, 2).join(' | '))).toEqual([
     '--- etl/extract | SET BY',
     '+++ etl/big',
@@ -184,7 +184,7 @@ test('two steps are compared field by field, each with who set it', async () => 
 });
 
 test('steps with the same pod are said to be the same', async () => {
-  const { code, stdout, stderr } = await cli(['diff', 'etl/extract', 'only-us/extract', APP, '--cluster', 'us']);
+  const { code, stdout, stderr } = await cli(['compare', 'etl/extract', 'only-us/extract', APP, '--cluster', 'us']);
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: 'The pod templates are the same.\n' });
 });
 
@@ -238,7 +238,7 @@ test('steps, plans and clusters are completed from what the last synth wrote', a
   const completed = async (...words: string[]) =>
     (await cli(['__complete', '--', ...words], { cwd: directory.path })).stdout.split('\n').filter(Boolean);
   expect(await completed('explain', 'et')).toEqual(['etl/a', 'etl/b']);
-  expect(await completed('diff', 'etl/a', '')).toEqual(['etl/a', 'etl/b']);
+  expect(await completed('compare', 'etl/a', '')).toEqual(['etl/a', 'etl/b']);
   expect(await completed('explain', 'etl/a', '')).toEqual([':files']);
   expect(await completed('explain', 'etl/a', '.', '--plan', '')).toEqual(['nightly']);
 });

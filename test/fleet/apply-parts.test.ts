@@ -3,7 +3,7 @@ import { applyFailure } from '../../lib/fleet/apply-failure.ts';
 import { inApplyOrder } from '../../lib/fleet/apply-order.ts';
 import { applyTargets, type TargetChoice } from '../../lib/fleet/apply-target.ts';
 import { inParallel } from '../../lib/fleet/in-parallel.ts';
-import { isUnchangedVersion, outcomeOf } from '../../lib/fleet/outcome.ts';
+import { outcomeOf } from '../../lib/fleet/outcome.ts';
 import { ConnectionError, KubeError } from '../../lib/kube/errors.ts';
 import type { KubeObject, StatusCause } from '../../lib/kube/objects.ts';
 
@@ -104,18 +104,26 @@ describe('where to apply', () => {
 
   it('is every cluster of the fleet when nothing is named, or the output without a fleet', () => {
     expect(targets({ placement })).toEqual([
-      { cluster: 'test', directory: 'dist/test', context: 'kind-test', namespace: 'etl' },
-      { cluster: 'prod', directory: 'dist/prod' },
+      { cluster: 'test', directory: 'dist/test', context: 'kind-test', namespace: 'etl', inventory: 'acme' },
+      { cluster: 'prod', directory: 'dist/prod', inventory: 'acme' },
     ]);
     expect(targets({ context: 'c' })).toEqual([{ directory: 'dist', context: 'c' }]);
   });
 
   it('is a cluster by its name or its directory, and the options win over the placement', () => {
-    const test = { cluster: 'test', directory: 'dist/test', context: 'other', namespace: 'n' };
+    const test = { cluster: 'test', directory: 'dist/test', context: 'other', namespace: 'n', inventory: 'acme' };
     for (const argument of ['test', 'dist/test', './dist/test/'])
       expect(targets({ argument, placement, context: 'other', namespace: 'n' })).toEqual([test]);
     expect(targets({ argument: 'else', placement }, ['else'])).toEqual([{ directory: 'else' }]);
     expect(targets({ argument: 'test' }, ['dist/test'])).toEqual([{ cluster: 'test', directory: 'dist/test' }]);
+  });
+
+  it('is listed in the inventory of the fleet, or of the name that is given; a fleet without a name has none', () => {
+    const inventoryOf = (choice: Partial<TargetChoice>) => targets(choice, ['dir'])[0]!.inventory;
+    expect(inventoryOf({ placement, inventory: 'mine' })).toBe('mine');
+    expect(inventoryOf({ placement: { ...placement, fleet: 'default' } })).toBeUndefined();
+    expect(inventoryOf({ placement, argument: 'dir' })).toBeUndefined();
+    expect(inventoryOf({ argument: 'dir', inventory: 'mine' })).toBe('mine');
   });
 
   it('is nowhere for an unknown cluster, or for one context with several clusters', () => {
@@ -147,15 +155,6 @@ describe('what an apply did', () => {
       expect(outcomeOf(at('1'), { ...at('2'), spec: {} }, { ...options, dryRun })).toBe('configured');
       expect(outcomeOf(at('1'), { ...at('2', 't2'), status: {} }, { ...options, dryRun })).toBe('unchanged');
     }
-  });
-
-  it('is nothing for a version that the cluster has with all its content', () => {
-    const labels = { 'cdk8s-workflows.dev/version': 'v' };
-    const graph = object('ConfigMap', 'g', { metadata: { name: 'g', labels }, immutable: true, data: { a: '1' } });
-    expect(isUnchangedVersion(graph, undefined)).toBe(false);
-    expect(isUnchangedVersion(graph, { ...graph, metadata: { ...graph.metadata, uid: 'u' } })).toBe(true);
-    expect(isUnchangedVersion(graph, { ...graph, data: { a: '2' } })).toBe(false);
-    expect(isUnchangedVersion({ ...graph, immutable: false }, graph)).toBe(false);
   });
 });
 

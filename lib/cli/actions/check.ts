@@ -19,11 +19,7 @@ const TIMEOUT_MS = 10_000;
 /** Looks at each target's cluster, all clusters at the same time. */
 export async function check(context: CliContext, argument: string | undefined, options: CheckOptions): Promise<void> {
   const { out, err, env } = context;
-  const targets = await loadTargets(context.cwd, {
-    argument,
-    context: options.context,
-    namespace: options.namespace,
-  });
+  const targets = await loadTargets(context.cwd, argument, options);
   const progress = new LiveBlock(err);
   const waiting = new Set(targets.map(titleOf));
   const draw = (): void => progress.draw([`Checking ${[...waiting].join(', ')}`]);

@@ -45,8 +45,8 @@ export async function manifestFiles(directory: string): Promise<string[]> {
     .sort();
 }
 
-/** What synth writes beside manifests: placement, and cdk8s' own construct metadata. */
-const NOT_MANIFESTS = new Set(['placement.json', 'construct-metadata.json']);
+/** What synth writes beside manifests: placement, what `kubectl apply -k` reads, and cdk8s' own construct metadata. */
+const NOT_MANIFESTS = new Set(['placement.json', 'kustomization.yaml', 'construct-metadata.json']);
 
 /** The objects in the text of one file, and what in it is none. */
 export async function parseManifests(

@@ -13,14 +13,26 @@ export interface LoadedTarget extends ApplyTarget {
   readonly manifests: readonly Manifest[];
 }
 
+/** What a user says about where to apply. */
+export interface TargetOptions {
+  readonly context?: string;
+  readonly namespace?: string;
+  /** The name of the inventory. */
+  readonly applyset?: string;
+}
+
 /** Finds the directories that an argument of `apply` means, and reads them. */
 export async function loadTargets(
   cwd: string,
-  choice: { readonly argument?: string; readonly context?: string; readonly namespace?: string },
+  argument: string | undefined,
+  { context, namespace, applyset }: TargetOptions,
 ): Promise<LoadedTarget[]> {
   const output = await outputDirectory(cwd);
   const targets = applyTargets({
-    ...choice,
+    argument,
+    context,
+    namespace,
+    inventory: applyset,
     output,
     placement: await readPlacement(cwd, output),
     isDirectory: (path) => statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isDirectory() === true,

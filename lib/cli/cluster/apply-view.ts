@@ -1,4 +1,10 @@
-import { isApplied, type AppliedObject, type ApplyOutcome, type ApplyResult } from '../../fleet/apply-result.ts';
+import {
+  applyOutcomes,
+  isApplied,
+  type AppliedObject,
+  type ApplyOutcome,
+  type ApplyResult,
+} from '../../fleet/apply-result.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { PhaseStyle } from '../terminal/phases.ts';
 import { formatTable, type Column } from '../terminal/table.ts';
@@ -10,8 +16,6 @@ export interface AppliedTarget extends ApplyResult {
   readonly context: string;
   readonly directory: string;
 }
-
-const outcomes: readonly ApplyOutcome[] = ['created', 'configured', 'unchanged', 'failed', 'skipped'];
 
 /** The objects that changed or could not be, one table over all clusters; then the failures, and a line for each cluster. */
 export function applyReport(
@@ -26,6 +30,8 @@ export function applyReport(
     created: colors.green,
     configured: colors.yellow,
     unchanged: colors.dim,
+    pruned: colors.red,
+    kept: colors.dim,
     failed: colors.red,
     skipped: colors.dim,
   };
@@ -75,7 +81,7 @@ function summaryOf(target: AppliedTarget, phases: PhaseStyle, dryRun: boolean): 
   const phase = isApplied(target) ? 'Succeeded' : 'Failed';
   const mark = phases.paint(phase, phases.glyph(phase));
   if (target.failure !== undefined) return `${mark} ${titleOf(target)}: nothing was applied`;
-  const counts = outcomes
+  const counts = applyOutcomes
     .map((outcome) => [target.objects.filter((object) => object.outcome === outcome).length, outcome] as const)
     .filter(([count]) => count > 0)
     .map(([count, outcome]) => `${count} ${outcome}`);

@@ -1,18 +1,18 @@
 import type { ExplainedField } from '../../pods/explanation.ts';
 import { explainPods } from '../app/explained-pod.ts';
 import { fieldChanges, type FieldChange } from '../app/field-changes.ts';
-import type { DiffOptions } from '../commands/diff.ts';
+import type { CompareOptions } from '../commands/compare.ts';
 import type { CliContext } from '../context.ts';
 import { formatAnnotated, type AnnotatedLine } from '../terminal/annotated-lines.ts';
 import { layerText, paintLayer } from '../terminal/origin-text.ts';
 import type { Colors } from '../terminal/output.ts';
 import { podLines } from '../terminal/pod-lines.ts';
 
-/** `diff`: prints the fields that two steps' pod templates do not have alike. */
-export async function diff(
+/** `compare`: prints the fields that two steps' pod templates do not have alike. */
+export async function compare(
   context: CliContext,
   { from, to, app }: { readonly from: string; readonly to: string; readonly app: string },
-  options: DiffOptions,
+  options: CompareOptions,
 ): Promise<void> {
   const { out, err } = context;
   const [first, second] = await explainPods([from, to], { app, ...options }, context);

@@ -1,15 +1,15 @@
 import type { CommandModule } from '../command-module.ts';
 import { addOutputOption } from '../options.ts';
 
-/** Options of `diff`. */
-export interface DiffOptions {
+/** Options of `compare`. */
+export interface CompareOptions {
   readonly cluster?: string;
   readonly plan?: string;
   readonly output?: 'json';
 }
 
-export const diffCommand: CommandModule = {
-  name: 'diff',
+export const compareCommand: CommandModule = {
+  name: 'compare',
   group: 'Write workflows',
   summary: 'compare the pod templates of two steps',
   configure(command, context) {
@@ -26,11 +26,11 @@ export const diffCommand: CommandModule = {
 Only fields that differ are shown, each with the layer that set it and the line of code that the layer was written at.
 
 Examples:
-  ${context.program} diff train-small/train train-large/train apps/gpu-training
+  ${context.program} compare train-small/train train-large/train apps/gpu-training
 `,
       )
-      .action(async (from: string, to: string, app: string, options: DiffOptions) =>
-        (await import('../actions/diff.ts')).diff(context, { from, to, app }, options),
+      .action(async (from: string, to: string, app: string, options: CompareOptions) =>
+        (await import('../actions/compare.ts')).compare(context, { from, to, app }, options),
       );
   },
   async complete(request, context) {

@@ -1,0 +1,28 @@
+import type { CliContext } from '../context.ts';
+import { LiveBlock } from '../terminal/live-block.ts';
+
+/** A line for each cluster on a terminal, while it lasts. */
+export class ApplyProgress implements Disposable {
+  readonly #block: LiveBlock;
+  readonly #lines: Map<string, string>;
+
+  constructor({ err }: CliContext, titles: readonly string[]) {
+    this.#block = new LiveBlock(err);
+    this.#lines = new Map(titles.map((title) => [title, 'reading']));
+    this.#draw();
+  }
+
+  /** Says what is done about one cluster. */
+  set(title: string, doing: string): void {
+    this.#lines.set(title, doing);
+    this.#draw();
+  }
+
+  [Symbol.dispose](): void {
+    this.#block.clear();
+  }
+
+  #draw(): void {
+    this.#block.draw([...this.#lines].map(([title, doing]) => `${title}: ${doing}`));
+  }
+}
