@@ -5,14 +5,13 @@ import { interruptible } from '../terminal/interrupt.ts';
 import { LiveBlock } from '../terminal/live-block.ts';
 import type { RunJob } from '../cluster/run-objects.ts';
 import { durationOf, summaryOf, type RunSummary } from '../cluster/run-summary.ts';
+import { labelSelectors } from '../cluster/label-selector.ts';
 import { newestFirst, runColumns } from '../cluster/runs-view.ts';
 import { formatTable } from '../terminal/table.ts';
 import { labels } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { jobs } from '../../kube/resources.ts';
-import { labelValueProblem } from '../../values/names.ts';
-import { UsageError } from '../errors.ts';
 
 /** Lists runs, from one list of Jobs; with `--watch` goes on until it is interrupted. */
 export async function runs(context: CliContext, options: RunsOptions): Promise<void> {
@@ -34,18 +33,13 @@ export interface RunSelection {
   readonly labelSelector: string;
 }
 
-function selectorOf({ plan, workflow, children }: RunsOptions): string {
-  const parts = [children ? ALL_JOBS_SELECTOR : RUN_SELECTOR];
-  for (const [option, key, value] of [
+function selectorOf({ plan, group, workflow, children }: RunsOptions): string {
+  const chosen = labelSelectors([
     ['--plan', labels.plan, plan?.replace(/^plan\//, '')],
+    ['--group', labels.group, group],
     ['--workflow', labels.workflow, workflow],
-  ] as const) {
-    if (value === undefined) continue;
-    const problem = labelValueProblem(value);
-    if (problem !== undefined) throw new UsageError(`${option} ${JSON.stringify(value)} ${problem}`);
-    parts.push(`${key}=${value}`);
-  }
-  return parts.join(',');
+  ]);
+  return [children ? ALL_JOBS_SELECTOR : RUN_SELECTOR, ...chosen].join(',');
 }
 
 export function matches({ phase }: RunsOptions): (run: RunSummary) => boolean {

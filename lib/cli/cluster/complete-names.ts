@@ -16,6 +16,11 @@ export async function completeNames(context: CliContext, kind: 'runs' | 'plans')
   });
 }
 
+/** Names of groups of plans, for completion. */
+export async function completeGroups(context: CliContext): Promise<readonly string[]> {
+  return atOnce(context, async (client, signal) => (await import('./list-plans.ts')).groupNames(client, signal));
+}
+
 /** Names of the steps of a run, for completion. */
 export async function completeSteps(context: CliContext, run: string): Promise<readonly string[]> {
   return atOnce(context, async (client, signal) => {

@@ -1,4 +1,5 @@
 // One line a command; the order does not matter.
+export { activateCommand } from './activate.ts';
 export { answerCommand } from './answer.ts';
 export { applyCommand } from './apply.ts';
 export { approveCommand } from './approve.ts';
@@ -7,6 +8,7 @@ export { checkCommand } from './check.ts';
 export { compareCommand } from './compare.ts';
 export { completeCommand } from './complete.ts';
 export { completionCommand } from './completion.ts';
+export { deactivateCommand } from './deactivate.ts';
 export { describeCommand } from './describe.ts';
 export { eventsCommand } from './events.ts';
 export { explainCommand } from './explain.ts';
@@ -16,12 +18,14 @@ export { graphCommand } from './graph.ts';
 export { historyCommand } from './history.ts';
 export { launchCommand } from './launch.ts';
 export { logsCommand } from './logs.ts';
+export { plansCommand } from './plans.ts';
 export { resumeCommand } from './resume.ts';
 export { rerunCommand } from './rerun.ts';
 export { rollbackCommand } from './rollback.ts';
 export { runsCommand } from './runs.ts';
 export { scheduleCommand } from './schedule.ts';
 export { skipCommand } from './skip.ts';
+export { statusCommand } from './status.ts';
 export { suspendCommand } from './suspend.ts';
 export { runCommand } from './run.ts';
 export { synthCommand } from './synth.ts';

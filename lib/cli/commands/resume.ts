@@ -1,15 +1,18 @@
 import type { CommandModule } from '../command-module.ts';
-import type { ClusterOptions } from '../options.ts';
-import { addRunOrPlan, completeRunOrPlan } from '../cluster/run-or-plan-argument.ts';
+import { addClusterOptions, type ClusterOptions } from '../options.ts';
 
 export const resumeCommand: CommandModule = {
   name: 'resume',
   group: 'Run and watch',
-  summary: 'let a suspended run or plan go on',
+  summary: 'let a suspended run go on',
   configure(command, context) {
-    addRunOrPlan(command).action(async (name: string, options: ClusterOptions) =>
-      (await import('../actions/suspension.ts')).setSuspended(context, name, false, options),
+    addClusterOptions(command.argument('<run>', 'name of the run')).action(
+      async (run: string, options: ClusterOptions) =>
+        (await import('../actions/suspension.ts')).setSuspended(context, run, false, options),
     );
   },
-  complete: completeRunOrPlan,
+  async complete({ before, option }, context) {
+    if (option !== undefined || before.length > 0) return undefined;
+    return (await import('../cluster/complete-names.ts')).completeNames(context, 'runs');
+  },
 };

@@ -8,11 +8,13 @@ import {
   type ClusterOptions,
   type OutputFormat,
 } from '../options.ts';
+import { completeGroups } from './plans.ts';
 import { runPhases, type RunPhaseName } from '../cluster/run-summary.ts';
 
 /** Options of `runs`. */
 export interface RunsOptions extends ClusterOptions {
   readonly plan?: string;
+  readonly group?: string;
   readonly workflow?: string;
   readonly phase?: RunPhaseName;
   readonly allNamespaces?: boolean;
@@ -30,6 +32,7 @@ export const runsCommand: CommandModule = {
   configure(command, context) {
     addClusterOptions(command)
       .option('-p, --plan <name>', 'only runs of this launch plan')
+      .option('-g, --group <name>', 'only runs of plans of this group')
       .option('--workflow <name>', 'only runs of this workflow')
       .addOption(choiceOption('--phase <phase>', 'only runs in this phase', runPhases))
       .option('--children', 'also runs that are steps of others')
@@ -42,8 +45,9 @@ export const runsCommand: CommandModule = {
       )
       .action(async (options: RunsOptions) => (await import('../actions/runs.ts')).runs(context, options));
   },
-  async complete({ option }, context) {
-    if (option !== '--plan' && option !== '-p') return undefined;
+  async complete(request, context) {
+    const { option } = request;
+    if (option !== '--plan' && option !== '-p') return completeGroups(request, context);
     return (await import('../cluster/complete-names.ts')).completeNames(context, 'plans');
   },
 };

@@ -1,15 +1,18 @@
 import type { CommandModule } from '../command-module.ts';
-import type { ClusterOptions } from '../options.ts';
-import { addRunOrPlan, completeRunOrPlan } from '../cluster/run-or-plan-argument.ts';
+import { addClusterOptions, type ClusterOptions } from '../options.ts';
 
 export const suspendCommand: CommandModule = {
   name: 'suspend',
   group: 'Run and watch',
-  summary: 'let a run start nothing new, or a plan start no runs by its schedule',
+  summary: 'let a run start nothing new',
   configure(command, context) {
-    addRunOrPlan(command).action(async (name: string, options: ClusterOptions) =>
-      (await import('../actions/suspension.ts')).setSuspended(context, name, true, options),
+    addClusterOptions(command.argument('<run>', 'name of the run')).action(
+      async (run: string, options: ClusterOptions) =>
+        (await import('../actions/suspension.ts')).setSuspended(context, run, true, options),
     );
   },
-  complete: completeRunOrPlan,
+  async complete({ before, option }, context) {
+    if (option !== undefined || before.length > 0) return undefined;
+    return (await import('../cluster/complete-names.ts')).completeNames(context, 'runs');
+  },
 };

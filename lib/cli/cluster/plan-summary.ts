@@ -1,0 +1,65 @@
+import { annotations, labels, NEVER } from '../../graph/labels.ts';
+import { HAND_MANAGER } from '../../fleet/field-managers.ts';
+import type { KubeObject } from '../../kube/objects.ts';
+import type { PlanCronJob } from './run-objects.ts';
+import type { RunSummary } from './run-summary.ts';
+
+/** What a plan's CronJob and the Jobs that it made tell of it. */
+export interface PlanSummary {
+  readonly name: string;
+  readonly namespace: string;
+  readonly group?: string;
+  readonly workflow?: string;
+  /** Of a plan that runs a single task. */
+  readonly task?: string;
+  readonly version?: string;
+  /** Left out when it has none. */
+  readonly schedule?: string;
+  readonly timeZone?: string;
+  /** Whether it starts runs by itself. */
+  readonly active: boolean;
+  /** Whether somebody activated or deactivated it by a command, which holds until an apply is told to take it back. */
+  readonly byHand: boolean;
+  /** Of a backup: the cluster that the plan is active on. */
+  readonly backupOf?: string;
+  readonly lastRun?: RunSummary;
+}
+
+/** Reads a plan's CronJob. */
+export function planSummary(plan: PlanCronJob, lastRun?: RunSummary): PlanSummary {
+  const { metadata, spec } = plan;
+  const given = metadata.labels ?? {};
+  const scheduled = isScheduled(plan);
+  return {
+    name: metadata.name,
+    namespace: metadata.namespace ?? '',
+    group: given[labels.group],
+    workflow: given[labels.workflow],
+    task: given[labels.task],
+    version: given[labels.version],
+    schedule: scheduled ? spec.schedule : undefined,
+    timeZone: spec.timeZone as string | undefined,
+    active: scheduled && spec.suspend !== true,
+    byHand: isSuspensionByHand(plan),
+    backupOf: metadata.annotations?.[annotations.backupOf],
+    lastRun,
+  };
+}
+
+/** Whether it has a schedule, active or not. */
+export function isScheduled({ spec }: PlanCronJob): boolean {
+  return spec.schedule !== NEVER;
+}
+
+interface FieldsOfManager {
+  readonly manager?: string;
+  readonly fieldsV1?: { readonly 'f:spec'?: { readonly 'f:suspend'?: object } };
+}
+
+/** Whether it was a person who last said whether the plan is active. */
+export function isSuspensionByHand({ metadata }: KubeObject): boolean {
+  const managed = (metadata.managedFields ?? []) as readonly FieldsOfManager[];
+  return managed.some(
+    ({ manager, fieldsV1 }) => manager === HAND_MANAGER && fieldsV1?.['f:spec']?.['f:suspend'] !== undefined,
+  );
+}

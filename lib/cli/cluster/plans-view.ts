@@ -1,0 +1,72 @@
+import { formatAge } from '../terminal/duration.ts';
+import type { Colors } from '../terminal/output.ts';
+import type { Column } from '../terminal/table.ts';
+import type { PlanSummary } from './plan-summary.ts';
+import { durationOf } from './run-summary.ts';
+import { optionalDuration, paintRunPhase } from './runs-view.ts';
+
+/** The columns of `plans`. */
+export function planColumns(
+  now: number,
+  colors: Colors,
+  options: { readonly allNamespaces?: boolean } = {},
+): Column<PlanSummary>[] {
+  return [
+    ...namespaceColumn(options),
+    { header: 'NAME', value: ({ name }) => name },
+    { header: 'GROUP', value: ({ group }) => group ?? '-' },
+    { header: 'SCHEDULE', value: ({ schedule }) => schedule ?? '-' },
+    { header: 'ZONE', value: ({ timeZone }) => timeZone ?? '-' },
+    {
+      header: 'ACTIVE',
+      value: activity,
+      style: (text, { active, schedule }) =>
+        active ? colors.green(text) : schedule === undefined ? text : colors.yellow(text),
+    },
+    {
+      header: 'LAST RUN',
+      value: ({ lastRun: last }) => (last === undefined ? '-' : `${last.phase}, ${formatAge(last.createdAt, now)} ago`),
+      style: paintLast(colors),
+    },
+    { header: 'WORKFLOW', value: ({ workflow, task }) => workflow ?? `${task ?? '-'} (task)`, wide: true },
+    { header: 'VERSION', value: ({ version }) => version ?? '-', wide: true },
+  ];
+}
+
+/** The columns of `status`: how the last run of each plan went. */
+export function statusColumns(
+  now: number,
+  colors: Colors,
+  options: { readonly allNamespaces?: boolean } = {},
+): Column<PlanSummary>[] {
+  return [
+    ...namespaceColumn(options),
+    { header: 'PLAN', value: ({ name }) => name },
+    { header: 'ACTIVE', value: activity },
+    { header: 'PHASE', value: ({ lastRun }) => lastRun?.phase ?? 'never ran', style: paintLast(colors) },
+    {
+      header: 'STEPS',
+      value: ({ lastRun: last }) =>
+        last?.progress === undefined ? '-' : `${last.progress.succeeded}/${last.progress.total}`,
+    },
+    { header: 'AGE', value: ({ lastRun: last }) => (last === undefined ? '-' : formatAge(last.createdAt, now)) },
+    { header: 'DURATION', value: ({ lastRun: last }) => optionalDuration(last && durationOf(last, now)) },
+    { header: 'RUN', value: ({ lastRun: last }) => last?.name ?? '-' },
+    { header: 'MESSAGE', value: ({ lastRun: last }) => last?.message ?? '', wide: true },
+  ];
+}
+
+/** Whether a plan starts runs by itself, and why it does not. */
+function activity({ active, schedule, byHand, backupOf }: PlanSummary): string {
+  if (schedule === undefined) return 'by hand only';
+  if (!active && backupOf !== undefined && !byHand) return `no, backup of ${backupOf}`;
+  return `${active ? 'yes' : 'no'}${byHand ? ', by hand' : ''}`;
+}
+
+function namespaceColumn({ allNamespaces }: { readonly allNamespaces?: boolean }): Column<PlanSummary>[] {
+  return allNamespaces ? [{ header: 'NAMESPACE', value: ({ namespace }) => namespace }] : [];
+}
+
+function paintLast(colors: Colors): NonNullable<Column<PlanSummary>['style']> {
+  return (text, { lastRun }) => (lastRun === undefined ? text : paintRunPhase(lastRun.phase, colors)(text));
+}
