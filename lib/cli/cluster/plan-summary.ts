@@ -6,6 +6,8 @@ import type { RunSummary } from './run-summary.ts';
 
 /** What a plan's CronJob and the Jobs that it made tell of it. */
 export interface PlanSummary {
+  /** Its cluster, where several were asked. */
+  readonly cluster?: string;
   readonly name: string;
   readonly namespace: string;
   readonly group?: string;

@@ -5,14 +5,16 @@ import type { PlanSummary } from './plan-summary.ts';
 import { durationOf } from './run-summary.ts';
 import { optionalDuration, paintRunPhase } from './runs-view.ts';
 
+/** Whether plans of several places are shown. */
+interface Where {
+  readonly allClusters?: boolean;
+  readonly allNamespaces?: boolean;
+}
+
 /** The columns of `plans`. */
-export function planColumns(
-  now: number,
-  colors: Colors,
-  options: { readonly allNamespaces?: boolean } = {},
-): Column<PlanSummary>[] {
+export function planColumns(now: number, colors: Colors, options: Where = {}): Column<PlanSummary>[] {
   return [
-    ...namespaceColumn(options),
+    ...whereColumns(options),
     { header: 'NAME', value: ({ name }) => name },
     { header: 'GROUP', value: ({ group }) => group ?? '-' },
     { header: 'SCHEDULE', value: ({ schedule }) => schedule ?? '-' },
@@ -34,13 +36,9 @@ export function planColumns(
 }
 
 /** The columns of `status`: how the last run of each plan went. */
-export function statusColumns(
-  now: number,
-  colors: Colors,
-  options: { readonly allNamespaces?: boolean } = {},
-): Column<PlanSummary>[] {
+export function statusColumns(now: number, colors: Colors, options: Where = {}): Column<PlanSummary>[] {
   return [
-    ...namespaceColumn(options),
+    ...whereColumns(options),
     { header: 'PLAN', value: ({ name }) => name },
     { header: 'ACTIVE', value: activity },
     { header: 'PHASE', value: ({ lastRun }) => lastRun?.phase ?? 'never ran', style: paintLast(colors) },
@@ -63,8 +61,11 @@ function activity({ active, schedule, byHand, backupOf }: PlanSummary): string {
   return `${active ? 'yes' : 'no'}${byHand ? ', by hand' : ''}`;
 }
 
-function namespaceColumn({ allNamespaces }: { readonly allNamespaces?: boolean }): Column<PlanSummary>[] {
-  return allNamespaces ? [{ header: 'NAMESPACE', value: ({ namespace }) => namespace }] : [];
+function whereColumns({ allClusters, allNamespaces }: Where): Column<PlanSummary>[] {
+  return [
+    ...(allClusters ? [{ header: 'CLUSTER', value: ({ cluster = '-' }: PlanSummary) => cluster }] : []),
+    ...(allNamespaces ? [{ header: 'NAMESPACE', value: ({ namespace }: PlanSummary) => namespace }] : []),
+  ];
 }
 
 function paintLast(colors: Colors): NonNullable<Column<PlanSummary>['style']> {

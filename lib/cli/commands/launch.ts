@@ -1,4 +1,5 @@
 import type { CommandModule } from '../command-module.ts';
+import { UsageError } from '../errors.ts';
 import {
   addClusterOptions,
   addOutputOption,
@@ -10,9 +11,11 @@ import {
   type OverrideOptions,
   type StartOptions,
 } from '../options.ts';
+import { completeGroups } from './plans.ts';
 
 /** Options of `launch`. */
 export interface LaunchOptions extends ClusterOptions, OverrideOptions, StartOptions {
+  readonly group?: string;
   readonly input?: readonly string[];
   readonly inputFile?: string;
   readonly priority?: number;
@@ -23,7 +26,8 @@ export const launchCommand: CommandModule = {
   group: 'Run and watch',
   summary: 'start a run of a launch plan now',
   configure(command, context) {
-    addClusterOptions(command.argument('<plan>', 'name of the launch plan'))
+    addClusterOptions(command.argument('[plan]', 'name of the launch plan; or give --group'))
+      .option('-g, --group <name>', 'start a run of every plan of this group; none before all were checked')
       .option('-i, --input <name=value>', "an input, in place of the plan's; may be given several times", collect)
       .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it')
       .option(
@@ -50,17 +54,21 @@ text means is decided by the field's type, and null removes.
 Examples:
   ${context.program} launch etl-site-a
   ${context.program} launch etl-site-a --input day=2026-03-01 --watch
+  ${context.program} launch --group sites --input day=2026-03-01
   ${context.program} launch etl-site-a --set train.spec.nodeSelector.gpu=a100 --set '*.spec.containers[main].resources.limits.memory=64Gi'
   ${context.program} launch etl-site-a --cluster gpu-eu
   kubectl create job --from=cronjob/etl-site-a now      the same with kubectl, with the plan's inputs
 `,
       )
-      .action(async (plan: string, options: LaunchOptions) =>
-        (await import('../actions/launch.ts')).launch(context, plan, options),
-      );
+      .action(async (plan: string | undefined, options: LaunchOptions) => {
+        const { launch, launchGroup } = await import('../actions/launch.ts');
+        if ((plan === undefined) === (options.group === undefined))
+          throw new UsageError('name a launch plan, or give --group');
+        await (plan === undefined ? launchGroup(context, options.group!, options) : launch(context, plan, options));
+      });
   },
-  async complete({ before, option }, context) {
-    if (option !== undefined || before.length > 0) return undefined;
+  async complete(request, context) {
+    if (request.option !== undefined || request.before.length > 0) return completeGroups(request, context);
     return (await import('../cluster/complete-names.ts')).completeNames(context, 'plans');
   },
 };

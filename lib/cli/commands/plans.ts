@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { CommandModule, CompletionRequest } from '../command-module.ts';
 import type { CliContext } from '../context.ts';
 import {
+  addAllClustersOption,
   addAllNamespacesOption,
   addClusterOptions,
   addOutputOption,
@@ -14,6 +15,7 @@ export interface PlansOptions extends ClusterOptions {
   readonly group?: string;
   readonly workflow?: string;
   readonly allNamespaces?: boolean;
+  readonly allClusters?: boolean;
   readonly output?: OutputFormat;
 }
 
@@ -34,7 +36,7 @@ export function addPlansOptions(command: Command): Command {
   addClusterOptions(command)
     .option('-g, --group <name>', 'only plans of this group')
     .option('--workflow <name>', 'only plans of this workflow');
-  return addOutputOption(addAllNamespacesOption(command));
+  return addOutputOption(addAllNamespacesOption(addAllClustersOption(command)));
 }
 
 /** Names of groups, for the shell's completion of `--group`. */
