@@ -2,7 +2,8 @@ import type { Duration } from 'cdk8s';
 import { Construct } from 'constructs';
 import { planNameOf } from '../lib/values/key-names.ts';
 import { labelValueProblem } from '../lib/values/names.ts';
-import { formatProblem, show, suggest, type Problem } from '../lib/values/problems.ts';
+import { show, suggest, type Problem } from '../lib/values/problems.ts';
+import { sharedProblems, type NamedProblem } from '../lib/values/shared-problems.ts';
 import { shiftCron, spreadOffset } from '../lib/values/spread.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
 import { groupKeys, type GroupKey, type GroupKeys } from './group-keys.ts';
@@ -116,8 +117,12 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
       plans.set(key, new LaunchPlan<I, R>(this, plan, { ...own, ...({ workflow, task } as Launched<I, R>) }, group));
     }
     this.plans = plans;
-    reportProblems(this, () => [...problems, ...problemsOf(plans)]);
+    reportProblems(this, () => [...problems, ...sharedProblems(problemsOf(plans.values()), plans.size)]);
   }
+}
+
+function* problemsOf(plans: Iterable<Pick<LaunchPlan<Shape>, 'name' | 'problems'>>): Generator<NamedProblem> {
+  for (const plan of plans) for (const problem of plan.problems()) yield { name: plan.name, problem };
 }
 
 function* unknownKeys(overrides: object, keys: readonly GroupKey[]): Generator<Problem> {
@@ -125,28 +130,6 @@ function* unknownKeys(overrides: object, keys: readonly GroupKey[]): Generator<P
   for (const key of Object.keys(overrides))
     if (!known.has(key))
       yield { path: `overrides.${key}`, message: 'there is no such key', fix: suggest(key, known) ?? 'take it out' };
-}
-
-/** What is wrong with the plans, once where the same is wrong with several. */
-function* problemsOf(plans: ReadonlyMap<string, Pick<LaunchPlan<Shape>, 'name' | 'problems'>>): Generator<Problem> {
-  const found = new Map<string, { readonly problem: Problem; readonly names: string[] }>();
-  for (const plan of plans.values())
-    for (const problem of plan.problems()) {
-      const text = formatProblem(problem);
-      const entry = found.get(text) ?? { problem, names: [] };
-      entry.names.push(plan.name);
-      found.set(text, entry);
-    }
-  for (const { problem, names } of found.values()) {
-    const { path, message } = problem;
-    if (names.length === plans.size) yield problem;
-    else if (names.length === 1) yield { ...problem, path: path === '' ? names[0]! : `${names[0]!}: ${path}` };
-    else yield { ...problem, message: `${message} (in ${firstOf(names)})` };
-  }
-}
-
-function firstOf(names: readonly string[]): string {
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }
 
 /** The window in minutes; nothing when it cannot be used, which is told. */

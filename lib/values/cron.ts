@@ -44,7 +44,8 @@ const FIELDS: readonly Field[] = [
   { name: 'day of week', min: 0, max: 6, names: ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] },
 ];
 
-const ALIASES: Readonly<Record<string, string>> = {
+/** Names of expressions. */
+export const CRON_ALIASES: Readonly<Record<string, string>> = {
   '@yearly': '0 0 1 1 *',
   '@annually': '0 0 1 1 *',
   '@monthly': '0 0 1 * *',
@@ -107,11 +108,11 @@ function longest(month: number): number {
 }
 
 function parseAlias(expression: string): CronSchedule | { readonly problem: string } {
-  if (Object.hasOwn(ALIASES, expression)) return parseCron(ALIASES[expression]!);
+  if (Object.hasOwn(CRON_ALIASES, expression)) return parseCron(CRON_ALIASES[expression]!);
   const delay = expression.startsWith('@every ') ? goDurationSeconds(expression.slice('@every '.length)) : undefined;
   // constantdelay.go: less than a second is a second.
   if (delay !== undefined) return { delaySeconds: Math.max(1, Math.floor(delay)) };
-  return { problem: `is none of ${Object.keys(ALIASES).join(', ')} and @every <duration>` };
+  return { problem: `is none of ${Object.keys(CRON_ALIASES).join(', ')} and @every <duration>` };
 }
 
 function parseField(text: string, field: Field): ReadField | string {

@@ -1,17 +1,8 @@
+import { CRON_ALIASES, parseCron } from './cron.ts';
 import { unitHash } from './hash.ts';
 import { show } from './problems.ts';
 
 /** Spreads what would fire at the same minute over a window, by nothing but its key: another key moves nobody. */
-
-const ALIASES: Readonly<Record<string, string>> = {
-  '@yearly': '0 0 1 1 *',
-  '@annually': '0 0 1 1 *',
-  '@monthly': '0 0 1 * *',
-  '@weekly': '0 0 * * 0',
-  '@daily': '0 0 * * *',
-  '@midnight': '0 0 * * *',
-  '@hourly': '0 * * * *',
-};
 
 const HOUR = 60;
 const DAY = 24 * HOUR;
@@ -27,14 +18,14 @@ export type Shifted = { readonly expression: string } | { readonly problem: stri
 /**
  * The cron expression that fires `offset` minutes after every time that this one does. Whether there is one is asked of the
  * whole window, so that it does not depend on the key.
- *
- * @param expression one that Kubernetes takes
  */
 export function shiftCron(expression: string, offset: number, windowMinutes: number): Shifted {
-  const text = ALIASES[expression] ?? expression.trim();
-  if (text.startsWith('@')) return { problem: `${show(expression)} has no minute that could be moved` };
-  const [minuteField = '', hourField = '', ...days] = text.split(/\s+/);
-  const [minutes, hours] = [expand(minuteField, 59), expand(hourField, 23)];
+  const read = parseCron(expression);
+  if ('problem' in read) return read;
+  if ('delaySeconds' in read) return { problem: `${show(expression)} has no minute that could be moved` };
+  // An alias fires at one minute, and is written out.
+  const [, hourField = '', ...days] = (CRON_ALIASES[expression] ?? expression).trim().split(/\s+/);
+  const [minutes, hours] = [inOrder(read.minutes), inOrder(read.hours)];
   const [everyMinute, everyHour] = [minutes.length === HOUR, hours.length === 24];
   if (everyMinute) return { problem: `${show(expression)} fires every minute, so that nothing is to be spread` };
   const last = minutes.at(-1)!;
@@ -54,19 +45,8 @@ export function shiftCron(expression: string, offset: number, windowMinutes: num
   return { expression: [movedMinutes, movedHours, ...days].join(' ') };
 }
 
-const listOf = (values: readonly number[]) => [...values].sort((a, b) => a - b).join(',');
+const inOrder = (values: Iterable<number>) => [...values].sort((a, b) => a - b);
+
+const listOf = (values: readonly number[]) => inOrder(values).join(',');
 
 const isAny = (field: string) => field === '*' || field === '?';
-
-/** The values of a field of numbers, from 0. (robfig/cron: getRange) */
-function expand(field: string, max: number): number[] {
-  const found = new Set<number>();
-  for (const part of field.split(',')) {
-    const [range = '', step] = part.split('/');
-    const [low, high] = isAny(range) ? [0, max] : range.split('-').map(Number);
-    // A number with a step goes on to the end.
-    const end = high ?? (step === undefined ? low! : max);
-    for (let value = low!; value <= end; value += Number(step ?? 1)) found.add(value);
-  }
-  return [...found].sort((a, b) => a - b);
-}

@@ -148,20 +148,20 @@ prod CronJob etl site-a created
     expect(stdout).toContain('nowhere');
   });
 
-  it('does not undo what was suspended by hand until told', async () => {
+  it('does not undo what was deactivated by hand until told', async () => {
     const file = join(directory, 'dist/test/etl.k8s.yaml');
     await writeFile(file, manifests.replace('  schedule: 0 * * * *\n', '  schedule: 0 * * * *\n  suspend: false\n'));
     await apply('test', '--yes');
     const cli = cliFor(kubeconfig, 'etl');
-    expect((await cli(['suspend', 'site-a'])).stdout).toBe('plan site-a suspended\n');
+    expect((await cli(['deactivate', 'site-a'])).stdout).toBe('plan site-a deactivated\n');
     const { code, stdout } = await apply('test', '--yes');
     expect(code).toBe(1);
     expect(stdout).toContain(
-      'error: test: CronJob etl/site-a (dist/test/etl.k8s.yaml): .spec.suspend is set by "cdk8s-workflows-by-hand"; undo what was done by hand (resume or suspend), or take over with --force-conflicts\n',
+      'error: test: CronJob etl/site-a (dist/test/etl.k8s.yaml): .spec.suspend is set by "cdk8s-workflows-by-hand"; undo what was done by hand (activate or deactivate), or take over with --force-conflicts\n',
     );
-    expect((await cli(['resume', 'plan/site-a'])).stdout).toBe('plan site-a resumed\n');
+    expect((await cli(['activate', 'plan/site-a'])).stdout).toBe('plan site-a activated\n');
     expect((await apply('test', '--yes')).code).toBe(0);
-    await cli(['suspend', 'site-a']);
+    await cli(['deactivate', 'site-a']);
     expect((await apply('test', '--yes', '--force-conflicts')).stdout).toContain('✓ test: 1 configured, 2 unchanged');
   });
 

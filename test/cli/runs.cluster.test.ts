@@ -148,7 +148,8 @@ good Succeeded
     expect(await completed('launch', 'etl')).toBe('etl-site-a\n');
     expect(await completed('describe', 'goo')).toBe('good\n');
     expect(await completed('logs', 'good', '')).toBe('extract\ntransform\n');
-    expect(await completed('suspend', 's')).toContain('slow\n');
+    expect(await completed('suspend', 'goo')).toBe('good\n');
+    expect(await completed('deactivate', 's')).toContain('slow\n');
   });
 
   it('gives up waiting after the timeout, and the run goes on', async () => {
@@ -214,15 +215,12 @@ good Succeeded
     );
   });
 
-  it('tells a plan from a run of the same name', async () => {
-    await cli(['launch', 'slow', '--name', 'slow']);
+  it('suspends runs only, and tells whoever names a plan what there is for those', async () => {
     expect((await cli(['suspend', 'slow'])).stderr).toBe(
-      'error: There are a run and a plan "slow"; write run/slow or plan/slow\n',
+      'error: slow is a launch plan; its schedule is switched by: cdk8s-workflows deactivate slow\n',
     );
-    expect((await cli(['resume', 'plan/slow'])).stderr).toBe(
-      'warning: it has no schedule: it starts no runs by itself\n',
-    );
-    expect((await cli(['suspend', 'plan/slow'])).stdout).toBe('plan slow suspended\n');
+    await cli(['launch', 'slow', '--name', 'slow']);
+    expect((await cli(['suspend', 'slow'])).stdout).toBe('run slow suspended\n');
     expect((await cli(['suspend', 'slwo'])).stderr).toContain('did you mean "slow"?');
     await cli(['cancel', 'slow']);
   });

@@ -14,7 +14,8 @@ import { cacheMode } from '../options.ts';
 import { inParallel } from '../../fleet/in-parallel.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { dnsLabelProblem, MAX_RUN_NAME } from '../../values/names.ts';
-import { InvalidError, type Problem } from '../../values/problems.ts';
+import { InvalidError } from '../../values/problems.ts';
+import { sharedProblems, type NamedProblem } from '../../values/shared-problems.ts';
 
 const REQUESTS_AT_ONCE = 8;
 
@@ -52,7 +53,7 @@ export async function launchGroup(context: CliContext, group: string, options: L
   await withCluster(options, async (client) => {
     const plans = await groupPlans(client, group);
     const graphs = new Map();
-    const problems: Problem[] = [];
+    const problems: NamedProblem[] = [];
     const [, makers] = await Promise.all([
       warnWithoutController(context, client, plans),
       inParallel(plans, REQUESTS_AT_ONCE, (plan) =>
@@ -61,7 +62,8 @@ export async function launchGroup(context: CliContext, group: string, options: L
         }),
       ),
     ]);
-    if (problems.length > 0) throw new InvalidError(`Nothing of group ${group} was launched`, problems);
+    if (problems.length > 0)
+      throw new InvalidError(`Nothing of group ${group} was launched`, [...sharedProblems(problems, plans.length)]);
     const created = await inParallel([...plans.entries()], REQUESTS_AT_ONCE, async ([index, plan]) => {
       try {
         return await createRun(client, plan, makers[index] as RunMaker, options);
@@ -77,14 +79,19 @@ export async function launchGroup(context: CliContext, group: string, options: L
   });
 }
 
-function problemsOf(error: unknown, { metadata: { name } }: PlanCronJob): readonly Problem[] {
-  if (error instanceof InvalidError)
-    return error.problems.map((problem) => ({ ...problem, path: `${name}: ${problem.path}` }));
-  if (error instanceof FailedError || error instanceof UsageError) return [{ path: name, message: error.message }];
+function problemsOf(error: unknown, { metadata: { name } }: PlanCronJob): readonly NamedProblem[] {
+  if (error instanceof InvalidError) return error.problems.map((problem) => ({ name, problem }));
+  if (error instanceof FailedError || error instanceof UsageError)
+    return [{ name, problem: { path: '', message: error.message } }];
   throw error;
 }
 
 async function warnWithoutController(
   { err }: CliContext,
   client: KubeClient,
+  plans: readonly PlanCronJob[],
+): Promise<void> {
+  if (!plans.some(isManaged)) return;
+  const warning = await controllerWarning(client, Date.now());
+  if (warning !== undefined) err.line(`${err.colors.yellow('warning:')} ${warning}`);
 }

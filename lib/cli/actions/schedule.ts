@@ -40,7 +40,7 @@ export async function schedule(
   const after = options.after ?? Date.now();
   const since = 'delaySeconds' in read ? lastBefore(table.since ?? after, after, read.delaySeconds * 1000) : after;
   const times = [...nextTimes(read, since, zone).take(options.next)];
-  if (suspended) warn(`plan ${plan} is suspended: it starts no runs until it is resumed`);
+  if (suspended) warn(`plan ${plan} is suspended: it starts no runs until it is activated`);
   if (timeZone === undefined) warn('no time zone is set: these are times in UTC, which most clusters use then');
   if (times.length === 0)
     warn(neverComes(read) ? 'it names no day that there is: it never fires' : 'no time comes within five years');

@@ -46,7 +46,7 @@ async function runOrHint(client: KubeClient, name: string, command: string): Pro
     const plan = error instanceof FailedError ? await found<PlanCronJob>(client, cronJobs, bareName(name)) : undefined;
     if (plan === undefined) throw error;
     const { name: itself } = plan.metadata;
-    throw new FailedError(`${itself} is a launch plan; to switch its schedule off and on: ${command} ${itself}`, {
+    throw new FailedError(`${itself} is a launch plan; its schedule is switched by: ${command} ${itself}`, {
       cause: error,
     });
   }

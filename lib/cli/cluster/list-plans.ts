@@ -26,7 +26,8 @@ export async function listPlans(client: KubeClient, selection: PlanSelection): P
     collect(eachObject<PlanCronJob>(client, cronJobs, { namespace, labelSelector: [PLAN_SELECTOR, ...chosen].join() })),
     lastRuns(client, { namespace, labelSelector: [RUN_SELECTOR, labels.plan, ...chosen].join() }),
   ]);
-  return plans.map((plan) => planSummary(plan, last.get(keyOf(plan.metadata.namespace, plan.metadata.name))));
+  const now = Date.now();
+  return plans.map((plan) => planSummary(plan, now, last.get(keyOf(plan.metadata.namespace, plan.metadata.name))));
 }
 
 /**

@@ -1,5 +1,8 @@
 import { annotations, labels, NEVER } from '../../graph/labels.ts';
 import { HAND_MANAGER } from '../../fleet/field-managers.ts';
+import { parseCron } from '../../values/cron.ts';
+import { nextTime } from '../../values/cron-times.ts';
+import { TimeZone, timeZoneProblem } from '../../values/time-zone.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import type { PlanCronJob } from './run-objects.ts';
 import type { RunSummary } from './run-summary.ts';
@@ -25,13 +28,16 @@ export interface PlanSummary {
   /** Of a backup: the cluster that the plan is active on. */
   readonly backupOf?: string;
   readonly lastRun?: RunSummary;
+  /** When it starts a run by itself next. */
+  readonly nextAt?: string;
 }
 
 /** Reads a plan's CronJob. */
-export function planSummary(plan: PlanCronJob, lastRun?: RunSummary): PlanSummary {
+export function planSummary(plan: PlanCronJob, now: number, lastRun?: RunSummary): PlanSummary {
   const { metadata, spec } = plan;
   const given = metadata.labels ?? {};
   const scheduled = isScheduled(plan);
+  const active = scheduled && spec.suspend !== true;
   return {
     name: metadata.name,
     namespace: metadata.namespace ?? '',
@@ -40,12 +46,31 @@ export function planSummary(plan: PlanCronJob, lastRun?: RunSummary): PlanSummar
     task: given[labels.task],
     version: given[labels.version],
     schedule: scheduled ? spec.schedule : undefined,
-    timeZone: spec.timeZone as string | undefined,
-    active: scheduled && spec.suspend !== true,
+    timeZone: spec.timeZone,
+    active,
     byHand: isSuspensionByHand(plan),
     backupOf: metadata.annotations?.[annotations.backupOf],
     lastRun,
+    nextAt: active ? nextAt(plan, now) : undefined,
   };
+}
+
+/** Nothing for a schedule or zone that cannot be read here, and for one that never comes. */
+function nextAt({ metadata, spec, status }: PlanCronJob, now: number): string | undefined {
+  const schedule = parseCron(spec.schedule);
+  const timeZone = spec.timeZone ?? 'UTC';
+  if ('problem' in schedule || timeZoneProblem(timeZone) !== undefined) return undefined;
+  const last = Date.parse(status?.lastScheduleTime ?? metadata.creationTimestamp ?? '');
+  const next =
+    'delaySeconds' in schedule && !Number.isNaN(last)
+      ? afterDelays(last, now, schedule.delaySeconds * 1000)
+      : nextTime(schedule, now, new TimeZone(timeZone));
+  return next === undefined ? undefined : `${new Date(next).toISOString().slice(0, 19)}Z`;
+}
+
+/** The first time after `now` that is a whole number of delays after the last one. */
+function afterDelays(last: number, now: number, delay: number): number {
+  return last + Math.max(1, Math.floor((now - last) / delay) + 1) * delay;
 }
 
 /** Whether it has a schedule, active or not. */

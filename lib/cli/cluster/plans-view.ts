@@ -1,4 +1,4 @@
-import { formatAge } from '../terminal/duration.ts';
+import { formatAge, formatDuration } from '../terminal/duration.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { Column } from '../terminal/table.ts';
 import type { PlanSummary } from './plan-summary.ts';
@@ -29,6 +29,10 @@ export function planColumns(now: number, colors: Colors, options: Where = {}): C
       header: 'LAST RUN',
       value: ({ lastRun: last }) => (last === undefined ? '-' : `${last.phase}, ${formatAge(last.createdAt, now)} ago`),
       style: paintLast(colors),
+    },
+    {
+      header: 'NEXT',
+      value: ({ nextAt }) => (nextAt === undefined ? '-' : `in ${formatDuration(Date.parse(nextAt) - now)}`),
     },
     { header: 'WORKFLOW', value: ({ workflow, task }) => workflow ?? `${task ?? '-'} (task)`, wide: true },
     { header: 'VERSION', value: ({ version }) => version ?? '-', wide: true },

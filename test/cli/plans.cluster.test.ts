@@ -1,0 +1,127 @@
+import { Chart, Testing } from 'cdk8s';
+import { ContainerTask, LaunchPlanGroup, Schedule, Workflow, z } from 'cdk8s-workflows';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { jobs, pods } from '../../lib/kube/resources.ts';
+import { eventually } from '../cluster/eventually.ts';
+import type { Bench } from '../controller/support.ts';
+import { cliFor, steady } from './cluster-cli.ts';
+import { startSampleCluster, type SampleCluster } from './sample-cluster.ts';
+
+const SITES = ['site-a', 'site-b', 'site-c'];
+
+let sample: SampleCluster;
+let bench: Bench;
+let directory: string;
+let cli: ReturnType<typeof cliFor>;
+
+/** The manifests of a group of plans, as a user's app makes them. */
+function groupOf(sites: readonly string[], labels: Record<string, string> = {}): string {
+  const chart = Testing.chart();
+  const task = new ContainerTask(chart, 'load', {
+    image: 'etl:1',
+    command: ['etl'],
+    inputs: { site: z.string() },
+    podTemplate: { metadata: { annotations: { 'sim.test/run-ms': '100' } } },
+  });
+  const inputs = { site: z.string(), day: z.string().default('today') };
+  const workflow = new Workflow(chart, 'load-site', { inputs }, ({ inputs: given, step }) => {
+    step('load', task, { site: given.site });
+  });
+  new LaunchPlanGroup(chart as Chart, 'sites', {
+    workflow,
+    over: { site: sites },
+    schedule: Schedule.cron('0 0 1 1 *'),
+    timeZone: 'Europe/Berlin',
+    labels,
+  });
+  return (Testing.synth(chart) as unknown[]).map((object) => stringify(object)).join('---\n');
+}
+
+const apply = async (sites: readonly string[], labels?: Record<string, string>, ...options: string[]) => {
+  await writeFile(join(directory, 'dist/app.k8s.yaml'), groupOf(sites, labels));
+  return cli(['apply', 'dist', '--yes', ...options], { cwd: directory });
+};
+beforeAll(async () => {
+  sample = await startSampleCluster('plans');
+  ({ bench, cli } = sample);
+  directory = await mkdtemp(join(tmpdir(), 'plans-'));
+  await mkdir(join(directory, 'dist'));
+  await bench.controller();
+});
+
+afterAll(async () => {
+  await sample?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('a group of plans', () => {
+  it('is applied, and listed with schedules and zones', async () => {
+    expect(await apply(SITES)).toMatchObject({ code: 0 });
+    const { stdout } = await cli(['plans', '--group', 'sites']);
+    expect(steady(stdout).replaceAll(/in \d+d/g, 'in <n>d')).toBe(
+      [
+        'NAME GROUP SCHEDULE ZONE ACTIVE LAST RUN NEXT',
+        ...SITES.map((site) => `load-site-${site} sites 0 0 1 1 * Europe/Berlin yes - in <n>d`),
+        '',
+      ].join('\n'),
+    );
+    const all = JSON.parse((await cli(['plans', '-o', 'json'])).stdout) as { name: string; group?: string }[];
+    expect(all.map(({ name, group }) => [name, group])).toContainEqual(['etl-site-a', undefined]);
+    expect((await cli(['plans', '-g', 'site'])).stderr).toContain('No plans of group site found in namespace');
+    expect((await cli(['activate', '-g', 'site'])).stderr).toContain('did you mean "sites"?');
+  });
+
+  it('is launched as a whole once all of its plans were checked', async () => {
+    const refused = await cli(['launch', '--group', 'sites', '-i', 'dya=1']);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain(
+      'error: Nothing of group sites was launched:\n  --input dya: is not known; did you mean "day"?\n',
+    );
+    expect((await bench.client.list(jobs)).items).toEqual([]);
+
+    const launched = await cli(['launch', '--group', 'sites', '-i', 'day=monday', '-o', 'name']);
+    expect(launched.stdout.trim().split('\n')).toHaveLength(3);
+    await eventually(async () => {
+      const runs = JSON.parse((await cli(['runs', '--group', 'sites', '-o', 'json'])).stdout) as { phase: string }[];
+      expect(runs.map(({ phase }) => phase)).toEqual(['Succeeded', 'Succeeded', 'Succeeded']);
+    }, 30_000);
+    const { stdout } = await cli(['status', '--group', 'sites']);
+    expect(steady(stdout).replaceAll(/-[a-z0-9]{5}$/gm, '-<x>')).toBe(
+      [
+        'PLAN ACTIVE PHASE STEPS AGE DURATION RUN',
+        ...SITES.map((site) => `load-site-${site} yes Succeeded 1/1 <n>s <n>s load-site-${site}-<x>`),
+        '',
+      ].join('\n'),
+    );
+    const [pod] = (await bench.client.list(pods, { labelSelector: 'cdk8s-workflows.dev/group' })).items;
+    expect(pod?.metadata.labels?.['cdk8s-workflows.dev/group']).toBe('sites');
+    expect((await cli(['launch', '--group', 'sites', '--name', 'x'])).stderr).toContain('--name is for one run');
+    expect((await cli(['launch'])).stderr).toContain('name a launch plan, or give --group');
+  });
+
+  it('is switched off and on, one plan or all', async () => {
+    expect((await cli(['deactivate', 'load-site-site-a'])).stdout).toBe('plan load-site-site-a deactivated\n');
+    expect((await cli(['deactivate', 'load-site-site-a'])).stdout).toBe('plan load-site-site-a is inactive already\n');
+    expect(steady((await cli(['plans', '-g', 'sites'])).stdout)).toMatch(
+      /load-site-site-a sites 0 0 1 1 \* Europe\/Berlin no, by hand Succeeded, <n>s ago -\n/,
+    );
+
+    expect((await cli(['deactivate', '--group', 'sites'])).stdout).toBe(
+      'plan load-site-site-a is inactive already\nplan load-site-site-b deactivated\nplan load-site-site-c deactivated\n',
+    );
+    expect((await cli(['activate', '--group', 'sites'])).stdout).toBe(
+      SITES.map((site) => `plan load-site-${site} activated\n`).join(''),
+    );
+  });
+
+  it('says what activating does not do', async () => {
+    expect((await cli(['activate', 'slow'])).stderr).toBe(
+      'warning: plan slow has no schedule: it starts no runs by itself\n',
+    );
+    expect((await cli(['activate', 'slow', '--group', 'sites'])).stderr).toContain('name a plan, or give --group');
+  });
+});
