@@ -1,4 +1,5 @@
-import { Chart, Testing } from 'cdk8s';
+import type { Chart} from 'cdk8s';
+import { Testing } from 'cdk8s';
 import { ContainerTask, LaunchPlanGroup, Schedule, Workflow, z } from 'cdk8s-workflows';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,8 @@ import { stringify } from 'yaml';
 import { jobs, pods } from '../../lib/kube/resources.ts';
 import { eventually } from '../cluster/eventually.ts';
 import type { Bench } from '../controller/support.ts';
-import { cliFor, steady } from './cluster-cli.ts';
+import type { cliFor} from './cluster-cli.ts';
+import { steady } from './cluster-cli.ts';
 import { startSampleCluster, type SampleCluster } from './sample-cluster.ts';
 
 const SITES = ['site-a', 'site-b', 'site-c'];
