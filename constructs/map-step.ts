@@ -1,9 +1,10 @@
-import type { MapStep as MapNode } from '../lib/graph/graph.ts';
+import type { IndexedMapStep, MapStep as MapNode } from '../lib/graph/graph.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import { Reference, type AnyReference } from '../lib/values/reference.ts';
 import { checkValue, type JsonSchema, type ObjectSchema } from '../lib/values/schema.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
 import type { z } from 'zod';
+import { indexedFields, indexedProblems } from './indexed-map.ts';
 import { containsReference, references, toSource } from './sources.ts';
 import type { Given } from './step-base.ts';
 import { TaskUse } from './task-use.ts';
@@ -18,7 +19,7 @@ export type MapInputs<I extends Shape, Scope> = {
 /** A list of values: as it is written, or known once the workflow runs. */
 type Over<T, Scope> = Reference<readonly T[], Scope> | readonly Given<T, Scope>[];
 
-/** How many items run at once, and how many must succeed. */
+/** How items run, how many of them at once, and how many must succeed. */
 export interface MapOptions {
   /** How many items may run at once. @default as many as the run allows */
   readonly concurrency?: number;
@@ -26,6 +27,11 @@ export interface MapOptions {
   readonly minSuccesses?: number;
   /** The share of the items that must succeed, from 0 to 1. @default 1 */
   readonly minSuccessRatio?: number;
+  /**
+   * `IndexedJob`: all items are one Job of Kubernetes, and cost one record. Items find the values that differ by item in files,
+   * `$INPUT_SHARD_FILE`, and are tried again as an Indexed Job does. @default a step of its own for each item
+   */
+  readonly runAs?: 'IndexedJob';
 }
 
 /** What a map gives: each output as a list, in the order of the items. Where items may fail, their place has `null`. */
@@ -66,6 +72,7 @@ export class MapStep<I extends Shape, O extends Shape, Scope, Options extends Ma
       task: task as never,
       inputs: Object.fromEntries(given.map(([input, value]) => [input, input in over ? item(input) : value])),
       outputs: listsOf(task.outputSchema, mayFail),
+      ...(options?.runAs === 'IndexedJob' && { runAs: 'Job' }),
     });
     this.#itemOutputs = task.outputSchema;
     this.#inputSchema = task.inputSchema;
@@ -74,22 +81,24 @@ export class MapStep<I extends Shape, O extends Shape, Scope, Options extends Ma
   }
 
   /** @internal The step as the graph carries it. */
-  toNode(): MapNode {
-    const { concurrency, minSuccesses, minSuccessRatio } = this.#options;
+  toNode(): MapNode | IndexedMapStep {
+    const { runAs, concurrency, minSuccesses, minSuccessRatio } = this.#options;
     const hasOutputs = Object.keys(this.#itemOutputs.properties).length > 0;
-    return {
-      kind: 'map',
-      ...this.fields(),
+    const items = {
       over: Object.entries(this.#over).map(([input, list]) => ({ input, list: toSource(list, this.workflow) })),
       ...(hasOutputs && { itemOutputs: this.#itemOutputs, outputs: this.outputSchema }),
       ...(concurrency !== undefined && { concurrency }),
       ...(minSuccesses !== undefined && { minSuccesses }),
       ...(minSuccessRatio !== undefined && { minSuccessRatio }),
     };
+    const fields = this.fields();
+    return runAs === 'IndexedJob' ? { ...indexedFields(fields), ...items } : { kind: 'map', ...fields, ...items };
   }
 
   protected override *problems(): Generator<Problem> {
     yield* super.problems();
+    if (this.#options.runAs === 'IndexedJob' && this.nodeProblems.length === 0)
+      yield* indexedProblems(this.decided, Object.keys(this.#over));
     for (const [input, list] of Object.entries(this.#over)) {
       const path = `inputs.${input}`;
       for (const reference of references(list)) yield* this.foreign(reference, path);

@@ -3,6 +3,7 @@ import { CONTROLLER_NAME } from '../lib/graph/labels.ts';
 import { mergeJobLayers, type JobLayer, type JobOverride, type MergedJob } from '../lib/pods/job-template.ts';
 import type { LayerKind } from '../lib/pods/layer.ts';
 import { jobLayerProblems } from '../lib/pods/runtime-job.ts';
+import type { JobUse } from '../lib/pods/validate-job.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import { clusterJobLayers } from './layers.ts';
@@ -50,10 +51,10 @@ export function stepJob(layers: readonly JobLayer[]): MergedJob | undefined {
 /** What is wrong with the Job around a pod, as far as it is known. The rest is looked at when the step starts. */
 export function* stepJobProblems(
   layers: readonly JobLayer[],
-  { runAs, hasOutputs }: { readonly runAs: 'Pod' | 'Job' | undefined; readonly hasOutputs: boolean },
+  { runAs, ...use }: Omit<JobUse, 'controller'> & { readonly runAs: 'Pod' | 'Job' | undefined },
 ): Generator<Problem> {
   if (layers.length === 0) return;
   if (runAs !== 'Job')
     yield { path: 'job', message: 'is set, and the step runs as a Pod', fix: "set runAs: 'Job', or leave it out" };
-  yield* jobLayerProblems(layers, { hasOutputs, controller: CONTROLLER_NAME });
+  yield* jobLayerProblems(layers, { ...use, controller: CONTROLLER_NAME });
 }

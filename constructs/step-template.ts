@@ -21,6 +21,15 @@ import type { ExecutionSettings, Task } from './task.ts';
 import { fillInputs } from './task-values.ts';
 import type { Shape } from '../lib/values/shape.ts';
 
+/** The task that a step uses, and how. */
+export interface TemplateUse {
+  readonly task: Task<Shape, Shape>;
+  /** What it gives for an input. */
+  readonly given: (input: string) => unknown;
+  /** What its attempts are, whatever the settings say. @default what they say */
+  readonly runAs?: 'Job';
+}
+
 /** The pod that a step's attempts start from, as layers until synth and as a PodTemplate then. */
 export class StepTemplate {
   readonly #step: Construct;
@@ -31,16 +40,11 @@ export class StepTemplate {
   #inherited: InheritedSettings;
   #spot: readonly Layer[];
   #retries: ExecutionSettings['retries'];
+  readonly #alwaysRunAs: 'Job' | undefined;
   #runAs: ExecutionSettings['runAs'];
   #compiled: (MergedTemplate & SplitTemplate & { readonly name: string; readonly spot?: unknown }) | undefined;
 
-  constructor(
-    step: Construct,
-    workflow: string,
-    name: string,
-    task: Task<Shape, Shape>,
-    given: (input: string) => unknown,
-  ) {
+  constructor(step: Construct, workflow: string, name: string, { task, given, runAs }: TemplateUse) {
     this.#step = step;
     this.#prefix = `${workflow}-${name}`;
     this.#task = task;
@@ -48,6 +52,7 @@ export class StepTemplate {
     this.#inherited = inheritSettings(task.execution);
     this.#spot = taskSpotLayers(task);
     this.#retries = task.execution.retries;
+    this.#alwaysRunAs = runAs;
     this.#runAs = task.execution.runAs;
     this.#emit(name, {
       [labels.managedBy]: MANAGED_BY,
@@ -132,7 +137,7 @@ export class StepTemplate {
 
   // A plan or a run may override the pod later on: the policy goes with the template, to hold then too.
   get #policy(): string | undefined {
-    return policyNote(this.#step, this.#runAs);
+    return policyNote(this.#step, this.#alwaysRunAs ?? this.#runAs);
   }
 
   #emit(name: string, ownLabels: Readonly<Record<string, string>>): void {

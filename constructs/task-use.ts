@@ -1,4 +1,5 @@
-import type { MapStep, TaskStep } from '../lib/graph/graph.ts';
+import type { PodStep, TaskStep } from '../lib/graph/graph.ts';
+import type { Hole } from '../lib/pods/holes.ts';
 import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
@@ -39,6 +40,21 @@ export interface TaskUseProps {
   readonly inputs: Readonly<Record<string, unknown>>;
   /** What the use gives. @default what the task gives */
   readonly outputs?: ObjectSchema;
+  /** What its attempts are, whatever is said of single ones. @default as the task and its overrides say */
+  readonly runAs?: 'Job';
+}
+
+/** How a use of a task runs, with all that was said of it. */
+export interface DecidedUse {
+  readonly execution: ExecutionSettings;
+  /** What is known of its pod at synth. */
+  readonly template: PodTemplate;
+  /** What an override says that its attempts are. */
+  readonly runAs: ExecutionSettings['runAs'];
+  readonly hasSpot: boolean;
+  readonly hasLocks: boolean;
+  /** What waits for values, by its place. */
+  readonly holes: readonly (readonly [place: string, hole: Hole])[];
 }
 
 /** A step that runs a task, once or more: what it gives the task's inputs, and what it changes of how the task runs. `O` is what the step gives. */
@@ -48,16 +64,19 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
   readonly #overrides: ExecutionSettings[] = [];
   readonly #locks: Lock<Scope>[] = [];
   readonly #template: StepTemplate;
+  readonly #runAs: 'Job' | undefined;
 
-  protected constructor(workflow: AnyWorkflow, id: string, { task, inputs, outputs }: TaskUseProps) {
+  protected constructor(workflow: AnyWorkflow, id: string, { task, inputs, outputs, runAs }: TaskUseProps) {
     super(workflow, id, outputs ?? task.outputSchema);
     this.#task = task;
+    this.#runAs = runAs;
     this.#inputs = new InputValues({ title: titleOf('task', task.name), inputSchema: task.inputSchema }, inputs);
-    this.#template = new StepTemplate(this, workflow.name, id, task, (input) => this.#inputs.of(input));
+    const use = { task, given: (input: string) => this.#inputs.of(input), ...(runAs && { runAs }) };
+    this.#template = new StepTemplate(this, workflow.name, id, use);
   }
 
   /** @internal */
-  abstract override toNode(): TaskStep | MapStep;
+  abstract override toNode(): PodStep;
 
   /** Changes how this step runs, and what its pod looks like, for this workflow only. A later override is merged over earlier ones. */
   override(override: StepOverride<Scope>): this {
@@ -141,11 +160,31 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
   /** @internal What is wrong with the Job around its pod once one more layer is over it; without it, nothing but what the step tells itself. */
   jobProblems(more: readonly JobLayer[] = []): readonly Problem[] {
     const hasOutputs = Object.keys(this.#task.outputs).length > 0;
-    return [...stepJobProblems([...this.#jobLayers, ...more], { runAs: this.#execution.runAs, hasOutputs })];
+    const { runAs } = this.#execution;
+    const indexed = this.#runAs === 'Job';
+    return [...stepJobProblems([...this.#jobLayers, ...more], { runAs, hasOutputs, indexed })];
   }
 
   get #execution(): ExecutionSettings {
-    return Object.assign({}, this.#task.execution, ...this.#overrides) as ExecutionSettings;
+    const runAs = this.#runAs && { runAs: this.#runAs };
+    return Object.assign({}, this.#task.execution, ...this.#overrides, runAs) as ExecutionSettings;
+  }
+
+  /** @internal All that decides how it runs, for a kind that cannot do all of it. */
+  protected get decided(): DecidedUse {
+    const { template, spot, places } = this.#template.compiled;
+    const runAs = this.#overrides.findLast((override) => override.runAs !== undefined)?.runAs;
+    return {
+      execution: this.#execution,
+      template,
+      runAs,
+      hasSpot: spot !== undefined,
+      hasLocks: this.#allLocks.length > 0,
+      holes: [
+        ...places.map(({ path, hole }) => [`podTemplate.${path}`, hole] as const),
+        ...[...(stepJob(this.#jobLayers)?.places ?? [])].map(([path, hole]) => [`job.${path}`, hole] as const),
+      ],
+    };
   }
 
   protected override *problems(): Generator<Problem> {

@@ -4,12 +4,14 @@ import type { StepReason } from '../engine/reasons.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { NewObject } from '../kube/objects.ts';
 import { runtimeTemplate, type RunLayers } from '../pods/runtime-template.ts';
-import type { RunStep, TaskStep } from '../graph/graph.ts';
+import type { IndexedMapStep, RunStep, TaskStep } from '../graph/graph.ts';
 import { neverEnded, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { attemptJob, attemptPod, type AttemptPlan } from './attempt-object.ts';
 import { childRunJob, missingSource } from './child-run.ts';
 import { runtimeJob } from './check-job.ts';
 import { createVerdict } from './create-verdict.ts';
+import { indexedJob, type IndexedJobPlan } from './indexed-job.ts';
+import { createItems, itemConfigMaps } from './item-config-maps.ts';
 import { isOwnedBy, type Job, type Pod } from './objects.ts';
 import { backoffMs, type WorkerContext } from './worker-context.ts';
 
@@ -17,7 +19,7 @@ import { backoffMs, type WorkerContext } from './worker-context.ts';
 const PREDECESSOR_MS = 500;
 
 /** What an attempt is started with. */
-export type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod' | 'job'>;
+export type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod' | 'job' | 'items'>;
 
 /** What a creator tells. */
 export interface CreatorCallbacks {
@@ -101,9 +103,9 @@ export class AttemptCreator {
   }
 
   async #workload(
-    step: TaskStep,
+    step: TaskStep | IndexedMapStep,
     { graphStep, attempt }: AttemptEntry,
-    { inputs, pod, job }: StartValues,
+    { inputs, pod, job, items }: StartValues,
   ): Promise<NewObject> {
     const { graphs, mode } = this.#context;
     const run = this.#run();
@@ -114,7 +116,16 @@ export class AttemptCreator {
         ? runtimeJob(step, graphStep, { job, policy: synthesized.jobPolicy }, this.#layers)
         : undefined;
     const plan: AttemptPlan = { run, mode, step, attempt, inputs, template, ...(around && { job: around }) };
+    if (step.kind === 'indexedMap') return this.#indexedJob({ ...plan, step, items: items! });
     return step.runAs === 'Job' ? attemptJob(plan) : attemptPod(plan);
+  }
+
+  /** Its pods wait for the values of its items, so those are there before it. */
+  async #indexedJob(plan: Omit<IndexedJobPlan, 'configMaps'>): Promise<NewObject> {
+    const values = itemConfigMaps(plan, plan.items);
+    const job = indexedJob({ ...plan, configMaps: values.map(({ metadata }) => metadata!.name!) });
+    await createItems(this.#context.client, plan.run, values, this.#signal);
+    return job;
   }
 
   /** Takes over an object of that name if it is this run's own. Otherwise says what stands in the way for now. */

@@ -1,13 +1,14 @@
 import type { AttemptState } from '../engine/advance.ts';
 import type { StepReason } from '../engine/reasons.ts';
 import type { Instant } from '../engine/record.ts';
-import type { RunStep, TaskStep } from '../graph/graph.ts';
+import type { AttemptedStep } from '../graph/items.ts';
 import { jobs, pods, type Resource } from '../kube/resources.ts';
+import type { SeenItems } from './indexed-job-state.ts';
 import type { Job, Pod } from './objects.ts';
 
 /** An attempt that is to be, or is, an object on the cluster, from the first request to its end. */
 export interface AttemptEntry {
-  readonly step: TaskStep | RunStep;
+  readonly step: AttemptedStep;
   /** The step of the graph that it belongs to: the step itself, or the map step that it is an item of. */
   readonly graphStep: string;
   readonly attempt: number;
@@ -22,6 +23,10 @@ export interface AttemptEntry {
   /** The pod that runs it, with `runAs: 'Job'` the pod of its Job. */
   pod?: Pod;
   job?: Job;
+  /** Of an indexed map: what was seen of its pods that have ended. */
+  seen?: SeenItems;
+  /** Whether somebody finds out how its finished Job ended. */
+  asked?: boolean;
   /** Set when its end was asked for. */
   stopping?: StepReason;
   /** Ends a wait between two tries to create it. */
@@ -29,17 +34,17 @@ export interface AttemptEntry {
 }
 
 /** The kind of object an attempt is. */
-export function resourceOf(step: TaskStep | RunStep): Resource {
+export function resourceOf(step: AttemptedStep): Resource {
   return isJob(step) ? jobs : pods;
 }
 
 /** Whether an attempt is a Job: around its pod, or as a run of its own. */
-export function isJob(step: TaskStep | RunStep): boolean {
+export function isJob(step: AttemptedStep): boolean {
   return step.kind === 'run' || step.runAs === 'Job';
 }
 
 /** What people call an attempt. */
-export function nounOf(step: TaskStep | RunStep): string {
+export function nounOf(step: AttemptedStep): string {
   return step.kind === 'run' ? 'run' : isJob(step) ? 'Job' : 'pod';
 }
 

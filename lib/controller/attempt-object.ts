@@ -1,6 +1,6 @@
 import { labels, MANAGED_BY } from '../graph/labels.ts';
 import { attemptObjectName } from '../graph/object-names.ts';
-import type { TaskStep } from '../graph/graph.ts';
+import type { IndexedMapStep, TaskStep } from '../graph/graph.ts';
 import type { NewObject, OwnerReference } from '../kube/objects.ts';
 import { attemptTemplate } from '../pods/attempt.ts';
 import type { StepJob } from '../pods/job-template.ts';
@@ -13,7 +13,7 @@ import type { Mode } from './run-job.ts';
 export interface AttemptPlan {
   readonly run: Job;
   readonly mode: Mode;
-  readonly step: TaskStep;
+  readonly step: TaskStep | IndexedMapStep;
   /** Counts from 1. */
   readonly attempt: number;
   readonly inputs: JsonObject;
@@ -50,7 +50,7 @@ export function attemptJob(plan: AttemptPlan): NewObject {
     metadata: {
       name: attemptObjectName(plan.run.metadata.name, plan.step.name, plan.attempt),
       namespace: plan.run.metadata.namespace,
-      labels: { ...template.metadata?.labels, ...metadata?.labels, ...ourLabels(plan) },
+      labels: { ...template.metadata?.labels, ...metadata?.labels, ...attemptLabels(plan) },
       annotations: metadata?.annotations,
       ownerReferences: [ownerReference(plan.run, plan.mode)],
     },
@@ -76,7 +76,12 @@ export function runLabels(run: Job): Record<string, string> {
   return { ...Object.fromEntries(inherited), [labels.managedBy]: MANAGED_BY, [labels.run]: run.metadata.name };
 }
 
-function ourLabels({ run, step, attempt }: AttemptPlan): Record<string, string> {
+/** The labels of an attempt, and of all that is made for it. */
+export function attemptLabels({
+  run,
+  step,
+  attempt,
+}: Pick<AttemptPlan, 'run' | 'step' | 'attempt'>): Record<string, string> {
   return {
     ...runLabels(run),
     [labels.task]: step.task,
@@ -85,11 +90,12 @@ function ourLabels({ run, step, attempt }: AttemptPlan): Record<string, string> 
   };
 }
 
-function completeTemplate(plan: AttemptPlan): PodTemplate {
+/** The pod of an attempt. */
+export function completeTemplate(plan: AttemptPlan): PodTemplate {
   const { run, step, attempt, inputs, template } = plan;
   const complete = attemptTemplate(template, { run: run.metadata.name, step: step.name, attempt }, inputs);
   return {
-    metadata: { ...complete.metadata, labels: { ...complete.metadata?.labels, ...ourLabels(plan) } },
+    metadata: { ...complete.metadata, labels: { ...complete.metadata?.labels, ...attemptLabels(plan) } },
     // A step's retries are the engine's: a container that restarts by itself would hide its failures.
     spec: { ...complete.spec!, restartPolicy: 'Never' },
   };

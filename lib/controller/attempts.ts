@@ -1,21 +1,19 @@
 import type { AttemptObservation, AttemptState, Observation } from '../engine/advance.ts';
 import type { StepReason } from '../engine/reasons.ts';
 import { labels } from '../graph/labels.ts';
-import { attemptObjectName } from '../graph/object-names.ts';
-import type { RunStep, TaskStep } from '../graph/graph.ts';
+import { attemptNameOf } from '../graph/object-names.ts';
 import type { Topology } from '../graph/topology.ts';
 import { findAttempted, graphStepName } from '../graph/items.ts';
 import { isNotFound } from '../kube/errors.ts';
-import { pods } from '../kube/resources.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import { AttemptCreator, type StartValues } from './attempt-creator.ts';
 import { isJob, neverEnded, nounOf, objectOf, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { AttemptStopper } from './attempt-stopper.ts';
-import { endedRunState, openRunState } from './child-run-state.ts';
-import { isFinished, isOwnedBy, type Job, type Pod } from './objects.ts';
-import { readRecordOf } from './record-reader.ts';
+import { endedJobState, mustBeAsked, seenJobState } from './attempt-job-state.ts';
+import { seeItem } from './indexed-job-state.ts';
+import { isOwnedBy, type Job, type Pod } from './objects.ts';
 import { attemptState, deletedState, hasLeftovers, lostAt } from './pod-status.ts';
-import { endingPod, livelierPod, stepJobState, tellsEnd } from './step-job-status.ts';
+import { livelierPod } from './step-job-status.ts';
 import type { WorkerContext } from './worker-context.ts';
 
 /** What {@link Attempts} needs to know of its run. */
@@ -82,6 +80,7 @@ export class Attempts {
   seeDeleted(object: Pod | Job): Observation | undefined {
     const { clock } = this.#options.context;
     const entry = this.#entries.get(keyOfObject(object)?.join('/') ?? '');
+    if (entry && object.kind === 'Pod' && this.#isOwn(entry, object)) this.#note(entry, object as Pod);
     // The pod of a Job is the Job's business.
     if (!entry || object.kind !== resourceOf(entry.step).kind || !this.#isOwn(entry, object)) return undefined;
     const known = objectOf(entry);
@@ -160,7 +159,7 @@ export class Attempts {
     if (known) return known;
     const step = findAttempted(this.#options.topology, stepName);
     if (!step) return undefined;
-    const name = attemptObjectName(this.#run.metadata.name, stepName, attempt);
+    const name = attemptNameOf(this.#run.metadata.name, step, attempt);
     const graphStep = graphStepName(this.#options.topology, stepName);
     const entry = {
       step,
@@ -188,41 +187,36 @@ export class Attempts {
     const first = !entry.created;
     if (object.kind === 'Job') entry.job = object as Job;
     else entry.pod = isJob(entry.step) ? livelierPod(entry.pod, object as Pod, clock.now()) : (object as Pod);
+    if (object.kind === 'Pod') this.#note(entry, object as Pod);
     if (objectOf(entry) === undefined) return undefined;
     entry.created = true;
     entry.heardAt = clock.monotonic();
     entry.wake.abort();
     if (first && entry.stopping) this.#stop(entry);
     if (!isJob(entry.step)) return this.#observation(entry, attemptState(entry.pod!, clock.now()));
-    if (isFinished(entry.job!) && (entry.step.kind === 'run' || !tellsEnd(entry.job!, entry.pod))) {
-      // What tells the end has to be asked for: the record of a run; a pod, whose watch may be behind that of Jobs.
-      this.#background(this.#judge(entry));
+    if (mustBeAsked(entry)) {
+      this.#background(this.#ask(entry));
       return undefined;
     }
-    return this.#observation(entry, this.#jobState(entry, entry.step));
+    return this.#observation(entry, seenJobState(entry, clock.now()));
   }
 
-  async #judge(entry: AttemptEntry): Promise<void> {
-    const { client, clock } = this.#options.context;
-    const { step } = entry;
-    if (step.kind === 'run') {
-      const record = await readRecordOf(this.#options.context, entry.job!, this.#options.signal);
-      return this.#tell(entry, endedRunState(step, entry.job!, record, clock.now()));
+  /** What the pods of an indexed map gave is kept from when it was seen: they may be gone by the end of the Job. */
+  #note(entry: AttemptEntry, pod: Pod): void {
+    if (entry.step.kind !== 'indexedMap') return;
+    entry.seen ??= new Map();
+    seeItem(entry.seen, pod, this.#options.context.clock.now());
+  }
+
+  /** Once at a time: the many pods of an indexed map are seen one by one. */
+  async #ask(entry: AttemptEntry): Promise<void> {
+    if (entry.asked) return;
+    entry.asked = true;
+    try {
+      this.#tell(entry, await endedJobState(this.#options.context, entry, this.#options.signal));
+    } finally {
+      entry.asked = false;
     }
-    const { namespace, name, uid } = entry.job!.metadata;
-    const labelSelector = `batch.kubernetes.io/job-name=${name}`;
-    const { items } = await client.list<Pod>(pods, { namespace, labelSelector, signal: this.#options.signal });
-    entry.pod = endingPod(
-      entry.job!,
-      items.filter((pod) => isOwnedBy(pod, uid!)),
-    );
-    this.#tell(entry, this.#jobState(entry, step));
-  }
-
-  #jobState(entry: AttemptEntry, step: TaskStep | RunStep): AttemptState {
-    if (step.kind === 'run') return openRunState(entry.job!);
-    const needsOutputs = (step.outputs?.required.length ?? 0) > 0;
-    return stepJobState(entry.job!, entry.pod, needsOutputs, this.#options.context.clock.now());
   }
 
   #observation(entry: AttemptEntry, state: AttemptState): AttemptObservation {

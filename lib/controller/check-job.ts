@@ -1,4 +1,4 @@
-import type { TaskStep } from '../graph/graph.ts';
+import type { IndexedMapStep, TaskStep } from '../graph/graph.ts';
 import { CONTROLLER_NAME } from '../graph/labels.ts';
 import { describeSource, jobSources } from '../graph/pod-sources.ts';
 import { mergeJobLayers, type StepJob } from '../pods/job-template.ts';
@@ -14,7 +14,7 @@ import { InvalidError } from '../values/problems.ts';
  * @throws InvalidError with every problem, and whose value it is or where it came from
  */
 export function runtimeJob(
-  step: TaskStep,
+  step: TaskStep | IndexedMapStep,
   graphStep: string,
   synthesized: SynthesizedJob,
   run: RunLayers,
@@ -26,7 +26,8 @@ export function runtimeJob(
   if (sources.length === 0 && layers.every(({ kind }) => kind === 'task' || kind === 'cluster policy'))
     return synthesized.job;
   const hasOutputs = Object.keys(step.outputs?.properties ?? {}).length > 0;
-  const problems = jobLayerProblems(layers, { hasOutputs, controller: CONTROLLER_NAME }).map((problem) => {
+  const use = { hasOutputs, controller: CONTROLLER_NAME, indexed: step.kind === 'indexedMap' };
+  const problems = jobLayerProblems(layers, use).map((problem) => {
     const { path, message } = problem;
     const from = sources.find(
       ([place]) => place === path || place.startsWith(`${path}[`) || place.startsWith(`${path}.`),

@@ -59,6 +59,9 @@ export interface JobStatus {
   readonly terminating?: number;
   readonly succeeded?: number;
   readonly failed?: number;
+  /** Of an Indexed Job, as `1,3-5`. */
+  readonly completedIndexes?: string;
+  readonly failedIndexes?: string;
   readonly conditions?: readonly Condition[];
 }
 

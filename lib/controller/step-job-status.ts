@@ -28,7 +28,12 @@ export function stepJobState(job: Job, pod: Pod | undefined, needsOutputs: boole
     return { kind: 'failed', failure: 'system', reason: 'PodDeleted', message, finishedAt };
   }
   if (seen?.kind === 'failed') return seen;
-  const failed = conditions?.find(({ type }) => type === 'Failed');
+  return jobFailure(job, now);
+}
+
+/** How a Job failed, as it says itself. */
+export function jobFailure({ status }: Job, now: Instant): AttemptState & { readonly kind: 'failed' } {
+  const failed = status?.conditions?.find(({ type }) => type === 'Failed');
   const deadline = failed?.reason === 'DeadlineExceeded';
   return {
     kind: 'failed',

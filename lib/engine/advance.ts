@@ -3,6 +3,7 @@ import type { StepJob } from '../pods/job-template.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { Answers } from './answers.ts';
 import type { ItemBlock } from './item-codec.ts';
+import type { Lists } from './item-values.ts';
 import type { KeptResult } from './kept-result.ts';
 import type { FailureKind, Instant, RunState, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
@@ -52,13 +53,18 @@ export interface AttemptObservation {
 export type AttemptState =
   /** It exists but its container does not run yet; `message` says why, when that is known. */
   | { readonly kind: 'pending'; readonly message?: string }
-  | { readonly kind: 'running'; readonly startedAt: Instant }
+  /** `message`: how far it has come, where that is known. */
+  | { readonly kind: 'running'; readonly startedAt: Instant; readonly message?: string }
   /** `outputs`: what it wrote, as text, unchecked; left out when it wrote nothing. */
   | {
       readonly kind: 'succeeded';
       readonly startedAt?: Instant;
       readonly finishedAt: Instant;
       readonly outputs?: OutputsText;
+      /** In place of the text: outputs that were read and checked, as those of items were one by one. */
+      readonly read?: JsonObject;
+      /** What there is to say of it although it succeeded. */
+      readonly message?: string;
     }
   | {
       readonly kind: 'failed';
@@ -88,6 +94,8 @@ export type Command =
       readonly pod?: JsonObject;
       /** With `runAs: 'Job'`: part of the Job around the pod. Left out when the step says nothing of it. */
       readonly job?: StepJob;
+      /** What an indexed map goes over; those inputs are not among the others. */
+      readonly items?: IndexedItems;
     }
   /** End the attempt. Its end is then observed as a failure, whatever the reason observed; also when it never came to exist. */
   | { readonly kind: 'stop'; readonly step: string; readonly attempt: number; readonly reason: StepReason }
@@ -102,6 +110,17 @@ export type Command =
       /** How long somebody may want it. @default not said */
       readonly ttlSeconds?: number;
     };
+
+/** The items of one attempt at an indexed map. */
+export interface IndexedItems {
+  /** The lists by input; of several the last goes round fastest. */
+  readonly lists: Lists;
+  readonly count: number;
+  /** How many of them may run at once. */
+  readonly concurrency: number;
+  /** How many of them must succeed. */
+  readonly required: number;
+}
 
 /** What {@link Run.advance} decided: the record's changes, already applied to the run, and what is to be done. */
 export interface Decision {

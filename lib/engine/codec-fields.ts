@@ -50,6 +50,7 @@ export const stepFields: Fields = {
   reason: required(reason),
   message: text,
   outputs: object,
+  indexes: whole,
   items: whole,
   readyAt: time,
   retryAt: time,

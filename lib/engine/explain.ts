@@ -1,5 +1,6 @@
 import { conditionText } from '../graph/end-condition.ts';
-import type { Role, RunStep, TaskStep } from '../graph/graph.ts';
+import type { Role, TaskStep } from '../graph/graph.ts';
+import type { AttemptedStep } from '../graph/items.ts';
 import { upstreamsOf } from '../graph/topology.ts';
 import type { RunSpec } from './advance.ts';
 import { kindOf } from './kinds.ts';
@@ -25,8 +26,7 @@ export function explainStep(sight: Sight, index: number): string {
   if (record.phase === 'Pending') return explainPending(sight, index);
   if (record.phase === 'Waiting') return explainWaiting(sight, index, record);
   const attempt = liveAttempt(record);
-  if (attempt !== undefined)
-    return explainLive(sight.ledger.step(index).node as TaskStep | RunStep, attempt, sight.now);
+  if (attempt !== undefined) return explainLive(sight.ledger.step(index).node as AttemptedStep, attempt, sight.now);
   if (record.phase === 'Running' && record.message !== undefined) return record.message;
   return record.message === undefined ? record.reason : `${record.reason}: ${record.message}`;
 }
@@ -70,13 +70,13 @@ function explainWaiting({ ledger, spec, now }: Sight, index: number, record: Ste
 }
 
 function explainLive(
-  node: TaskStep | RunStep,
+  node: AttemptedStep,
   { number, reason, message, startedAt, stopping, createdAt }: AttemptRecord,
   now: Instant,
 ): string {
   if (stopping !== undefined) return `attempt ${number} is being stopped (${stopping})`;
   if (reason === 'Created') return `attempt ${number} was asked for ${spanText(createdAt, now)} ago and not seen yet`;
-  if (startedAt !== undefined) return `attempt ${number} runs for ${spanText(startedAt, now)}`;
+  if (startedAt !== undefined) return message ?? `attempt ${number} runs for ${spanText(startedAt, now)}`;
   if (node.kind === 'run') return `attempt ${number} waits: ${message ?? 'its run has not begun'}`;
   const { pendingTimeoutSeconds } = node;
   const limit = pendingTimeoutSeconds && createdAt + pendingTimeoutSeconds * 1000;

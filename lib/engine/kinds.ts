@@ -3,6 +3,7 @@ import { gateStep } from './gate-step.ts';
 import { beginStep, groupStep } from './group-step.ts';
 import type { Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
+import { indexedMapStep } from './indexed-map-step.ts';
 import { mapStep } from './map-step.ts';
 import { taskStep } from './task-step.ts';
 import type { Sighting, Turn } from './turn.ts';
@@ -45,6 +46,7 @@ export interface AttemptRules {
 const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = {
   task: taskStep,
   map: mapStep,
+  indexedMap: indexedMapStep,
   run: taskStep,
   gate: gateStep,
   begin: beginStep,

@@ -1,8 +1,8 @@
 import type { MapStep } from '../graph/graph.ts';
-import { MAX_ITEMS, requiredSuccesses } from '../graph/items.ts';
-import { show } from '../values/problems.ts';
+import { requiredSuccesses } from '../graph/items.ts';
+import { failuresText, NAMED_ITEMS, progressText } from './item-texts.ts';
 import { itemsDone, type MapItems } from './item-slots.ts';
-import { countItems, itemLists } from './item-values.ts';
+import { itemsOf } from './item-values.ts';
 import type { StepKind } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import { ended, isFinal, type StepEnd } from './phases.ts';
@@ -21,19 +21,13 @@ import type { Turn } from './turn.ts';
 export const mapStep: StepKind = { ready, stir, expire, due };
 
 function ready(turn: Turn, index: number): StepRecord {
-  const lists = Object.entries(itemLists(mapNode(turn.ledger, index), scopeOf(turn)));
+  const items = itemsOf(mapNode(turn.ledger, index), scopeOf(turn));
   const begun = { attempts: [], readyAt: turn.now } as const;
   const over = { ...begun, finishedAt: turn.now };
-  const wrong = lists.find(([, list]) => !Array.isArray(list));
-  if (wrong !== undefined) return { ...over, ...invalid(`${wrong[0]} must be a list, not ${show(wrong[1])}`) };
-  const count = countItems(lists.map(([, list]) => list as readonly unknown[]));
-  if (count > MAX_ITEMS) return { ...over, ...invalid(`it would have ${count} items; ${MAX_ITEMS} fit`) };
+  if ('problem' in items) return { ...over, phase: 'Failed', reason: 'ItemsInvalid', message: items.problem };
+  const { count } = items;
   if (count === 0) return { ...over, phase: 'Succeeded', reason: 'Completed' };
   return { ...begun, phase: 'Running', reason: 'ItemsRunning', items: count };
-}
-
-function invalid(message: string): StepEnd {
-  return { phase: 'Failed', reason: 'ItemsInvalid', message };
 }
 
 /** Lets items start, ends those that shall not start any more, and the map when all of them have ended. */
@@ -111,17 +105,13 @@ function endOf(turn: Turn, items: MapItems): StepEnd {
 
 const itemsRun = ({ phases }: MapItems) => phases.Succeeded + phases.Failed;
 
-const NAMED = 5;
-
-/** `3 of 100 items failed: score-2 (exit code 1), score-17 (OOMKilled), score-40 (exit code 1)` */
 function failures(ledger: Ledger, { first, count, phases }: MapItems): string {
   const named: string[] = [];
-  for (let index = first; index < first + count && named.length < NAMED; index++) {
+  for (let index = first; index < first + count && named.length < NAMED_ITEMS; index++) {
     const { phase, reason, message } = ledger.of(index);
     if (phase === 'Failed') named.push(`${ledger.step(index).node.name} (${message ?? reason})`);
   }
-  const more = phases.Failed > NAMED ? ` and ${phases.Failed - NAMED} more` : '';
-  return `${phases.Failed} of ${count} items failed: ${named.join(', ')}${more}`;
+  return failuresText(phases.Failed, count, named);
 }
 
 /** `40 of 100 items from the cache` */
@@ -130,10 +120,8 @@ function fromCache({ records, count }: MapItems): string[] {
   return hits === 0 ? [] : [`${hits} of ${count} items from the cache`];
 }
 
-/** `12 of 100 items done, 3 of them failed` */
 function progress(items: MapItems): string {
-  const failed = items.phases.Failed > 0 ? `, ${items.phases.Failed} of them failed` : '';
-  return `${itemsDone(items)} of ${items.count} items done${failed}`;
+  return progressText(itemsDone(items), items.count, items.phases.Failed);
 }
 
 function expire(turn: Turn, index: number): void {

@@ -45,6 +45,8 @@ export interface StepRecord {
   readonly outputs?: JsonObject;
   /** Of a map step: how many items it has, known once it runs. */
   readonly items?: number;
+  /** Of a map that is one Indexed Job: how many items it has, known once it is ready. */
+  readonly indexes?: number;
   /** When its upstreams were done. */
   readonly readyAt?: Instant;
   /** When the next attempt may start. */

@@ -85,8 +85,9 @@ function isSettled(record: StepRecord | undefined): boolean {
 }
 
 /** Its attempts stay with the run in which they were: so do their pods and logs. */
-function takenOver({ phase, reason, message, outputs, items }: StepRecord, now: Instant): StepRecord {
-  const kept = { attempts: [], ...(outputs && { outputs }), ...(items !== undefined && { items }), finishedAt: now };
+function takenOver({ phase, reason, message, outputs, items, indexes }: StepRecord, now: Instant): StepRecord {
+  const counts = { ...(items !== undefined && { items }), ...(indexes !== undefined && { indexes }) };
+  const kept = { attempts: [], ...(outputs && { outputs }), ...counts, finishedAt: now };
   if (phase === 'Succeeded') return { phase, reason: 'Recovered', ...kept };
   return { phase, reason, ...(message !== undefined && { message }), ...kept };
 }

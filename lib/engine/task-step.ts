@@ -1,9 +1,10 @@
-import type { TaskStep } from '../graph/graph.ts';
+import type { StepNode, TaskStep } from '../graph/graph.ts';
 import type { StepJob } from '../pods/job-template.ts';
 import { withMainResources } from '../pods/main-resources.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { AttemptState } from './advance.ts';
 import { keepResult, lookUp, mayTakeResult, resultLock } from './cache.ts';
+import { indexedItems } from './indexed-items.ts';
 import type { StepKind } from './kinds.ts';
 import { resolveLocks } from './resolve-locks.ts';
 import { readOutputs } from './outputs.ts';
@@ -59,7 +60,9 @@ function commandStart(turn: Turn, index: number, attempt: number): void {
   const resources = resourcesAfterOOM(node, attempts);
   const pod = resources === undefined ? values : withMainResources(values ?? {}, resources);
   const job = node.job && (resolve(node.job, scope) as StepJob);
-  turn.commands.push({ kind: 'start', step: node.name, attempt, inputs, ...(pod && { pod }), ...(job && { job }) });
+  const items = indexedItems(turn, index);
+  const more = { ...(pod && { pod }), ...(job && { job }), ...(items && { items }) };
+  turn.commands.push({ kind: 'start', step: node.name, attempt, inputs, ...more });
 }
 
 function addAttempt(turn: Turn, index: number, number: number, createdAt: Instant): void {
@@ -77,7 +80,7 @@ function observe(turn: Turn, { index, attempt: number, state }: Sighting): void 
     addAttempt(turn, index, number, Math.min(turn.now, earliest(state) ?? turn.now));
   const attempt = liveAttempt(turn.ledger.of(index))!;
   if (state.kind === 'pending') sawPending(turn, index, attempt, state.message);
-  else if (state.kind === 'running') sawRunning(turn, index, attempt, state.startedAt);
+  else if (state.kind === 'running') sawRunning(turn, index, attempt, state);
   else sawEnd(turn, index, attempt, state);
 }
 
@@ -94,12 +97,23 @@ function sawPending(turn: Turn, index: number, attempt: AttemptRecord, message: 
   putLive(turn, index, { ...attempt, reason, message });
 }
 
-function sawRunning(turn: Turn, index: number, attempt: AttemptRecord, startedAt: Instant): void {
-  if (attempt.startedAt !== undefined) return;
+function sawRunning(
+  turn: Turn,
+  index: number,
+  attempt: AttemptRecord,
+  state: AttemptState & { readonly kind: 'running' },
+): void {
+  if (attempt.startedAt !== undefined && attempt.message === state.message) return;
   const { message: _, ...rest } = attempt;
-  const reason = turn.ledger.step(index).node.kind === 'run' ? 'RunRunning' : 'ContainerRunning';
-  putLive(turn, index, { ...rest, reason, startedAt: startOf(turn, attempt, startedAt) });
+  const reason = runningReasons[turn.ledger.step(index).node.kind] ?? 'ContainerRunning';
+  const startedAt = attempt.startedAt ?? startOf(turn, attempt, state.startedAt);
+  putLive(turn, index, { ...rest, reason, startedAt, ...(state.message !== undefined && { message: state.message }) });
 }
+
+const runningReasons: { readonly [Kind in StepNode['kind']]?: StepReason } = {
+  run: 'RunRunning',
+  indexedMap: 'ItemsRunning',
+};
 
 /** Replaces the live attempt; the step shows its reason, or that it is being stopped. */
 function putLive(turn: Turn, index: number, attempt: AttemptRecord): void {
@@ -123,11 +137,13 @@ function sawEnd(
   // The node's clock is not ours: an attempt does not end before it began, nor later than now.
   const over = { ...attempt, startedAt, finishedAt: Math.max(from, Math.min(Math.trunc(state.finishedAt), turn.now)) };
   if (state.kind === 'failed') return failed(turn, index, over, state);
-  const read = readOutputs(turn.ledger.step(index).node.outputs, state.outputs);
+  const { outputs } = turn.ledger.step(index).node;
+  const read = state.read ? { outputs: outputs && state.read } : readOutputs(outputs, state.outputs);
   if ('reason' in read) return failed(turn, index, over, { failure: 'user', ...read });
   // Also when its end was asked for: the work is done, and saying otherwise would have it done again.
   const done: AttemptRecord = { ...over, phase: 'Succeeded', reason: 'Completed', message: undefined };
-  settle(turn, index, { phase: 'Succeeded', reason: 'Completed', outputs: read.outputs }, done);
+  const message = state.message !== undefined && { message: state.message };
+  settle(turn, index, { phase: 'Succeeded', reason: 'Completed', outputs: read.outputs, ...message }, done);
   keepResult(turn, index, read.outputs, over.finishedAt);
 }
 

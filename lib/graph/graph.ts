@@ -32,7 +32,7 @@ export type FailurePolicy = (typeof failurePolicies)[number];
  * A step, by kind. A new kind is a new member here, a file with what the graph must know of it (`step-kinds.ts`
  * lists them), and one with its rules in the engine (`lib/engine/kinds.ts`).
  */
-export type StepNode = TaskStep | MapStep | RunStep | GateStep | BeginStep | GroupStep;
+export type StepNode = TaskStep | MapStep | IndexedMapStep | RunStep | GateStep | BeginStep | GroupStep;
 
 /** What steps of all kinds have. */
 export interface CommonStep {
@@ -100,6 +100,23 @@ export interface MapStep extends Omit<TaskStep, 'kind'> {
   /** The share of the items that must succeed, above 0 and at most 1. @default all of them */
   readonly minSuccessRatio?: number;
 }
+
+/**
+ * A step that runs a task once for each item of lists, as one Indexed Job. An attempt at the step is such a Job: when an item
+ * runs, and how often it is tried, is the Job's business. Its `timeoutSeconds` is for all items together, its
+ * `pendingTimeoutSeconds` until the first of them starts.
+ */
+export interface IndexedMapStep extends Omit<MapStep, 'kind' | NotIndexed> {
+  readonly kind: 'indexedMap';
+  readonly runAs: 'Job';
+  /** How often an item is tried again; of what a policy may say, the limit and rules of exit codes. @default never */
+  readonly itemRetries?: RetryPolicy;
+  /** For one try of an item, from when its pod is on a node; whole seconds. */
+  readonly itemTimeoutSeconds?: number;
+}
+
+/** What is about single attempts of an item, of which an Indexed Job knows nothing. */
+type NotIndexed = 'runAs' | 'spot' | 'retries' | 'attemptTimeoutSeconds' | 'locks' | 'cache';
 
 /** A list that a map goes over. */
 export interface MapList {
@@ -247,12 +264,20 @@ export interface ConditionValue {
   readonly schema: JsonSchema;
 }
 
+/** A step that runs a task, and so has a pod. */
+export type PodStep = TaskStep | MapStep | IndexedMapStep;
+
 /** The steps that run a task, and so have a pod. */
-export function taskSteps({ steps }: Pick<Graph, 'steps'>): readonly (TaskStep | MapStep)[] {
+export function taskSteps({ steps }: Pick<Graph, 'steps'>): readonly PodStep[] {
   return steps.filter(hasPod);
 }
 
 /** Whether a step runs a task. */
-export function hasPod(step: StepNode): step is TaskStep | MapStep {
-  return step.kind === 'task' || step.kind === 'map';
+export function hasPod(step: StepNode): step is PodStep {
+  return step.kind === 'task' || hasItems(step);
+}
+
+/** Whether a step runs its task for each item of lists. */
+export function hasItems(step: StepNode): step is MapStep | IndexedMapStep {
+  return step.kind === 'map' || step.kind === 'indexedMap';
 }

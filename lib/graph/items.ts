@@ -1,4 +1,4 @@
-import type { MapStep, RunStep, TaskStep } from './graph.ts';
+import { hasItems, type IndexedMapStep, type MapStep, type RunStep, type TaskStep } from './graph.ts';
 import type { Topology } from './topology.ts';
 
 /** Most items of one map step. */
@@ -55,10 +55,20 @@ export function findTask({ byName }: Pick<Topology, 'byName'>, name: string): Ta
   return node?.kind === 'map' ? { ...itemTemplate(node), name: itemName(node.name, item!) } : undefined;
 }
 
+/** A step that has attempts. */
+export type AttemptedStep = TaskStep | IndexedMapStep | RunStep;
+
 /** The step of that name which has attempts: one that runs a task, or is a run of its own. */
-export function findAttempted(topology: Pick<Topology, 'byName'>, name: string): TaskStep | RunStep | undefined {
+export function findAttempted(topology: Pick<Topology, 'byName'>, name: string): AttemptedStep | undefined {
   const own = topology.byName.get(name)?.node;
-  return own?.kind === 'run' ? own : findTask(topology, name);
+  return own?.kind === 'run' || own?.kind === 'indexedMap' ? own : findTask(topology, name);
+}
+
+/** The map of that kind and the number of its item, of a name that only an item can have. */
+export function findItem({ byName }: Pick<Topology, 'byName'>, name: string) {
+  const { map = '', item = 0 } = byName.has(name) ? {} : (parseItemName(name) ?? {});
+  const node = byName.get(map)?.node;
+  return node !== undefined && hasItems(node) ? { map: node, item } : undefined;
 }
 
 /** The step of the graph that a step belongs to: itself, or the map step that it is an item of. */
@@ -67,7 +77,10 @@ export function graphStepName({ byName }: Pick<Topology, 'byName'>, name: string
 }
 
 /** How many items must succeed for the map to. */
-export function requiredSuccesses({ minSuccesses, minSuccessRatio }: MapStep, count: number): number {
+export function requiredSuccesses(
+  { minSuccesses, minSuccessRatio }: Pick<MapStep, 'minSuccesses' | 'minSuccessRatio'>,
+  count: number,
+): number {
   if (minSuccesses !== undefined) return Math.min(minSuccesses, count);
   return minSuccessRatio === undefined ? count : Math.ceil(minSuccessRatio * count);
 }

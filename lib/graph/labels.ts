@@ -17,7 +17,7 @@ export const labels = {
   run: `${DOMAIN}/run`,
   step: `${DOMAIN}/step`,
   attempt: `${DOMAIN}/attempt`,
-  /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD}, {@link CONTENT_CACHE} or {@link CONTENT_INVENTORY}. */
+  /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD}, {@link CONTENT_CACHE}, {@link CONTENT_INVENTORY} or {@link CONTENT_ITEMS}. */
   content: `${DOMAIN}/content`,
 } as const;
 
@@ -28,6 +28,7 @@ export const CONTENT_GRAPH = 'graph';
 export const CONTENT_RECORD = 'record';
 export const CONTENT_CACHE = 'cache';
 export const CONTENT_INVENTORY = 'inventory';
+export const CONTENT_ITEMS = 'items';
 
 export const annotations = {
   /** On a run's Job: the name of the graph's ConfigMap. */

@@ -55,6 +55,8 @@ export function lockKey(value: unknown): { readonly key: string } | { readonly p
 
 /** The steps with locks that count beyond their own run. */
 export function sharedLocks(graph: Pick<Graph, 'steps'>): string[] {
-  const shared = taskSteps(graph).filter(({ locks = [] }) => locks.some(({ scope }) => scope !== 'run'));
+  const shared = taskSteps(graph).filter(
+    (step) => step.kind !== 'indexedMap' && step.locks?.some(({ scope }) => scope !== 'run'),
+  );
   return shared.map(({ name }) => name);
 }

@@ -1,4 +1,6 @@
 import { contentHash } from '../values/hash.ts';
+import type { StepNode } from './graph.ts';
+import { MAX_ITEM_DIGITS } from './items.ts';
 
 /** Names of what the controller creates for a run. They depend on nothing but the run, so that creating twice is creating once. */
 
@@ -6,11 +8,21 @@ import { contentHash } from '../values/hash.ts';
  * The Pod or Job of an attempt: `<run>-<step>-<attempt>`. Beyond 63 characters, where a Job's name would not fit
  * into its pods' labels, the middle gives way to a hash.
  */
-export function attemptObjectName(run: string, step: string, attempt: number): string {
+export function attemptObjectName(run: string, step: string, attempt: number, longest = 63): string {
   const name = `${run}-${step}-${attempt}`;
-  if (name.length <= 63) return name;
+  if (name.length <= longest) return name;
   const end = `-${contentHash([run, step])}-${attempt}`;
-  return `${`${run}-${step}`.slice(0, 63 - end.length).replace(/-+$/, '')}${end}`;
+  return `${`${run}-${step}`.slice(0, longest - end.length).replace(/-+$/, '')}${end}`;
+}
+
+/** The same for a step of whatever kind: after the name of an Indexed Job comes the index, in the host names of its pods. (pkg/apis/batch/validation: ValidateJob) */
+export function attemptNameOf(run: string, { kind, name }: Pick<StepNode, 'kind' | 'name'>, attempt: number): string {
+  return attemptObjectName(run, name, attempt, kind === 'indexedMap' ? 63 - 1 - MAX_ITEM_DIGITS : undefined);
+}
+
+/** A ConfigMap with values of the items of an attempt, counted from 0. */
+export function itemsConfigMapName(attempt: string, number: number): string {
+  return `${attempt}-items-${number}`;
 }
 
 /** The ConfigMap of a run's record. It holds the key `run` for each step that something happened to `step.<name>`, and for each hundred items of a map step `items.<name>.<hundred>`. */

@@ -2,6 +2,7 @@ import type { JsonObject } from '../values/json.ts';
 import type { Problem } from '../values/problems.ts';
 import type { StepNode, ValueSource } from './graph.ts';
 import { mapRules } from './map-rules.ts';
+import { indexedMapRules } from './indexed-map-rules.ts';
 import { gateRules } from './gate-rules.ts';
 import { beginRules, groupRules } from './group-rules.ts';
 import { runRules } from './run-rules.ts';
@@ -48,6 +49,7 @@ type RulesByKind = { readonly [Kind in StepNode['kind']]: StepRules<Extract<Step
 const rules: RulesByKind = {
   task: taskRules,
   map: mapRules,
+  indexedMap: indexedMapRules,
   gate: gateRules,
   run: runRules,
   begin: beginRules,

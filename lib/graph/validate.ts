@@ -1,7 +1,15 @@
 import { isJsonObject } from '../values/json.ts';
 import { dnsLabelProblem } from '../values/names.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
-import { failurePolicies, GRAPH_API_VERSION, roles, type Graph, type StepNode, type ValueSource } from './graph.ts';
+import {
+  failurePolicies,
+  GRAPH_API_VERSION,
+  hasItems,
+  roles,
+  type Graph,
+  type StepNode,
+  type ValueSource,
+} from './graph.ts';
 import { endProblems } from './end-rules.ts';
 import {
   isCondition,
@@ -41,7 +49,8 @@ export function graphProblems(
   }
   for (const { name } of graph.steps) {
     const { map, item } = parseItemName(name) ?? {};
-    if (map !== undefined && steps.get(map)?.kind === 'map')
+    const owner = map === undefined ? undefined : steps.get(map);
+    if (map !== undefined && owner !== undefined && hasItems(owner))
       problems.push({ path: path(name), message: `is named as item ${item} of step ${show(map)}`, fix: 'rename it' });
   }
   const check = (source: ValueSource, at: string) => problems.push(...sourceProblems(source, at, graph, steps));

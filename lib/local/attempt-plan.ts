@@ -1,6 +1,7 @@
 import { attemptObjectName } from '../graph/object-names.ts';
-import { attemptEnvironment, expandArgument } from '../values/environment.ts';
+import { attemptEnvironment, expandArgument, fileVariable } from '../values/environment.ts';
 import type { Json } from '../values/json.ts';
+import { INDEX_VARIABLE } from '../pods/indexed-template.ts';
 import { MAIN_CONTAINER, type PodTemplate } from '../pods/template.ts';
 import { localEnvironment } from './local-environment.ts';
 
@@ -20,6 +21,8 @@ export interface AttemptRequest {
   readonly attempt: number;
   readonly template: PodTemplate | undefined;
   readonly inputs: Readonly<Record<string, Json>>;
+  /** Of an item of an indexed map: its number, and the files with the values that differ by item. */
+  readonly item?: { readonly index: number; readonly files: Readonly<Record<string, string>> };
   readonly outputsPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly configMaps: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -33,7 +36,10 @@ export function planAttempt(request: AttemptRequest): AttemptPlan | { readonly p
   const container = template?.spec?.containers.find(({ name }) => name === MAIN_CONTAINER);
   if (template === undefined || container === undefined)
     return { problem: `its pod template has no container "${MAIN_CONTAINER}"` };
-  const contract = attemptEnvironment({ run, step, attempt, outputsPath: request.outputsPath }, request.inputs);
+  const contract = {
+    ...attemptEnvironment({ run, step, attempt, outputsPath: request.outputsPath }, request.inputs),
+    ...(request.item && itemEnvironment(request.item)),
+  };
   const podName = attemptObjectName(run, step, attempt);
   const { env, configMaps } = request;
   const { inherited, own, missing } = localEnvironment(container, contract, { env, configMaps, podName, template });
@@ -48,6 +54,11 @@ export function planAttempt(request: AttemptRequest): AttemptPlan | { readonly p
   const [command, ...args] = [...container.command, ...(container.args ?? [])].map((word) => expandArgument(word, own));
   const grace = template.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
   return { command: command!, args, env: { ...inherited, ...own }, graceMs: grace * 1000 };
+}
+
+function itemEnvironment({ index, files }: NonNullable<AttemptRequest['item']>): Record<string, string> {
+  const paths = Object.entries(files).map(([input, path]) => [fileVariable(input), path]);
+  return { [INDEX_VARIABLE]: String(index), ...Object.fromEntries(paths) };
 }
 
 /** What of a pod template has no meaning on this machine, in words. */

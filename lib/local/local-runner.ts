@@ -1,6 +1,5 @@
 import type { CancelMode } from '../graph/labels.ts';
-import { holeValues } from '../engine/hole-values.ts';
-import { findTask, graphStepName } from '../graph/items.ts';
+import { graphStepName, itemName } from '../graph/items.ts';
 import { topology, type Topology } from '../graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from '../engine/advance.ts';
 import type { Answer, Answers } from '../engine/answers.ts';
@@ -8,15 +7,15 @@ import { LockTable } from '../engine/lock-table.ts';
 import type { Instant, RunRecord, RunState } from '../engine/record.ts';
 import { Run } from '../engine/run.ts';
 import { resultKey } from '../pods/deciding-part.ts';
-import { formatProblem, InvalidError } from '../values/problems.ts';
 import type { RunStep } from '../graph/graph.ts';
 import type { JsonObject } from '../values/json.ts';
-import { AttemptProcess } from './attempt-process.ts';
-import { planAttempt, type AttemptPlan } from './attempt-plan.ts';
+import type { AttemptProcess } from './attempt-process.ts';
 import { childRun, type NoRun } from './child-run.ts';
-import { localTemplate } from './local-template.ts';
+import type { ItemsAttempt } from './items-attempt.ts';
 import type { LocalCache } from './local-cache.ts';
 import { LogFollower } from './log-follower.ts';
+import type { NoPlan } from './plan-step.ts';
+import { noAttempt, ProcessStarter } from './process-starter.ts';
 import { endLeftover } from './process-group.ts';
 import { systemProcesses, type ProcessIdentity, type ProcessTable } from './process-table.ts';
 import { RunAttempt } from './run-attempt.ts';
@@ -47,13 +46,7 @@ export interface LocalRunnerProps {
   readonly table?: ProcessTable;
 }
 
-type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod'>;
-
-/** Why an attempt cannot be started here. */
-interface NoPlan {
-  readonly problem: string;
-  readonly reason: 'StartError' | 'Rejected';
-}
+type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod' | 'items'>;
 
 /** How long what an interrupted run left behind may take to end. */
 const LEFTOVER_GRACE_MS = 10_000;
@@ -67,8 +60,8 @@ export class LocalRunner {
   readonly #topology: Topology;
   readonly #run: Run;
   readonly #file: RecordFile;
-  readonly #follower: LogFollower | undefined;
-  readonly #live = new Map<string, AttemptProcess | RunAttempt>();
+  readonly #processes: ProcessStarter;
+  readonly #live = new Map<string, AttemptProcess | RunAttempt | ItemsAttempt>();
   readonly #locks: LockTable;
   #spec: RunSpec;
   #seen: Observation[] = [];
@@ -95,7 +88,15 @@ export class LocalRunner {
     const seat = this.#locks.join({ uid: name, namespace: '', name }, () => this.#again());
     this.#run = new Run(this.#topology, this.#spec, props.record, seat);
     this.#file = new RecordFile(props.directory, props.record);
-    this.#follower = props.onLine && new LogFollower(props.onLine);
+    this.#processes = new ProcessStarter({
+      run: props.run,
+      directory: props.directory,
+      topology: this.#topology,
+      env: props.env,
+      table: this.#table,
+      now: this.#now,
+      follower: props.onLine && new LogFollower(props.onLine),
+    });
   }
 
   /** Runs to the end: until no step is left to do and no process that it started lives. */
@@ -173,23 +174,15 @@ export class LocalRunner {
     if (this.#live.has(key)) return;
     const node = this.#topology.byName.get(step)?.node;
     if (node?.kind === 'run') return this.#startRun(node, attempt, values.inputs);
-    const { run, directory } = this.#props;
-    const outputsPath = directory.outputsFile(step, attempt);
-    const logFile = directory.logFile(step, attempt);
-    const plan = this.#plan(step, attempt, values);
-    if ('problem' in plan) return this.#refuse(step, attempt, plan);
-    const process = new AttemptProcess(plan, {
-      workingDirectory: run.workingDirectory,
-      logFile,
-      outputsFile: outputsPath,
-      table: this.#table,
-      now: this.#now,
-      onIdentity: (identity) => directory.writeJson(directory.processFile(step, attempt), identity),
-      onState: (state) => this.#changed(step, attempt, state),
-    });
-    this.#live.set(key, process);
-    this.#follower?.follow(step, logFile);
-    process.start();
+    const request = { step, attempt, values };
+    const onState = (state: AttemptState) => this.#changed(step, attempt, state);
+    const live =
+      node?.kind === 'indexedMap'
+        ? this.#processes.items(node, request, onState)
+        : this.#processes.task(request, onState);
+    if ('problem' in live) return this.#refuse(step, attempt, live);
+    this.#live.set(key, live);
+    live.start();
   }
 
   #startRun(step: RunStep, attempt: number, inputs: JsonObject): void {
@@ -215,31 +208,12 @@ export class LocalRunner {
     live.start();
   }
 
-  #refuse(step: string, attempt: number, { reason, problem: message }: NoPlan | NoRun): void {
-    const state = { kind: 'failed', finishedAt: this.#now(), failure: 'permanent', reason, message } as const;
-    this.#observe({ step, attempt, state });
-  }
-
-  #plan(step: string, attempt: number, { inputs, pod }: StartValues): AttemptPlan | NoPlan {
-    const { run, directory, env } = this.#props;
-    const { configMaps, name } = run;
-    const outputsPath = directory.outputsFile(step, attempt);
-    try {
-      const values = holeValues(findTask(this.#topology, step)!, pod);
-      const template = localTemplate(run, graphStepName(this.#topology, step), values);
-      const plan = planAttempt({ run: name, step, attempt, template, inputs, outputsPath, env, configMaps });
-      return 'problem' in plan ? { ...plan, reason: 'StartError' } : plan;
-    } catch (error) {
-      if (!(error instanceof InvalidError)) throw error;
-      return { problem: error.problems.map(formatProblem).join('; '), reason: 'Rejected' };
-    }
+  #refuse(step: string, attempt: number, why: NoPlan | NoRun): void {
+    this.#observe({ step, attempt, state: noAttempt(why, this.#now()) });
   }
 
   #changed(step: string, attempt: number, state: AttemptState): void {
-    if (state.kind === 'succeeded' || state.kind === 'failed') {
-      this.#live.delete(keyOf(step, attempt));
-      this.#follower?.finish(this.#props.directory.logFile(step, attempt));
-    }
+    if (state.kind === 'succeeded' || state.kind === 'failed') this.#live.delete(keyOf(step, attempt));
     this.#observe({ step, attempt, state });
   }
 
@@ -269,11 +243,11 @@ export class LocalRunner {
       const node = this.#topology.byName.get(step)?.node;
       // A run goes on from its own record.
       if (node?.kind === 'run') return directory.childRun(step, attempt).readRun() && this.#startRun(node, attempt, {});
-      const identity = directory.readJson(directory.processFile(step, attempt)) as ProcessIdentity | undefined;
+      const { indexes } = this.#run.step(step);
+      const names = indexes === undefined ? [step] : Array.from({ length: indexes }, (_, item) => itemName(step, item));
+      const found = await Promise.all(names.map((name) => this.#endLeftover(name, attempt)));
       // It was asked for and never started: the engine asks again.
-      if (identity === undefined) return;
-      const mark = `WORKFLOW_OUTPUTS=${directory.outputsFile(step, attempt)}`;
-      await endLeftover(this.#table, identity, mark, LEFTOVER_GRACE_MS);
+      if (!found.includes(true)) return;
       const message = 'the process that ran the workflow ended before it';
       const finishedAt = this.#now();
       this.#observe({
@@ -283,6 +257,16 @@ export class LocalRunner {
       });
     });
     await Promise.all(leftovers);
+  }
+
+  /** Ends what is left of a process; tells whether it was ever started. */
+  async #endLeftover(name: string, attempt: number): Promise<boolean> {
+    const { directory } = this.#props;
+    const identity = directory.readJson(directory.processFile(name, attempt)) as ProcessIdentity | undefined;
+    if (identity === undefined) return false;
+    const mark = `WORKFLOW_OUTPUTS=${directory.outputsFile(name, attempt)}`;
+    await endLeftover(this.#table, identity, mark, LEFTOVER_GRACE_MS);
+    return true;
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { inputVariable } from '../values/environment.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CacheMode } from '../graph/labels.ts';
@@ -71,8 +72,14 @@ export class RunDirectory {
     return join(this.path, 'record.json');
   }
 
-  logFile(step: string, attempt: number): string {
-    return join(this.path, `${step}-${attempt}.log`);
+  /** @param tried of an item that is tried again within one attempt */
+  logFile(step: string, attempt: number, tried = 1): string {
+    return join(this.path, `${step}-${attempt}${tried > 1 ? `-try-${tried}` : ''}.log`);
+  }
+
+  /** Has the value of an input that an item finds in a file. */
+  inputFile(step: string, attempt: number, input: string): string {
+    return join(this.path, `${step}-${attempt}.${inputVariable(input)}`);
   }
 
   outputsFile(step: string, attempt: number): string {

@@ -17,6 +17,15 @@ const managed: Readonly<Record<ManagedJobField, string>> = {
   ttlSecondsAfterFinished: 'the Job goes with its run: set ttlAfterFinished of the plan or run',
 };
 
+/** The same of the Job of a map whose items are its indexes. */
+const managedIndexed: Readonly<Record<string, string>> = {
+  completions: 'it has an index for each item: leave it out',
+  completionMode: "it is 'Indexed': leave it out",
+  parallelism: 'set concurrency of the map',
+  successPolicy: 'set minSuccesses or minSuccessRatio of the map',
+  podReplacementPolicy: "with a podFailurePolicy, which this Job has, Kubernetes knows only 'Failed': leave it out",
+};
+
 /** Whether a field of the Job's spec is not for its author to set. */
 export function isManagedJobField(field: string): boolean {
   return Object.hasOwn(managed, field);
@@ -28,6 +37,8 @@ export interface JobUse {
   readonly hasOutputs: boolean;
   /** The name of our own controller, which must not look after it. */
   readonly controller: string;
+  /** Whether it has an index for each item of a map. @default false */
+  readonly indexed?: boolean;
   /** Places without a value that will have one. @default none */
   readonly unknown?: ReadonlySet<string>;
 }
@@ -37,18 +48,21 @@ export function* jobProblems(job: JsonObject, use: JobUse): Generator<Problem> {
   for (const problem of problemsOf(job, use)) yield { ...problem, path: `job.${problem.path}` };
 }
 
-function* problemsOf(job: JsonObject, { hasOutputs, controller, unknown }: JobUse): Generator<Problem> {
+function* problemsOf(
+  job: JsonObject,
+  { hasOutputs, controller, indexed = false, unknown }: JobUse,
+): Generator<Problem> {
   const metadata = objectOf(job.metadata);
   const { template: _, ...spec } = objectOf(job.spec);
   const pod = { spec: { containers: [{ name: MAIN_CONTAINER, image: 'any' }] } };
   const manifest = { apiVersion: 'batch/v1', kind: 'Job', ...job, spec: { ...spec, template: pod } };
   const misfits = validateManifest(manifest).filter(({ path }) => !unknown?.has(path));
   for (const { path, message, fix } of misfits) yield { path, message, ...(fix !== undefined && { fix }) };
-  if (misfits.length === 0) yield* validateJob(metadata, spec);
+  if (misfits.length === 0) yield* validateJob(metadata, spec, indexed);
   for (const field of Object.keys(metadata))
     if (field !== 'labels' && field !== 'annotations')
       yield { path: `metadata.${field}`, message: "is not an author's to set", fix: 'set labels and annotations only' };
-  for (const [field, fix] of Object.entries(managed))
+  for (const [field, fix] of Object.entries(indexed ? { ...managed, ...managedIndexed } : managed))
     if (objectOf(job.spec)[field] !== undefined)
       yield { path: `spec.${field}`, message: "is not an author's to set", fix };
   if (spec.managedBy === controller)
@@ -57,7 +71,7 @@ function* problemsOf(job: JsonObject, { hasOutputs, controller, unknown }: JobUs
       message: `is ${show(controller)}, which would make the step a run`,
       fix: 'leave it out',
     };
-  if (hasOutputs && Number(spec.completions) > 1 && spec.completionMode !== 'Indexed')
+  if (hasOutputs && !indexed && Number(spec.completions) > 1 && spec.completionMode !== 'Indexed')
     yield {
       path: 'spec.completions',
       message: `is ${show(spec.completions)}, and it is not known which of the pods gives the outputs`,
@@ -69,7 +83,7 @@ function* problemsOf(job: JsonObject, { hasOutputs, controller, unknown }: JobUs
  * What Kubernetes would refuse of the Job around a pod, though its fields and their types are right, or take and never
  * finish. (pkg/apis/batch/validation: validateJobSpec, validatePodFailurePolicy)
  */
-function* validateJob(metadata: JsonObject, spec: JsonObject): Generator<Problem> {
+function* validateJob(metadata: JsonObject, spec: JsonObject, indexed: boolean): Generator<Problem> {
   for (const field of ['labels', 'annotations'])
     for (const [key, value] of Object.entries(objectOf(metadata[field]))) {
       const wrong = qualifiedNameProblem(key) ?? (field === 'labels' ? labelValueProblem(String(value)) : undefined);
@@ -85,13 +99,13 @@ function* validateJob(metadata: JsonObject, spec: JsonObject): Generator<Problem
   yield* oneOf(spec, 'spec', 'podReplacementPolicy', ['TerminatingOrFailed', 'Failed']);
   const { rules } = objectOf(spec.podFailurePolicy);
   for (const [place, rule] of (Array.isArray(rules) ? rules : []).entries())
-    yield* validateRule(objectOf(rule), `spec.podFailurePolicy.rules[${place}]`);
+    yield* validateRule(objectOf(rule), `spec.podFailurePolicy.rules[${place}]`, indexed);
 }
 
-function* validateRule(rule: JsonObject, path: string): Generator<Problem> {
+function* validateRule(rule: JsonObject, path: string, indexed: boolean): Generator<Problem> {
   const { onExitCodes, onPodConditions } = rule;
   // FailIndex goes with a limit of retries for each index.
-  yield* oneOf(rule, path, 'action', ['FailJob', 'Ignore', 'Count']);
+  yield* oneOf(rule, path, 'action', ['FailJob', ...(indexed ? ['FailIndex'] : []), 'Ignore', 'Count']);
   if ((onExitCodes === undefined) === (onPodConditions === undefined))
     yield {
       path,

@@ -11,6 +11,11 @@ export function inputVariable(input: string): string {
   return `INPUT_${words.toUpperCase()}`;
 }
 
+/** Where an item of an Indexed Job finds the value of an input that differs by item: `INPUT_SHARD_FILE` is the path of a file. */
+export function fileVariable(input: string): string {
+  return `${inputVariable(input)}_FILE`;
+}
+
 /** A value as text: strings as they are, everything else as JSON. */
 export function encodeValue(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);

@@ -9,7 +9,8 @@ import { followLogs, readLogs, type LogSelection, type LogSink } from '../cluste
 import { readRunState, type RunState } from '../cluster/run-state.ts';
 import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
 import { stepRecord } from '../../engine/phases.ts';
-import { findTask, parseItemName } from '../../graph/items.ts';
+import { hasItems } from '../../graph/graph.ts';
+import { findItem } from '../../graph/items.ts';
 import { topology } from '../../graph/topology.ts';
 
 /** Shows the logs of a run. */
@@ -25,7 +26,7 @@ export async function logs(
   await withCluster(options, async (client) => {
     const state = await readRunState(client, await findRun(client, run));
     checkStep(state, step, attempt);
-    const ofItems = state.graph?.steps.some(({ name, kind }) => name === step && kind === 'map') ?? false;
+    const ofItems = state.graph?.steps.some((node) => node.name === step && hasItems(node)) ?? false;
     // One attempt of one step is its log and nothing else, fit for a pipe.
     const single = step !== undefined && !ofItems && !allAttempts && !follow;
     const printer = new LogPrinter(out, { prefixes: !single && state.graph !== undefined, timestamps });
@@ -48,12 +49,12 @@ function checkStep({ graph, record, job }: RunState, step: string | undefined, a
     throw new FailedError(`The run ${name} is a single task and has no steps; leave out "${step}"`);
   }
   const names = graph.steps.map((node) => node.name);
-  if (!names.includes(step) && findTask(topology(graph), step) === undefined) throw noSuchStep(name, step, names);
-  const { map = '', item = 0 } = names.includes(step) ? {} : (parseItemName(step) ?? {});
-  const items = record?.steps.get(map)?.items;
-  if (items !== undefined && item >= items)
-    throw new FailedError(`The step ${map} of ${name} has ${items} items, counted from 0, and no item ${item}`);
-  const made = stepRecord(record, step)?.attempts.length ?? 0;
+  const { map, item = 0 } = findItem(topology(graph), step) ?? {};
+  if (!names.includes(step) && map === undefined) throw noSuchStep(name, step, names);
+  const { items, indexes = items } = record?.steps.get(map?.name ?? '') ?? {};
+  if (indexes !== undefined && item >= indexes)
+    throw new FailedError(`The step ${map!.name} of ${name} has ${indexes} items, counted from 0, and no item ${item}`);
+  const made = stepRecord(record, map?.kind === 'indexedMap' ? map.name : step)?.attempts.length ?? 0;
   if (attempt !== undefined && attempt > made && record !== undefined)
     throw new FailedError(
       `The step ${step} of ${name} has ${made === 0 ? 'no attempts yet' : `${made} attempts`}, and no attempt ${attempt}`,

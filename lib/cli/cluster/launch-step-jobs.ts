@@ -1,11 +1,11 @@
 import { CONTROLLER_NAME, DOMAIN, annotations, labels, MANAGED_BY_LABEL } from '../../graph/labels.ts';
-import type { MapStep, TaskStep } from '../../graph/graph.ts';
+import { hasItems, type PodStep } from '../../graph/graph.ts';
 import { jobSources, knownPart } from '../../graph/pod-sources.ts';
 import { mergeJobLayers, type JobLayer, type StepJob } from '../../pods/job-template.ts';
 import type { RunOverride } from '../../pods/run-override.ts';
 import { jobLayerProblems, runtimeJobLayers, type SynthesizedJob } from '../../pods/runtime-job.ts';
 import { readPolicy, type RunLayers } from '../../pods/runtime-template.ts';
-import { isManagedJobField } from '../../pods/validate-job.ts';
+import { isManagedJobField, type JobUse } from '../../pods/validate-job.ts';
 import type { JsonObject } from '../../values/json.ts';
 import { formatProblem, type Problem } from '../../values/problems.ts';
 import { THIS_LAUNCH } from './launch-layers.ts';
@@ -13,23 +13,24 @@ import type { PlanCronJob } from './run-objects.ts';
 
 /** What keeps a launch from changing the Job around a step's pod so, as far as it is known before it starts. */
 export function stepJobProblems(
-  step: TaskStep | MapStep,
+  step: PodStep,
   policy: JobLayer | undefined,
   layers: RunLayers,
   runOverride: RunOverride,
 ): readonly Problem[] {
   if (step.runAs !== 'Job') return [];
-  const outputs = step.kind === 'map' ? step.itemOutputs : step.outputs;
+  const outputs = hasItems(step) ? step.itemOutputs : step.outputs;
   const waits = step.job ? [...jobSources(step.job)].some(([place]) => place === 'spec.completionMode') : false;
   const hasOutputs = Object.keys(outputs?.properties ?? {}).length > 0 && !waits;
   const job = step.job && (knownPart(step.job) as StepJob | undefined);
-  return newProblems(step.name, { job, policy }, layers, runOverride, hasOutputs);
+  const use = { hasOutputs, indexed: step.kind === 'indexedMap' };
+  return newProblems(step.name, { job, policy }, layers, runOverride, use);
 }
 
 /** The same of the Job of a single task. */
 export function taskJobProblems(plan: PlanCronJob, override: RunOverride): readonly Problem[] {
   const { name, synthesized } = taskJobOf(plan);
-  return newProblems(name, synthesized, { run: THIS_LAUNCH }, override, false);
+  return newProblems(name, synthesized, { run: THIS_LAUNCH }, override, { hasOutputs: false });
 }
 
 /**
@@ -64,10 +65,10 @@ function newProblems(
   synthesized: SynthesizedJob,
   layers: RunLayers,
   runOverride: RunOverride,
-  hasOutputs: boolean,
+  use: Omit<JobUse, 'controller'>,
 ): readonly Problem[] {
   const told = (run: RunLayers) =>
-    jobLayerProblems(runtimeJobLayers(step, synthesized, run), { hasOutputs, controller: CONTROLLER_NAME });
+    jobLayerProblems(runtimeJobLayers(step, synthesized, run), { ...use, controller: CONTROLLER_NAME });
   const before = new Set(told(layers).map(formatProblem));
   return told({ ...layers, runOverride }).filter((problem) => !before.has(formatProblem(problem)));
 }

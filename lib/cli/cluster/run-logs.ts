@@ -4,11 +4,11 @@ import { Reflector } from '../../kube/reflector.ts';
 import { pods } from '../../kube/resources.ts';
 import { taskSteps } from '../../graph/graph.ts';
 import { parseItemName } from '../../graph/items.ts';
-import { attemptObjectName } from '../../graph/object-names.ts';
+import { attemptNameOf, attemptObjectName } from '../../graph/object-names.ts';
 import { followRun } from './follow-run.ts';
 import { readPodLog, type LogRange, type PodLogEnd } from './pod-log.ts';
 import type { RunPod } from './run-objects.ts';
-import { attemptOf, inOrder, podSelector, stepOf } from './run-pods.ts';
+import { attemptOf, inOrder, podSelector, stepOf, unitOf } from './run-pods.ts';
 import type { RunState } from './run-state.ts';
 
 /** Whose logs to read. */
@@ -94,12 +94,13 @@ export function choosePods(all: readonly RunPod[], selection: LogSelection): Run
   if (selection.allAttempts || selection.attempt !== undefined) return chosen;
   const last = new Map(chosen.map((pod) => [stepOf(pod), attemptOf(pod)]));
   for (const pod of chosen) last.set(stepOf(pod), Math.max(attemptOf(pod), last.get(stepOf(pod)) ?? 0));
-  // A single task's Job has no numbers: its pods are told apart by time alone.
-  const newest = chosen.findLast((pod) => stepOf(pod) === undefined);
-  return chosen.filter((pod) =>
-    stepOf(pod) === undefined ? pod === newest : attemptOf(pod) === last.get(stepOf(pod)),
-  );
+  const lastOnes = chosen.filter((pod) => attemptOf(pod) === last.get(stepOf(pod)));
+  // The pods of a single task's Job, and those of one index, are tries that are told apart by time alone.
+  const newest = new Map(lastOnes.map((pod) => [unitOf(pod), pod]));
+  return lastOnes.filter((pod) => isWholeStep(pod) || newest.get(unitOf(pod)) === pod);
 }
+
+const isWholeStep = (pod: RunPod) => stepOf(pod) !== undefined && unitOf(pod) === stepOf(pod);
 
 /** What to say of attempts that ran and whose pods are no more. */
 export function missingPods(
@@ -110,13 +111,14 @@ export function missingPods(
   const there = new Set(all.map((pod) => `${stepOf(pod)} ${attemptOf(pod)}`));
   return (graph ? taskSteps(graph) : [])
     .filter(({ name }) => selection.step === undefined || name === selection.step)
-    .flatMap(({ name, runAs = 'Pod' }) => {
+    .flatMap((node) => {
+      const { name, runAs = 'Pod' } = node;
       const attempts = record?.steps.get(name)?.attempts ?? [];
       const wanted = attempts.filter(({ number }) => selection.attempt === undefined || number === selection.attempt);
       return (selection.allAttempts || selection.attempt !== undefined ? wanted : wanted.slice(-1))
         .filter(({ number, startedAt }) => startedAt !== undefined && !there.has(`${name} ${number}`))
         .map(({ number }) => {
-          const object = attemptObjectName(job.metadata.name, name, number);
+          const object = attemptNameOf(job.metadata.name, node, number);
           return `[${name}] the pod of attempt ${number} is gone, and its log with it (${runAs === 'Job' ? 'job' : 'pod'} ${object})`;
         });
     });
@@ -139,11 +141,12 @@ export function childRuns({ job, graph, record }: RunState, { step, attempt, all
 
 function isChosen(pod: RunPod, selection: LogSelection): boolean {
   const { attempt } = selection;
-  return isOfStep(stepOf(pod), selection) && (attempt === undefined || attemptOf(pod) === attempt);
+  return isOfStep(pod, selection) && (attempt === undefined || attemptOf(pod) === attempt);
 }
 
-function isOfStep(name: string | undefined, { step, ofItems }: LogSelection): boolean {
-  if (step === undefined || name === step) return true;
+function isOfStep(pod: RunPod, { step, ofItems }: LogSelection): boolean {
+  const name = stepOf(pod);
+  if (step === undefined || name === step || unitOf(pod) === step) return true;
   return ofItems === true && name !== undefined && parseItemName(name)?.map === step;
 }
 
@@ -155,8 +158,8 @@ async function readOne(
   signal: AbortSignal,
   follow: boolean,
 ): Promise<void> {
-  const step = stepOf(pod);
-  const title = step === undefined ? pod.metadata.name : attemptOf(pod) > 1 ? `${step} #${attemptOf(pod)}` : step;
+  const unit = unitOf(pod);
+  const title = unit === undefined ? pod.metadata.name : attemptOf(pod) > 1 ? `${unit} #${attemptOf(pod)}` : unit;
   const { tailLines, sinceSeconds } = selection;
   const onLine = (line: string): void => sink.line(title, line);
   let end: PodLogEnd;

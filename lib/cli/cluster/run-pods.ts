@@ -1,5 +1,6 @@
 import type { Graph } from '../../graph/graph.ts';
 import { labels } from '../../graph/labels.ts';
+import { INDEX_ANNOTATION } from '../../pods/indexed-template.ts';
 import { MAIN_CONTAINER } from '../../pods/template.ts';
 import type { RunJob, RunPod } from './run-objects.ts';
 import { hasGraph } from './run-summary.ts';
@@ -13,6 +14,13 @@ export function podSelector(job: RunJob): string {
 /** The step that a pod ran; nothing for a pod of a single task. */
 export function stepOf({ metadata }: RunPod): string | undefined {
   return metadata.labels?.[labels.step];
+}
+
+/** The name of what a pod ran: its step; of an Indexed Job, which has several pods, the step with the index. */
+export function unitOf(pod: RunPod): string | undefined {
+  const index = pod.metadata.labels?.[INDEX_ANNOTATION];
+  const step = stepOf(pod);
+  return step === undefined || index === undefined ? step : `${step}-${index}`;
 }
 
 /** Which attempt it is, from 1. */

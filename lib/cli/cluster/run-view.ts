@@ -4,7 +4,7 @@ import type { AttemptRecord, StepPhase, StepRecord } from '../../engine/record.t
 import { Run } from '../../engine/run.ts';
 import { hasPod, type Gate, type Graph, type StepNode } from '../../graph/graph.ts';
 import { isAnswerable } from '../../graph/gate-rules.ts';
-import { attemptObjectName } from '../../graph/object-names.ts';
+import { attemptNameOf } from '../../graph/object-names.ts';
 import { topology } from '../../graph/topology.ts';
 import type { JsonObject } from '../../values/json.ts';
 import { describeType } from '../../values/schema.ts';
@@ -46,6 +46,8 @@ export interface StepView {
   readonly attempts: readonly AttemptView[];
   /** Of a map step: how many items it has. */
   readonly items?: number;
+  /** Of a map step that is one Indexed Job: how many items it has. */
+  readonly indexes?: number;
   /** From the start of the first attempt to the end, or to now. */
   readonly durationSeconds?: number;
   readonly outputs?: JsonObject;
@@ -111,6 +113,7 @@ function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Gra
         explanation: `${run.explain(node.name, now)}${howToOpen(job.metadata.name, node, step.phase)}`,
       }),
       ...(step.items !== undefined && { items: step.items }),
+      ...(step.indexes !== undefined && { indexes: step.indexes }),
       attempts: step.attempts.map((attempt) => attemptView(job.metadata.name, node, attempt, now)),
       durationSeconds: inSeconds(stepDuration(step, now)),
       outputs: step.outputs,
@@ -142,7 +145,7 @@ function attemptView(run: string, node: StepNode, attempt: AttemptRecord, now: n
     reason,
     message,
     exitCode,
-    object: `${kind}/${attemptObjectName(run, node.name, number)}`,
+    object: `${kind}/${attemptNameOf(run, node, number)}`,
     startedAt: isoTime(startedAt),
     finishedAt: isoTime(finishedAt),
     durationSeconds: startedAt === undefined ? undefined : inSeconds((finishedAt ?? now) - startedAt),

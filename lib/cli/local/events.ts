@@ -41,7 +41,7 @@ function eventOf(record: StepRecord): string | undefined {
   const why = message === undefined ? reason : `${reason}: ${message}`;
   switch (phase) {
     case 'Running':
-      if (record.items !== undefined) return `runs ${attemptsText(record)}`;
+      if (record.items !== undefined || reason === 'ItemsRunning') return `runs ${attemptsText(record)}`;
       if (last?.stopping !== undefined) return `is being stopped (${last.stopping})`;
       return reason === 'ContainerRunning' || reason === 'RunRunning'
         ? `runs${attempts.length > 1 ? ` (attempt ${attempts.length})` : ''}`
