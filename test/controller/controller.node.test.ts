@@ -211,6 +211,49 @@ describe.skipIf(!canStartNode)('on a real node', () => {
     }, 20_000);
   });
 
+  const texts = ['plain', 'a "quoted" $(INPUT_TEXT)\nline of $HOME', ''];
+  const depths = [{ depth: 1 }, { depth: 2 }];
+  const json = `printf '{"step":"%s","text":"%s","depth":%s}' "$WORKFLOW_STEP" "$(base64 -w0 < "$INPUT_TEXT_FILE")" "$(cat "$INPUT_DEPTH_FILE")"`;
+  const said = { properties: { said: { type: 'object' } }, required: ['said'] };
+  const mapped = workflow(
+    'mapped',
+    [
+      shell(
+        'm',
+        `test "$INPUT_ALL" = same; test "$JOB_COMPLETION_INDEX" != 4; printf '{"said":%s}' "$(${json})" > $WORKFLOW_OUTPUTS`,
+        {
+          inputs: { text: { item: 'text' }, depth: { item: 'depth' }, all: { value: 'same' } },
+          indexed: {
+            over: [
+              { input: 'text', list: { value: texts } },
+              { input: 'depth', list: { value: depths } },
+            ],
+            itemOutputs: said,
+            outputs: { properties: { said: { type: 'array' } }, required: ['said'] },
+            minSuccesses: 5,
+            itemTimeoutSeconds: 60,
+          },
+        },
+      ),
+    ],
+    { outputs: { said: { step: 'm', output: 'said' } } },
+  );
+
+  it.each([
+    ['by the controller', 'mapped', {}],
+    ['by a driver', 'mapped-driven', { driver: true }],
+  ])('items of a map as one Job find their values in files: %s', async (_, name, options) => {
+    const template = { spec: program('driver', ['driver']) };
+    await bench.launch(mapped, name, { ...options, ...('driver' in options && { spec: { template } }) });
+    await bench.finished(name, 90_000);
+    const { run: state, steps } = await bench.record(name);
+    const all = texts.flatMap((text) => depths.map((depth) => ({ text: Buffer.from(text).toString('base64'), depth })));
+    expect(state.outputs).toEqual({
+      said: all.map((item, index) => (index === 4 ? null : { step: `m-${index}`, ...item })),
+    });
+    expect(steps.get('m')).toMatchObject({ message: '1 of 6 items failed: m-4 (exit code 1)' });
+  });
+
   it('a driver in the pod of its run needs no controller', async () => {
     const template = { spec: program('driver', ['driver']) };
     await bench.apply(...passing.manifests, run(passing, 'driven', { driver: true, spec: { template } }));

@@ -6,7 +6,7 @@ import { decodeRecord } from '../../lib/engine/codec.ts';
 import { readRecordData } from '../../lib/engine/record-data.ts';
 import type { RunRecord } from '../../lib/engine/record.ts';
 import { encodeGraph } from '../../lib/graph/config-map.ts';
-import type { Gate, Graph, RunSource, TaskStep } from '../../lib/graph/graph.ts';
+import type { Gate, Graph, IndexedMapStep, RunSource, TaskStep } from '../../lib/graph/graph.ts';
 import { annotations, CONTENT_GRAPH, CONTROLLER_NAME, labels, MANAGED_BY } from '../../lib/graph/labels.ts';
 import { recordName } from '../../lib/graph/object-names.ts';
 import { KubeClient } from '../../lib/kube/client.ts';
@@ -26,6 +26,8 @@ export interface TestStep extends Partial<Omit<TaskStep, 'kind' | 'name'>> {
   /** A step that is a run of its own. */
   readonly runs?: RunSource;
   readonly maxDepth?: number;
+  /** A step that is a map as one Indexed Job. */
+  readonly indexed?: Partial<IndexedMapStep> & Pick<IndexedMapStep, 'over'>;
   /** Annotations of the simulated pod, without their prefix: `{ 'run-ms': '50' }`. */
   readonly sim?: Readonly<Record<string, string>>;
   /** Fields of the pod's spec beside the main container. */
@@ -61,11 +63,13 @@ export function workflow(
     outputs: {},
     failurePolicy: 'FinishRunning',
     ...options,
-    steps: steps.map(({ sim: _, spec: __, policy: ___, jobPolicy: ____, gate, runs, ...step }) => {
+    steps: steps.map(({ sim: _, spec: __, policy: ___, jobPolicy: ____, gate, runs, indexed, ...step }) => {
       if (runs !== undefined) return { kind: 'run', runs, inputs: {}, ...step };
       if (gate !== undefined) return { kind: 'gate', gate, ...step };
       const template = templates.get(step.name)!.metadata!.name!;
-      return { kind: 'task', task: step.name, template, inputs: {}, ...step };
+      const task = { task: step.name, template, inputs: {}, ...step };
+      if (indexed !== undefined) return { ...task, ...indexed, kind: 'indexedMap', runAs: 'Job' };
+      return { kind: 'task', ...task };
     }),
   };
   const graphName = `${name}-${contentHash(graph)}`;

@@ -5,6 +5,7 @@ import {
   type GateStep,
   type Graph,
   type GroupStep,
+  type IndexedMapStep,
   type MapStep,
   type RunStep,
   type StepNode,
@@ -21,6 +22,7 @@ import type { ObjectSchema } from '../../lib/values/schema.ts';
 export type StepSketch =
   | Partial<Omit<TaskStep, 'kind' | 'name'>>
   | (Partial<Omit<MapStep, 'kind' | 'name'>> & { readonly kind: 'map' })
+  | (Partial<Omit<IndexedMapStep, 'kind' | 'name'>> & { readonly kind: 'indexedMap' })
   | Omit<GateStep, 'name'>
   | Omit<RunStep, 'name'>
   | Omit<BeginStep, 'name'>
@@ -37,8 +39,9 @@ export function graphOf(steps: Readonly<Record<string, StepSketch>>, more: Graph
     failurePolicy: 'FinishRunning',
     ...more,
     steps: Object.entries(steps).map(([name, step]): StepNode => {
-      if ('kind' in step && step.kind !== 'map') return { name, ...step };
-      const task = { task: name, template: `${name}-template`, inputs: {} };
+      if ('kind' in step && step.kind !== 'map' && step.kind !== 'indexedMap') return { name, ...step };
+      const runAs = 'kind' in step && step.kind === 'indexedMap' && { runAs: 'Job' as const };
+      const task = { task: name, template: `${name}-template`, inputs: {}, ...runAs };
       return { kind: 'task', name, ...task, ...(step as Partial<TaskStep>) };
     }),
   };

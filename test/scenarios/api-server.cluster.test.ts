@@ -3,13 +3,16 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { answerText } from '../../lib/engine/answers.ts';
 import { answerKey, isAnswerable } from '../../lib/graph/gate-rules.ts';
 import { annotations, CONTENT_GRAPH, labels, MANAGED_BY } from '../../lib/graph/labels.ts';
+import { itemName } from '../../lib/graph/items.ts';
 import { encodeGraph } from '../../lib/graph/config-map.ts';
 import type { NewObject } from '../../lib/kube/objects.ts';
+import { INDEX_ANNOTATION } from '../../lib/pods/indexed-template.ts';
 import { inputVariable } from '../../lib/values/environment.ts';
 import type { Json } from '../../lib/values/json.ts';
 import type { PodBehaviour } from '../cluster/behaviour.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import type { Pod } from '../cluster/pod.ts';
+import { itemValueOf } from '../controller/item-value.ts';
 import { Bench, type TestWorkflow } from '../controller/support.ts';
 import { doingOf, expected, graphOfScenario, outcomeOf, templateNames, type Scenario } from './scenario.ts';
 import { scenarios } from './table.ts';
@@ -78,22 +81,26 @@ function manifests(scenario: Scenario, workflow: string): TestWorkflow {
 }
 
 /** What the simulated node makes of a pod: what its scenario says. */
-function behaviour(pod: Pod): PodBehaviour {
+async function behaviour(pod: Pod): Promise<PodBehaviour> {
   const given = pod.metadata.labels ?? {};
   const scenario = byRun.get(given[labels.run] ?? '');
   if (scenario === undefined) return {};
-  const {
-    exit = 0,
-    outputs,
-    passes,
-    seconds = 0,
-  } = doingOf(scenario, given[labels.step]!, Number(given[labels.attempt]));
-  const passed = Object.entries(passes ?? {}).map(([output, input]) => [output, inputOf(pod, input)]);
+  const { exit = 0, outputs, passes, seconds = 0 } = doingOf(scenario, unitOf(pod), Number(given[labels.attempt]));
+  const passed = await Promise.all(
+    Object.entries(passes ?? {}).map(async ([output, input]) => [output, await inputOf(pod, input)] as const),
+  );
   const written = passes === undefined ? outputs : (Object.fromEntries(passed) as object);
   return { exitCode: exit, runMs: seconds * 1000, ...(written !== undefined && { outputs: written }) };
 }
 
-function inputOf(pod: Pod, input: string): Json {
+/** The step that a pod runs, or the item of an Indexed Job. */
+function unitOf({ metadata }: Pod): string {
+  const { [labels.step]: step = '', [INDEX_ANNOTATION]: index } = metadata.labels ?? {};
+  return index === undefined ? step : itemName(step, Number(index));
+}
+
+async function inputOf(pod: Pod, input: string): Promise<Json> {
   const [{ env = [] }] = pod.spec.containers as unknown as [{ env?: readonly { name: string; value?: string }[] }];
-  return JSON.parse(env.find(({ name }) => name === inputVariable(input))!.value!) as Json;
+  const { value } = env.find(({ name }) => name === inputVariable(input)) ?? {};
+  return JSON.parse(value ?? (await itemValueOf(bench.client, pod, input))) as Json;
 }

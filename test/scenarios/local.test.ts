@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { LocalRunner } from '../../lib/local/local-runner.ts';
 import { RecordFile } from '../../lib/local/record-file.ts';
 import { RunDirectory } from '../../lib/local/run-directory.ts';
-import { inputVariable } from '../../lib/values/environment.ts';
+import { fileVariable, inputVariable } from '../../lib/values/environment.ts';
 import { template } from '../local/fixtures.ts';
 import { expected, graphOfScenario, outcomeOf, templateNames, type Doing, type Scenario } from './scenario.ts';
 import { scenarios } from './table.ts';
@@ -58,9 +58,15 @@ function script({ does = {} }: Scenario): string {
   return `case $WORKFLOW_STEP in ${cases.join(' ')} *) true;; esac`;
 }
 
+/** An input, or of an item of an Indexed Job what is in its file. */
+function valueOf(input: string): string {
+  const variable = inputVariable(input);
+  return `\${${variable}-$(cat "$${fileVariable(input)}")}`;
+}
+
 function commands({ exit = 0, outputs, passes, seconds = 0 }: Doing): string {
   const written = typeof outputs === 'string' ? outputs : JSON.stringify(outputs);
-  const passed = Object.entries(passes ?? {}).map(([output, input]) => `"${output}":'"$${inputVariable(input)}"'`);
+  const passed = Object.entries(passes ?? {}).map(([output, input]) => `"${output}":'"${valueOf(input)}"'`);
   const text = passes === undefined ? written : `{${passed.join(',')}}`;
   return [
     ...(text === undefined ? [] : [`printf %s '${text}' > "$WORKFLOW_OUTPUTS"`]),

@@ -18,9 +18,14 @@ export function stepOf({ metadata }: RunPod): string | undefined {
 
 /** The name of what a pod ran: its step; of an Indexed Job, which has several pods, the step with the index. */
 export function unitOf(pod: RunPod): string | undefined {
-  const index = pod.metadata.labels?.[INDEX_ANNOTATION];
+  const index = indexOf(pod);
   const step = stepOf(pod);
   return step === undefined || index === undefined ? step : `${step}-${index}`;
+}
+
+/** The index of a pod of an Indexed Job. */
+function indexOf({ metadata }: RunPod): string | undefined {
+  return metadata.labels?.[INDEX_ANNOTATION];
 }
 
 /** Which attempt it is, from 1. */
@@ -43,12 +48,16 @@ export function containerState(pod: RunPod): 'waiting' | 'running' | 'over' {
   return phase === 'Succeeded' || phase === 'Failed' ? 'over' : 'waiting';
 }
 
-/** Pods in the order in which they were made; those of the same second in the order of the graph. */
+/** Pods in the order in which they were made; those of the same second in the order of the graph and of their indexes. */
 export function inOrder(all: readonly RunPod[], graph: Graph | undefined): RunPod[] {
   const places = new Map(graph?.steps.map(({ name }, index) => [name, index]));
   const place = (pod: RunPod): number => places.get(stepOf(pod) ?? '') ?? 0;
   const created = ({ metadata }: RunPod): string => metadata.creationTimestamp ?? '';
   return all.toSorted(
-    (a, b) => created(a).localeCompare(created(b)) || place(a) - place(b) || attemptOf(a) - attemptOf(b),
+    (a, b) =>
+      created(a).localeCompare(created(b)) ||
+      place(a) - place(b) ||
+      attemptOf(a) - attemptOf(b) ||
+      Number(indexOf(a) ?? 0) - Number(indexOf(b) ?? 0),
   );
 }
