@@ -7,7 +7,7 @@ export interface PermissionRule {
 
 /** What runs and their steps need, whoever sequences them. */
 const stepRules: readonly PermissionRule[] = [
-  // Graphs, records and kept results are read by name. They are created, then patched; `update` is not needed.
+  // Graphs, records, kept results and values of items are read by name. They are created, then patched; `update` is not needed.
   { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'create', 'patch'] },
   // Templates are read by name when a step first needs them.
   { apiGroups: [''], resources: ['podtemplates'], verbs: ['get'] },
