@@ -1,11 +1,14 @@
 import type { KubeClient } from '../kube/client.ts';
 import { applyCluster } from './apply-cluster.ts';
 import type { AppliedObject, Manifest } from './apply-result.ts';
+import type { InventoryRef } from './applyset.ts';
 import { checked, failed, skipped, type CheckResult } from './check-result.ts';
 
 /** What is to be let in, and where. */
 export interface AdmissionOptions {
   readonly namespace: string;
+  /** The inventory that they would be written to. @default none */
+  readonly inventory?: InventoryRef;
   /** Namespaces that are known not to be there: what goes into them is not asked about. */
   readonly passOver: ReadonlySet<string>;
   readonly signal?: AbortSignal;
@@ -15,11 +18,13 @@ export interface AdmissionOptions {
 export async function checkAdmission(
   client: KubeClient,
   manifests: readonly Manifest[],
-  { namespace, passOver, signal }: AdmissionOptions,
+  { namespace, inventory, passOver, signal }: AdmissionOptions,
 ): Promise<CheckResult> {
   const asked = manifests.filter(({ object }) => !passOver.has(object.metadata?.namespace ?? namespace));
   if (asked.length === 0 && manifests.length > 0) return skipped('admission', 'no namespace');
-  const result = await applyCluster(client, asked, { namespace, dryRun: true, signal });
+  const how = { namespace, signal, ...(inventory && { inventory }) };
+  // What has left the directory is no matter of admission.
+  const result = await applyCluster(client, asked, { ...how, prune: false, dryRun: true });
   if (result.failure) return checked('admission', [failed(result.failure.message, result.failure.fix)]);
   const refused = result.objects.filter(({ failure }) => failure !== undefined);
   // One sentence for what is refused for one reason, such as a webhook that is down.

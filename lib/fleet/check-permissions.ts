@@ -1,6 +1,13 @@
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject, NewObject } from '../kube/objects.ts';
-import { apiVersionOf, selfSubjectAccessReviews, selfSubjectRulesReviews, type Resource } from '../kube/resources.ts';
+import {
+  apiVersionOf,
+  configMaps,
+  selfSubjectAccessReviews,
+  selfSubjectRulesReviews,
+  type Resource,
+} from '../kube/resources.ts';
+import type { ApplyPlan, PlannedAction } from './apply-plan.ts';
 import { checked, failed, warning, type CheckResult, type Finding } from './check-result.ts';
 import { inParallel } from './in-parallel.ts';
 
@@ -33,6 +40,25 @@ export function applyPermissions(
     ...APPLY_VERBS.map((verb) => ({ ...place, verb })),
     ...READ_VERBS.map((verb) => ({ ...place, verb, optional: true })),
   ]);
+}
+
+/** What must be allowed to do what a plan says: nothing for what stays as it is. */
+export function planPermissions({ objects, inventory }: ApplyPlan): Permission[] {
+  const verbs: Readonly<Partial<Record<PlannedAction, readonly string[]>>> = {
+    create: ['create', 'patch'],
+    change: ['patch'],
+    delete: ['delete'],
+  };
+  const needed = new Map<string, Permission>();
+  const add = (resource: Resource, verb: string, namespace: string | undefined): void => {
+    const permission = { resource, verb, ...(namespace !== undefined && { namespace }) };
+    needed.set(`${apiVersionOf(resource)} ${resource.plural} ${namespace ?? ''} ${verb}`, permission);
+  };
+  for (const { action, object, resource } of objects)
+    for (const verb of (resource && verbs[action]) ?? []) add(resource!, verb, object.metadata.namespace);
+  if (inventory !== undefined && needed.size > 0)
+    for (const verb of ['create', 'patch']) add(configMaps, verb, inventory.ref.namespace);
+  return [...needed.values()];
 }
 
 /** Asks the API server whether everything is allowed: once for each namespace if it can tell all rules, and for the rest one by one. */

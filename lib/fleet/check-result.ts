@@ -37,9 +37,15 @@ export interface CheckResult {
 /** Checks whose failure means that objects cannot be written, or not to the right place. The others are about what runs later. */
 const beforeWriting: readonly CheckName[] = ['reachable', 'identity', 'permissions', 'namespaces', 'admission'];
 
-/** Whether nothing should be written to the cluster. */
-export function forbidsWriting(results: readonly CheckResult[]): boolean {
-  return results.some(({ check, state }) => state === 'failed' && beforeWriting.includes(check));
+/** Why nothing should be written to the cluster; nothing when it may be. */
+export function writingFailure(results: readonly CheckResult[]): ApplyFailure | undefined {
+  const findings = results
+    .filter(({ check }) => beforeWriting.includes(check))
+    .flatMap((result) => result.findings.filter(({ state }) => state === 'failed'));
+  const [first, ...others] = findings;
+  if (first === undefined || others.length === 0)
+    return first && { message: first.message, ...(first.fix && { fix: first.fix }) };
+  return { message: findings.map(({ message, fix }) => (fix ? `${message} (${fix})` : message)).join('; ') };
 }
 
 /** A check by what it found; `ok` when that is nothing. */

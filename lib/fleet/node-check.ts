@@ -44,7 +44,7 @@ export function nodeFindings(
   });
 }
 
-const FIX = 'correct what the step asks for, or add such a node; with an autoscaler that does, --skip nodes';
+const FIX = 'correct what the step asks for, or see that such a node comes, as by an autoscaler';
 
 /** Nothing when a node fits, else the nodes that lack least and what they lack. */
 function nearestNodes(

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../kube/objects.ts';
 import type { PodTemplate } from '../pods/template.ts';
+import { holds, type LabelExpression } from '../values/label-selector.ts';
 import { parseQuantity } from '../values/quantity.ts';
 import { formatAmount, type Amounts } from './pod-amounts.ts';
 
@@ -83,42 +84,29 @@ function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, 
   return operator === 'Exists' || (Boolean(key) && value === (taint.value ?? ''));
 }
 
-/** Terms are alternatives; of those that fail, the one that fails least is told. */
-function affinityMismatch(terms: readonly Term[], node: NodeObject): string[] {
-  const failures = terms.map(({ matchExpressions = [], matchFields = [] }) => [
-    ...matchExpressions.filter((expression) => !matches(expression, node.metadata.labels?.[expression.key])),
-    ...matchFields.filter((expression) => !matches(expression, node.metadata.name)),
-  ]);
-  // A term without anything in it matches no node.
-  const real = failures.filter((_, index) => {
-    const { matchExpressions = [], matchFields = [] } = terms[index]!;
-    return matchExpressions.length + matchFields.length > 0;
-  });
-  if (real.some((failing) => failing.length === 0)) return [];
-  const [least = []] = [...real].sort((a, b) => a.length - b.length);
-  if (least.length === 0) return ['is matched by no term of the required node affinity'];
-  return least.map(({ key, operator, values }) => {
-    const has = node.metadata.labels?.[key];
+/** Terms are alternatives; of those that fail, the one that fails least is told. A term without anything in it matches no node. */
+function affinityMismatch(terms: readonly Term[], { metadata }: NodeObject): string[] {
+  const failures = terms
+    .map(({ matchExpressions = [], matchFields = [] }) => [
+      ...matchExpressions.map((expression) => ({ expression, has: metadata.labels?.[expression.key] })),
+      ...matchFields.map((expression) => ({ expression, has: metadata.name })),
+    ])
+    .filter((requirements) => requirements.length > 0)
+    .map((requirements) => requirements.filter(({ expression, has }) => !matches(expression, has)))
+    .sort((a, b) => a.length - b.length);
+  const [least] = failures;
+  if (least === undefined) return ['is matched by no term of the required node affinity'];
+  return least.map(({ expression: { key, operator, values }, has }) => {
     const wanted = `${operator}${values?.length ? ` ${values.join(', ')}` : ''}`;
     return has === undefined ? `lacks the label ${key} ${wanted}` : `has ${key}=${has}, not ${wanted}`;
   });
 }
 
 /** (k8s.io/apimachinery/pkg/labels: Requirement.Matches) */
-function matches({ operator, values = [] }: Expression, value: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    default: {
-      const [left, right] = [Number(value), Number(values[0])];
-      if (value === undefined || !Number.isInteger(left) || !Number.isInteger(right)) return false;
-      return operator === 'Gt' ? left > right : left < right;
-    }
-  }
+function matches({ key, operator, values = [] }: Expression, value: string | undefined): boolean {
+  if (operator !== 'Gt' && operator !== 'Lt')
+    return holds({ key, operator, values } as LabelExpression, value === undefined ? {} : { [key]: value });
+  const [left, right] = [Number(value), Number(values[0])];
+  if (value === undefined || !Number.isInteger(left) || !Number.isInteger(right)) return false;
+  return operator === 'Gt' ? left > right : left < right;
 }

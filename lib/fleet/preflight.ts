@@ -7,6 +7,7 @@ import { checked, checkNames, failed, skipped, type CheckName, type CheckResult 
 import { checkNamespaces, checkRoom } from './check-room.ts';
 import { checkIdentity, checkReachable, checkVersion } from './check-server.ts';
 import type { Manifest } from './apply-result.ts';
+import type { InventoryRef } from './applyset.ts';
 import { planAsks } from './plan-asks.ts';
 import { bringsController, isLocated, locateObjects, namespacesOf, objectsOf } from './preflight-manifests.ts';
 
@@ -28,6 +29,8 @@ export interface PreflightOptions {
   readonly checks?: readonly CheckName[];
   /** What must be allowed. @default what an apply of the manifests needs */
   readonly permissions?: readonly Permission[];
+  /** The inventory that an apply would write to. @default none */
+  readonly inventory?: InventoryRef;
   readonly signal?: AbortSignal;
 }
 
@@ -82,8 +85,8 @@ export async function preflight(
       const before = [permissions, namespaces.result];
       if (!checks.includes('admission')) return before;
       if (permissions.state === 'failed') return [...before, skipped('admission', 'not allowed')];
-      const passOver = namespaces.missing;
-      return [...before, await checkAdmission(client, manifests, { namespace, passOver, signal })];
+      const admission = { namespace, inventory: options.inventory, passOver: namespaces.missing, signal };
+      return [...before, await checkAdmission(client, manifests, admission)];
     }),
   ]);
   return checkNames.map((name) =>

@@ -1,8 +1,9 @@
 import type { KubeObject } from '../kube/objects.ts';
+import type { PodTemplate } from '../pods/template.ts';
 import { parseQuantity } from '../values/quantity.ts';
 import { failed, warning, type Finding } from './check-result.ts';
 import type { PlanAsk, PodAsk } from './plan-asks.ts';
-import { formatAmount, podAmounts, type ContainerDefaults } from './pod-amounts.ts';
+import { formatAmount, podAmounts, type ContainerDefaults, type PodAmounts } from './pod-amounts.ts';
 import { inQuotaScope, type QuotaScopes } from './quota-scope.ts';
 
 /** A v1 ResourceQuota. */
@@ -45,11 +46,17 @@ export function quotaFindings(
   quotas: readonly ResourceQuota[],
   defaults: ContainerDefaults,
 ): Finding[] {
+  const known = new Map<PodTemplate, PodAmounts>();
+  const amountsOf: AmountsOf = ({ template }) => {
+    const amounts = known.get(template) ?? podAmounts(template.spec ?? { containers: [] }, defaults);
+    known.set(template, amounts);
+    return amounts;
+  };
   return quotas.flatMap((quota) => {
     const hard = quota.status?.hard ?? quota.spec?.hard ?? {};
     return Object.keys(hard).flatMap((resource) => {
       const limit = { quota, resource, hard: hard[resource]!, used: quota.status?.used?.[resource] ?? '0' };
-      return limitFindings(limit, plans, defaults);
+      return limitFindings(limit, plans, amountsOf);
     });
   });
 }
@@ -61,8 +68,10 @@ interface Limit {
   readonly used: string;
 }
 
-function limitFindings(limit: Limit, plans: readonly PlanAsk[], defaults: ContainerDefaults): Finding[] {
-  const meter = meterOf(limit.resource, defaults);
+type AmountsOf = (pod: PodAsk) => PodAmounts;
+
+function limitFindings(limit: Limit, plans: readonly PlanAsk[], amountsOf: AmountsOf): Finding[] {
+  const meter = meterOf(limit.resource, amountsOf);
   if (meter === undefined) return [];
   const where = `quota ${limit.quota.metadata.name} of namespace ${limit.quota.metadata.namespace}`;
   const hard = parseQuantity(limit.hard) ?? 0n;
@@ -75,26 +84,30 @@ function limitFindings(limit: Limit, plans: readonly PlanAsk[], defaults: Contai
     }));
     return { plan, amount: peak(inScope, meter), pods: inScope.flatMap(({ pods }) => pods) };
   });
-  const pods = new Map(asks.flatMap((ask) => ask.pods.map((pod) => [pod.step, pod] as const)));
-  const silent = [...pods.values()].filter((pod) => meter.mustBeStated && meter.of(pod) === undefined);
-  if (silent.length > 0)
+  const pods = asks.flatMap((ask) => ask.pods);
+  const silent = new Set(
+    pods.filter((pod) => meter.mustBeStated && meter.of(pod) === undefined).map(({ step }) => step),
+  );
+  if (silent.size > 0)
     findings.push(
       failed(
-        `${list(silent.map(({ step }) => step))} ${silent.length === 1 ? 'states' : 'state'} no ${limit.resource}, without which the ${where} lets no pod in`,
-        'state it in the task, the plan or the cluster’s podDefaults, or give the namespace a LimitRange with defaults',
+        `${list([...silent])} ${silent.size === 1 ? 'states' : 'state'} no ${limit.resource}, without which the ${where} lets no pod in`,
+        'state it in the task, the plan or the podDefaults of the cluster, or give the namespace a LimitRange with defaults',
       ),
     );
   const amount = (value: bigint): string => formatAmount(limit.resource, value);
-  for (const pod of pods.values()) {
+  const tooLarge = new Map<string, bigint>();
+  for (const pod of pods) {
     const one = meter.of(pod) ?? 0n;
-    if (one > hard)
-      findings.push(
-        failed(
-          `${pod.step} asks for ${amount(one)} of ${limit.resource}, and the ${where} has ${amount(hard)} in all: it can never start`,
-          'ask for less, or for a larger quota',
-        ),
-      );
+    if (one > hard && one > (tooLarge.get(pod.step) ?? 0n)) tooLarge.set(pod.step, one);
   }
+  for (const [step, one] of tooLarge)
+    findings.push(
+      failed(
+        `${step} asks for ${amount(one)} of ${limit.resource}, and the ${where} has ${amount(hard)} in all: it can never start`,
+        'ask for less, or for a larger quota',
+      ),
+    );
   const firing = asks.filter(({ plan, amount: asked }) => plan.fires && asked > 0n);
   const asked = firing.reduce((total, ask) => total + ask.amount, 0n);
   if (asked > left) {
@@ -121,7 +134,7 @@ interface Meter {
 const ONE = 1_000_000_000n;
 
 /** Nothing for what pods do not use up, such as `services`. (pkg/quota/v1/evaluator/core/pods.go) */
-function meterOf(resource: string, defaults: ContainerDefaults): Meter | undefined {
+function meterOf(resource: string, amountsOf: AmountsOf): Meter | undefined {
   if (resource === 'pods' || resource === 'count/pods') return { of: () => ONE, mustBeStated: false };
   if (resource === 'count/jobs.batch') return { of: ({ runAsJob }) => (runAsJob ? ONE : 0n), mustBeStated: false };
   const [, kind = '', named = ''] = /^(requests|limits)\.(.+)$/.exec(resource) ?? [];
@@ -130,7 +143,7 @@ function meterOf(resource: string, defaults: ContainerDefaults): Meter | undefin
   if (measured === '' || measured === 'storage') return undefined;
   const amounts = kind === 'limits' ? ('limits' as const) : ('requests' as const);
   return {
-    of: ({ template }) => template.spec && podAmounts(template.spec, defaults)[amounts].get(measured),
+    of: (pod) => amountsOf(pod)[amounts].get(measured),
     mustBeStated: ['cpu', 'memory'].includes(measured),
   };
 }

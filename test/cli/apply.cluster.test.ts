@@ -14,7 +14,7 @@ let directory: string;
 let kubeconfig: string;
 
 beforeAll(async () => {
-  const options = { scheduler: false, controllerManager: false };
+  const options = { scheduler: false, controllerManager: false, nodes: 1 };
   [test, prod] = await Promise.all([
     startControlPlane({ name: 'test', ...options }),
     startControlPlane({ name: 'prod', ...options }),

@@ -318,6 +318,40 @@ describe('the checks of a cluster', () => {
     ]);
   });
 
+  it('come before an apply, which writes nothing where it may not, and tells what will not run', async () => {
+    const apply = () => cliFor(kubeconfig, '')(['apply', '--yes'], { cwd: directory });
+    const account = {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'runner' },
+      automountServiceAccountToken: true,
+    };
+    const theirs = { test: { context: 'alice', namespace: 'etl' }, prod: { context: 'prod', namespace: 'etl' } };
+    await synthesized(
+      theirs,
+      ...planned('before', { name: 'a', sim: { 'run-ms': '1' }, ...pod({ cpu: '100k' }) }),
+      account,
+    );
+    await prod.kubectl(['create', 'namespace', 'etl']);
+    const { code, stdout, stderr } = await apply();
+    expect(code).toBe(1);
+    expect(stdout).toContain(
+      'error: test: may not create, patch serviceaccounts in namespace etl; ask for a role that allows it\n',
+    );
+    expect(stdout).toContain('✗ test: nothing was applied\n');
+    expect(stdout).toContain('✓ prod: 4 created\n');
+    expect(stderr).toContain(
+      'warning: prod, nodes: no node can hold before/a (before-plan): the nearest is sim-0 (has ',
+    );
+    expect(stderr).toContain('warning: prod, controller: no controller was seen');
+    const { stdout: written } = await test.kubectl(['get', 'cronjob', '-n', 'etl', '-o', 'name']);
+    expect(written).not.toContain('before-plan');
+    // Nothing is told where nothing is written.
+    const again = await apply();
+    expect(again.stdout).toContain('prod: 4 unchanged');
+    expect(again.stderr).toBe('');
+  });
+
   it('see the controller that looks after the runs, and what it is', async () => {
     const need = planned('etl', { name: 'a' });
     await synthesized(both, ...need);

@@ -163,7 +163,7 @@ etl-b eu: activate us: suspend
   });
 
   it('leave what somebody suspended', async () => {
-    await cli('suspend', 'etl-a', '--context', 'eu');
+    await cli('deactivate', 'etl-a', '--context', 'eu');
     const { stdout } = await cli('failover', 'eu', '--to', 'us', '--yes');
     expect(steady(stdout)).toContain('etl-a eu: is suspended us: is suspended somebody suspended it on eu\n');
     expect(await active(us)).toEqual({ ...standBy, 'etl-b': true });
@@ -216,7 +216,7 @@ etl-b eu: activate us: suspend
     const jobsOnUs = async () => (await us.kubectl(['get', 'jobs', '-o', 'name'])).stdout;
     await cli('failover', 'eu', '--to', 'us', '--yes', '--plan', 'etl-a');
     // What would happen otherwise, for comparison.
-    await cli('resume', 'etl-b', '--context', 'us');
+    await cli('activate', 'etl-b', '--context', 'us');
     await eventually(async () => expect(await jobsOnUs()).toContain('etl-b'));
     await setTimeout(2_000);
     expect(await jobsOnUs()).not.toContain('etl-a');

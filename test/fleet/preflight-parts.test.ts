@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { controllerResult, type ControllerNeed } from '../../lib/fleet/check-controller.ts';
 import { deniedFindings } from '../../lib/fleet/check-permissions.ts';
-import { checked, failed, forbidsWriting, warning, type CheckResult } from '../../lib/fleet/check-result.ts';
+import { checked, failed, writingFailure, warning, type CheckResult } from '../../lib/fleet/check-result.ts';
 import { unreachable, versionResult } from '../../lib/fleet/check-server.ts';
 import type { SeenController } from '../../lib/fleet/controller-lease.ts';
 import { sameClusterTwice } from '../../lib/fleet/same-cluster.ts';
@@ -177,8 +177,11 @@ it('finds two names of one place, and lets two namespaces of one cluster be', ()
 });
 
 it('keeps from writing only where writing itself would go wrong', () => {
-  const bad = [failed('x')];
-  expect(forbidsWriting([checked('admission', bad)])).toBe(true);
-  expect(forbidsWriting([checked('nodes', bad), checked('quota', bad), checked('controller', bad)])).toBe(false);
-  expect(forbidsWriting([checked('identity', [warning('x')])])).toBe(false);
+  const bad = [failed('x', 'y')];
+  expect(writingFailure([checked('permissions', bad)])).toEqual({ message: 'x', fix: 'y' });
+  expect(writingFailure([checked('permissions', bad), checked('namespaces', [failed('z')])])).toEqual({
+    message: 'x (y); z',
+  });
+  expect(writingFailure([checked('nodes', bad), checked('quota', bad), checked('controller', bad)])).toBeUndefined();
+  expect(writingFailure([checked('identity', [warning('x')])])).toBeUndefined();
 });

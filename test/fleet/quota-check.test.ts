@@ -197,6 +197,8 @@ describe('what a plan may ask for', () => {
   });
 });
 
+type AnnotatedPlan = KubeObject & { spec: { jobTemplate: { metadata: { annotations: Record<string, string> } } } };
+
 describe('what quotas leave for plans', () => {
   const quota = (hard: Record<string, string>, used: Record<string, string> = {}, scopes: object = {}): ResourceQuota =>
     ({ metadata: { name: 'team', namespace: 'etl' }, spec: { hard, ...scopes }, status: { hard, used } }) as never;
@@ -263,6 +265,17 @@ describe('what quotas leave for plans', () => {
     ],
   ])('when %s', (_, quotas, expected) => {
     expect(findings(quotas)).toEqual(expected);
+  });
+
+  it('looks at a step as every plan changes it', () => {
+    const changed = jobWith(2) as unknown as AnnotatedPlan;
+    const requests = { cpu: '9' };
+    const override = { spec: { containers: [{ name: 'main', resources: { requests } }] } };
+    changed.spec.jobTemplate.metadata.annotations[annotations.podOverride] = JSON.stringify(override);
+    const other = { ...jobWith(2), metadata: { ...jobWith(2).metadata, name: 'other' } };
+    expect(findings(quota({ cpu: '8' }), [changed, other] as KubeObject[])[0]).toBe(
+      'failed: etl/small asks for 9 of cpu, and the quota team of namespace etl has 8 in all: it can never start',
+    );
   });
 
   it('counts what fires by itself only, and each plan once', () => {

@@ -4,12 +4,15 @@ import { planText } from '../cluster/apply-plan-view.ts';
 import { ApplyProgress } from '../cluster/apply-progress.ts';
 import { ApplySession } from '../cluster/apply-session.ts';
 import { applyReport, type AppliedTarget } from '../cluster/apply-view.ts';
+import { tellFindings } from '../cluster/tell-findings.ts';
 import type { ApplyCommandOptions } from '../commands/apply.ts';
 import { confirm } from '../terminal/confirm.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError } from '../errors.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { phaseStyle } from '../terminal/phases.ts';
+import { writingFailure } from '../../fleet/check-result.ts';
+import { sameClusterTwice } from '../../fleet/same-cluster.ts';
 import { isApplied } from '../../fleet/apply-result.ts';
 import { isDone, stagesOf } from '../../fleet/apply-stages.ts';
 
@@ -24,6 +27,7 @@ export async function apply(
   const sessions = targets.map((target) => new ApplySession(target, options));
   try {
     await prepare(context, sessions);
+    await check(context, sessions);
     await ask(context, sessions, options);
     report(context, await execute(context, sessions, dryRun), options);
   } finally {
@@ -68,6 +72,32 @@ export async function prepare(context: CliContext, sessions: readonly ApplySessi
       }),
     ),
   );
+}
+
+/** Looks at the clusters that something is to be written to: what forbids that is in their plans afterwards, the rest is told. */
+async function check(context: CliContext, sessions: readonly ApplySession[]): Promise<void> {
+  using progress = new ApplyProgress(context, sessions.map(titleOf));
+  await interruptible((signal) =>
+    Promise.all(
+      sessions.map(async (session) => {
+        progress.set(titleOf(session), 'checking');
+        await session.check(signal);
+        progress.set(titleOf(session), 'checked');
+      }),
+    ),
+  );
+  progress[Symbol.dispose]();
+  const seen = sessions.map((session) => ({
+    session,
+    cluster: titleOf(session),
+    namespace: session.namespace,
+    checks: session.checks,
+  }));
+  for (const { session, cluster, checks } of sameClusterTwice(seen)) {
+    const failure = writingFailure(checks);
+    if (failure !== undefined) session.forbid(failure);
+    else tellFindings(context, cluster, checks);
+  }
 }
 
 async function execute(

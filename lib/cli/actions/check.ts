@@ -1,4 +1,5 @@
 import { loadTargets, type LoadedTarget } from '../cluster/apply-directories.ts';
+import { inventoryOf } from '../cluster/apply-session.ts';
 import { checkReport, exitCodeOf, type CheckedTarget } from '../cluster/check-view.ts';
 import type { CheckOptions } from '../commands/check.ts';
 import type { CliContext } from '../context.ts';
@@ -59,7 +60,8 @@ async function checkTarget(target: LoadedTarget, options: CheckOptions, signal: 
       retry: { attempts: 3, maxElapsedMs: 5_000 },
     });
     const checks = checkNames.filter((name) => !options.skip?.includes(name));
-    const asked = { version: packageVersion(), now: Date.now(), checks, signal };
+    const inventory = inventoryOf(target, client);
+    const asked = { version: packageVersion(), now: Date.now(), checks, inventory, signal };
     return { ...about(), checks: await preflight(client, { namespace }, manifests, asked) };
   } catch (error) {
     signal.throwIfAborted();

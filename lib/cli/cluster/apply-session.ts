@@ -1,10 +1,16 @@
 import type { ApplyHolder } from '../../fleet/apply-lease.ts';
 import { applyFailure } from '../../fleet/apply-failure.ts';
+import type { ApplyFailure } from '../../fleet/apply-result.ts';
 import type { ApplyPlan } from '../../fleet/apply-plan.ts';
+import { isDone } from '../../fleet/apply-stages.ts';
+import { planPermissions } from '../../fleet/check-permissions.ts';
+import { checkNames, type CheckResult } from '../../fleet/check-result.ts';
 import { planCluster } from '../../fleet/cluster-plan.ts';
 import { executePlan } from '../../fleet/execute-plan.ts';
+import { preflight } from '../../fleet/preflight.ts';
 import type { PruneLimit } from '../../fleet/prune-limit.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import type { InventoryRef } from '../../fleet/applyset.ts';
 import { packageVersion } from '../version.ts';
 import type { LoadedTarget } from './apply-directories.ts';
 import type { AppliedTarget } from './apply-view.ts';
@@ -20,12 +26,17 @@ export interface SessionOptions {
   readonly forceConflicts?: boolean;
 }
 
+/** Every write is admitted by a dry run of its own, or as it is done. */
+const applyChecks = checkNames.filter((name) => name !== 'admission');
+
 /** One target while it is planned and applied. */
 export class ApplySession {
   readonly target: LoadedTarget;
   readonly #options: SessionOptions;
   #client: KubeClient | undefined;
   plan: ApplyPlan = { objects: [] };
+  /** What was looked at before something is to be written. */
+  checks: readonly CheckResult[] = [];
 
   constructor(target: LoadedTarget, options: SessionOptions) {
     this.target = target;
@@ -45,7 +56,7 @@ export class ApplySession {
   /** Connects, and finds out what is to be done. What stands in the way is in the plan. */
   async prepare(signal: AbortSignal): Promise<void> {
     const { kubeconfig, allowInsecure, prune, pruneLimit, yesDelete, forceConflicts } = this.#options;
-    const { context, namespace, inventory, cluster, manifests } = this.target;
+    const { context, namespace, manifests } = this.target;
     try {
       this.#client = await connectTarget({ kubeconfig, allowInsecure, context, namespace });
       this.plan = await planCluster(this.#client, manifests, {
@@ -54,14 +65,29 @@ export class ApplySession {
         prune,
         pruneLimit,
         yesDelete,
-        ...(inventory !== undefined && {
-          inventory: { name: inventory, namespace: this.#client.namespace, ...(cluster !== undefined && { cluster }) },
-        }),
+        inventory: inventoryOf(this.target, this.#client),
       });
     } catch (error) {
       signal.throwIfAborted();
       this.plan = { objects: [], failure: applyFailure(error) };
     }
+  }
+
+  /** Looks at the cluster, if something is to be written to it. */
+  async check(signal: AbortSignal): Promise<void> {
+    if (this.#client === undefined || this.plan.failure !== undefined || isDone(this.plan)) return;
+    this.checks = await preflight(this.#client, { namespace: this.namespace }, this.target.manifests, {
+      version: packageVersion(),
+      now: Date.now(),
+      checks: applyChecks,
+      permissions: planPermissions(this.plan),
+      signal,
+    });
+  }
+
+  /** Nothing is written, for a reason that was found after the plan was made. */
+  forbid(failure: ApplyFailure): void {
+    this.plan = { ...this.plan, failure };
   }
 
   /** Does what the plan says. */
@@ -86,4 +112,14 @@ export class ApplySession {
   async close(): Promise<void> {
     await this.#client?.close();
   }
+}
+
+/** The inventory of a target, which is in the namespace of objects that name none. */
+export function inventoryOf(
+  { inventory, cluster }: LoadedTarget,
+  { namespace }: Pick<KubeClient, 'namespace'>,
+): InventoryRef | undefined {
+  return inventory === undefined
+    ? undefined
+    : { name: inventory, namespace, ...(cluster !== undefined && { cluster }) };
 }

@@ -1,4 +1,4 @@
-import { forbidsWriting, type CheckName } from '../../fleet/check-result.ts';
+import { writingFailure, type CheckName } from '../../fleet/check-result.ts';
 import { preflight } from '../../fleet/preflight.ts';
 import { runParts } from '../../fleet/run-parts.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -8,6 +8,7 @@ import type { CliContext } from '../context.ts';
 import { FailedError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
 import type { LaunchedJob } from './launch-job.ts';
+import { tellFindings } from './tell-findings.ts';
 
 /** Of the others, `launch` tells of the controller itself, and the creation of the run is its admission. */
 const launchChecks: readonly CheckName[] = ['version', 'permissions', 'namespaces', 'quota', 'nodes'];
@@ -19,7 +20,7 @@ const launchChecks: readonly CheckName[] = ['version', 'permissions', 'namespace
  * @throws FailedError with all of it
  */
 export async function checkLaunch(
-  { err }: CliContext,
+  context: CliContext,
   client: KubeClient,
   cluster: string,
   job: LaunchedJob,
@@ -33,9 +34,10 @@ export async function checkLaunch(
     checks: launchChecks,
     permissions: [{ resource: jobs, verb: 'create', namespace }],
   });
-  const told = results.flatMap(({ check, findings }) =>
-    findings.map(({ message, fix }) => `${check}: ${message}${fix === undefined ? '' : `; ${fix}`}`),
-  );
-  if (forbidsWriting(results)) throw new FailedError([`Nothing was launched on ${cluster}:`, ...told].join('\n  '));
-  for (const line of told) err.line(`${err.colors.yellow('warning:')} ${cluster}, ${line}`);
+  const failure = writingFailure(results);
+  if (failure !== undefined) {
+    const { message, fix } = failure;
+    throw new FailedError(`Nothing was launched on ${cluster}: ${message}${fix === undefined ? '' : `; ${fix}`}`);
+  }
+  tellFindings(context, cluster, results);
 }
