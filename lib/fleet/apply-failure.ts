@@ -36,7 +36,7 @@ export function conflictFailure(error: KubeError): ApplyFailure {
   );
   const others = [...owned.keys()].filter((manager) => manager !== HAND_MANAGER);
   const fixes = [
-    ...(owned.has(HAND_MANAGER) ? ['undo what was done by hand (activate or deactivate)'] : []),
+    ...(owned.has(HAND_MANAGER) ? ['undo what was done by hand (activate, deactivate or failback)'] : []),
     ...(others.length > 0 ? [`leave ${count(causesOf(others, owned), 'field')} to "${others.join('", "')}"`] : []),
     'take over with --force-conflicts',
   ];

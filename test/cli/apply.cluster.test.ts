@@ -157,7 +157,7 @@ prod CronJob etl site-a created
     const { code, stdout } = await apply('test', '--yes');
     expect(code).toBe(1);
     expect(stdout).toContain(
-      'error: test: CronJob etl/site-a (dist/test/etl.k8s.yaml): .spec.suspend is set by "cdk8s-workflows-by-hand"; undo what was done by hand (activate or deactivate), or take over with --force-conflicts\n',
+      'error: test: CronJob etl/site-a (dist/test/etl.k8s.yaml): .spec.suspend is set by "cdk8s-workflows-by-hand"; undo what was done by hand (activate, deactivate or failback), or take over with --force-conflicts\n',
     );
     expect((await cli(['activate', 'plan/site-a'])).stdout).toBe('plan site-a activated\n');
     expect((await apply('test', '--yes')).code).toBe(0);

@@ -61,7 +61,7 @@ describe('a refusal of the API server', () => {
     });
     expect(refused(409, 'Conflict', '', [conflict('cdk8s-workflows-by-hand', '.spec.suspend')])).toEqual({
       message: '.spec.suspend is set by "cdk8s-workflows-by-hand"',
-      fix: 'undo what was done by hand (resume or suspend), or take over with --force-conflicts',
+      fix: 'undo what was done by hand (activate, deactivate or failback), or take over with --force-conflicts',
     });
     expect(refused(409, 'Conflict', 'the object has been modified')).toEqual({
       message: 'the object has been modified',
