@@ -5,6 +5,7 @@ import { inApplyOrder } from './apply-order.ts';
 import type { ApplyFailure, Manifest } from './apply-result.ts';
 import { applySetKeys, inventoryId, unionOf, type Inventory, type InventoryRef, type Scope } from './applyset.ts';
 import { isAsApplied } from './drift.ts';
+import { leavingSwitched } from './failover-record.ts';
 import { APPLY_MANAGER } from './field-managers.ts';
 import { groupKindOf, objectKey } from './object-key.ts';
 import { exceeds, limitFailure, type PruneLimit } from './prune-limit.ts';
@@ -129,8 +130,9 @@ export function planApply(desired: readonly DesiredObject[], observed: Observed,
 function planObject(item: DesiredObject, { live, others }: Observed, options: PlanOptions): PlannedObject {
   const { resource, source, failure } = item;
   if (failure !== undefined) return { action: 'refuse', object: item.object, source, reason: failure };
-  const object = labelled(item.object, options.inventory);
-  const found = live.get(objectKey(object));
+  const wanted = labelled(item.object, options.inventory);
+  const found = live.get(objectKey(wanted));
+  const object = found === undefined || options.force ? wanted : leavingSwitched(wanted, found);
   const common = { object, resource, source, ...(found && { live: found }) };
   const reason = found && refusal(found, others, options.inventory);
   if (reason !== undefined) return { ...common, action: 'refuse', reason };

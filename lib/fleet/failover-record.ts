@@ -36,6 +36,16 @@ export function failoverOf({ metadata }: PlanObject): FailoverRecord | undefined
     : undefined;
 }
 
+/**
+ * A manifest as it is applied over what the cluster has: of a plan that was switched, whether it is suspended is left to whoever switched
+ * it. In server-side apply a field that is left out stays as its other owner has it.
+ */
+export function leavingSwitched(manifest: KubeObject, live: KubeObject): KubeObject {
+  if (manifest.kind !== 'CronJob' || failoverOf(live as PlanObject) === undefined) return manifest;
+  const { suspend: _, ...spec } = (manifest as PlanObject).spec;
+  return { ...manifest, spec };
+}
+
 /** Whether it is suspended on the cluster that it belongs on, too: by its author, or for want of a schedule. */
 export function staysSuspended({ metadata }: PlanObject): boolean {
   return metadata.annotations?.[annotations.staysSuspended] === 'true';

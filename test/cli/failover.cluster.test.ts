@@ -34,13 +34,13 @@ afterAll(async () => {
 const halfPast = new Date(Date.now() - 30 * 60_000);
 const schedule = `${halfPast.getUTCMinutes()} * * * *`;
 
-function plan(name: string, suspend: boolean, notes: Record<string, string> = {}): object {
+function plan(name: string, suspend: boolean, notes: Record<string, string> = {}, more: object = {}): object {
   const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'x' }] } };
   return {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
     metadata: { name, labels: { [labels.managedBy]: MANAGED_BY, [labels.plan]: name }, annotations: notes },
-    spec: { schedule, suspend, jobTemplate: { spec: { template } } },
+    spec: { schedule, suspend, ...more, jobTemplate: { spec: { template } } },
   };
 }
 
@@ -48,12 +48,16 @@ const chosen = (cluster: string) => ({ cluster, reason: 'named by the plan' });
 const placed = { ...chosen('eu'), backups: [chosen('us')] };
 
 /** Three plans that belong on eu and are on us as backups, one of them without a schedule, and one that has no backup. */
-async function synthesized(): Promise<void> {
+async function synthesized(more: object = {}): Promise<void> {
   const clusters = { eu: { context: 'eu' }, us: { context: 'us' }, same: { context: 'same', enabled: true } };
   const plans = { 'etl-a': placed, 'etl-b': placed, 'by-hand': placed, alone: chosen('eu') };
   const files = {
-    eu: [plan('etl-a', false), plan('etl-b', false), plan('by-hand', true), plan('alone', false)],
-    us: [plan('etl-a', true), plan('etl-b', true), plan('by-hand', true, { [annotations.staysSuspended]: 'true' })],
+    eu: [plan('etl-a', false, {}, more), plan('etl-b', false), plan('by-hand', true), plan('alone', false)],
+    us: [
+      plan('etl-a', true, {}, more),
+      plan('etl-b', true),
+      plan('by-hand', true, { [annotations.staysSuspended]: 'true' }),
+    ],
     same: [],
   };
   for (const [name, objects] of Object.entries(files)) {
@@ -150,16 +154,25 @@ etl-b eu: activate us: suspend
     );
   });
 
-  it('are not undone by the next apply', async () => {
-    await cli('failover', 'eu', '--to', 'us', '--yes');
-    for (const name of ['eu', 'us']) await cli('apply', name, '--yes');
-    expect([await active(eu), await active(us)]).toEqual([
+  it('are not undone by the next apply, which changes the rest, unless it is told to', async () => {
+    const apply = async (...args: string[]) => {
+      for (const name of ['eu', 'us']) expect((await cli('apply', name, '--yes', ...args)).code).toBe(0);
+      return [await active(eu), await active(us)];
+    };
+    const switched = [
       { ...home, 'etl-a': false, 'etl-b': false },
       { ...standBy, 'etl-a': true, 'etl-b': true },
-    ]);
+    ];
+    await cli('failover', 'eu', '--to', 'us', '--yes');
+    expect(await apply()).toEqual(switched);
+    await synthesized({ timeZone: 'Europe/Berlin' });
+    expect(await apply()).toEqual(switched);
+    const { stdout } = await us.kubectl(['get', 'cronjob', 'etl-a', '-o', 'jsonpath={.spec.timeZone}']);
+    expect(stdout).toBe('Europe/Berlin');
     await cli('failback', 'eu', '--yes');
-    for (const name of ['eu', 'us']) expect((await cli('apply', name, '--yes')).code).toBe(0);
-    expect([await active(eu), await active(us)]).toEqual([home, standBy]);
+    expect(await apply()).toEqual([home, standBy]);
+    await cli('failover', 'eu', '--to', 'us', '--yes');
+    expect(await apply('--force-conflicts')).toEqual([home, standBy]);
   });
 
   it('leave what somebody suspended', async () => {
