@@ -7,6 +7,7 @@ import type { JobOverride } from '../lib/pods/job-template.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import type { Labels } from '../lib/values/label-selector.ts';
 import type { CallSite } from './call-site.ts';
+import type { RunDefaults } from './launch-plan-settings.ts';
 
 /** A cluster of a fleet. */
 export interface Cluster {
@@ -51,6 +52,7 @@ export interface ClusterContext {
   readonly plans: Map<string, PlanPlacement>;
   /** Where the clusters were written. */
   readonly site: CallSite;
+  readonly runDefaults?: RunDefaults;
 }
 
 const contexts = new WeakMap<IConstruct, ClusterContext>();

@@ -6,6 +6,7 @@ import { formatProblem, InvalidError, type Problem } from '../lib/values/problem
 import { CallSite } from './call-site.ts';
 import { setClusterContext, type Cluster } from './cluster.ts';
 import { fleetProblems } from './fleet-checks.ts';
+import type { RunDefaults } from './launch-plan-settings.ts';
 import { StagedOutput } from './output-directory.ts';
 import { settle, validateManifests, type ValidationProps } from './validate-manifests.ts';
 
@@ -24,6 +25,8 @@ export interface FleetProps extends ValidationProps {
    * @default any DNS label
    */
   readonly clusterNaming?: RegExp | ((name: string) => string | undefined);
+  /** What holds for plans and runs that do not say otherwise, on every cluster. @default nothing */
+  readonly runDefaults?: RunDefaults;
   /** Where the output goes. @default `$CDK8S_OUTDIR`, which `cdk8s synth` sets, or `dist` */
   readonly outdir?: string;
 }
@@ -81,13 +84,14 @@ export class Fleet {
 
   #app(cluster: Cluster, outdir: string, plans: Map<string, PlanPlacement>): App {
     const app = new App({ outdir });
-    const { defaultCluster, rules, allowFields } = this.#props;
+    const { defaultCluster, runDefaults, rules, allowFields } = this.#props;
     setClusterContext(app, {
       cluster,
       clusters: this.clusters,
       plans,
       site: this.#site,
       ...(defaultCluster !== undefined && { defaultCluster }),
+      ...(runDefaults && { runDefaults }),
     });
     validateManifests(app, { rules, allowFields });
     this.#define(app, cluster);

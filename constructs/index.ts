@@ -83,7 +83,7 @@ export type { StepStatus } from './step-status.ts';
 export type { ArmValues, BranchArms, BranchStart, BranchValues } from './branch.ts';
 export type { AnyWorkflow, WorkflowProps } from './workflow.ts';
 export type { AddStep, InputReferences, WorkflowBuilder, WorkflowOutputs } from './workflow-builder.ts';
-export type { LaunchPlanProps, LaunchPlanSettings, Launched } from './launch-plan-settings.ts';
+export type { LaunchPlanProps, LaunchPlanSettings, Launched, RunDefaults } from './launch-plan-settings.ts';
 export type { KeyedPlan, LaunchPlanGroupProps, LaunchPlanGroupSettings, PlanOverride } from './launch-plan-group.ts';
 export type { GroupKeys, Over } from './group-keys.ts';
 export type { KeyFileOptions } from './key-files.ts';

@@ -1,5 +1,5 @@
 import type { Duration } from 'cdk8s';
-import type { Shape, ValuesIn } from '../lib/values/shape.ts';
+import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
 import type { PlacementProps } from './plan-place.ts';
 import type { RunSettings } from './run-job.ts';
 import type { Schedule } from './schedule.ts';
@@ -35,3 +35,26 @@ export interface LaunchPlanSettings<I extends Shape> extends RunSettings, Placem
 }
 
 export type LaunchPlanProps<I extends Shape, R extends object = object> = LaunchPlanSettings<I> & Launched<I, R>;
+
+/**
+ * What holds for plans and runs that do not say otherwise: of a workflow for those of it, of a fleet for all. A plan's own
+ * settings go over those of its group, these over those of its workflow, and these over those of the fleet: field by field, and maps key by key.
+ */
+export type RunDefaults = Pick<
+  LaunchPlanSettings<NoValues>,
+  | 'annotations'
+  | 'cache'
+  | 'concurrencyPolicy'
+  | 'driver'
+  | 'env'
+  | 'failedRunsHistoryLimit'
+  | 'labels'
+  | 'parallelism'
+  | 'priority'
+  | 'serviceAccount'
+  | 'startingDeadline'
+  | 'successfulRunsHistoryLimit'
+  | 'timeout'
+  | 'timeZone'
+  | 'ttlAfterFinished'
+>;

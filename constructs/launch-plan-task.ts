@@ -9,6 +9,7 @@ import { explainAtSynth } from './explain.ts';
 import type { LaunchPlanJob, PlannedRun } from './launch-plan-job.ts';
 import { layersOf, mergedOrProblems, policyNote, taskSpotLayers } from './layers.ts';
 import { lockedAloneProblem } from './lock.ts';
+import { runPodSettings } from './run-job.ts';
 import { seconds } from './settings.ts';
 import { inputsInPod, taskJob, taskLabels, taskLayers } from './task-template.ts';
 import type { Task } from './task.ts';
@@ -67,12 +68,13 @@ export class LaunchPlanTask implements LaunchPlanJob {
   }
 
   get #layers(): readonly Layer[] {
-    const { serviceAccount, podTemplate } = this.#run.settings;
     return taskLayers(this.#run.plan, this.#task, {
       inputs: this.#run.inputs,
       overrides: [
         ...taskSpotLayers(this.#task),
-        ...layersOf('plan override', this.#run.plan.node.path, this.#run.site, { serviceAccount, podTemplate }),
+        ...runPodSettings(this.#run.settings).flatMap((part) =>
+          layersOf('plan override', this.#run.plan.node.path, this.#run.site, part),
+        ),
       ],
       kind: 'job',
       podLabels: this.labels,

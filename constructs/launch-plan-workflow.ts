@@ -3,7 +3,7 @@ import type { Problem } from '../lib/values/problems.ts';
 import { explainAtSynth } from './explain.ts';
 import type { LaunchPlanJob, PlannedRun } from './launch-plan-job.ts';
 import { layersOf } from './layers.ts';
-import { runJob, runLabels, sharingProblems, stepJobOverrideProblems } from './run-job.ts';
+import { runJob, runLabels, runPodSettings, sharingProblems, stepJobOverrideProblems } from './run-job.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
@@ -34,9 +34,10 @@ export class LaunchPlanWorkflow implements LaunchPlanJob {
 
   check(cronJob: ApiObject): void {
     checkObject(cronJob, this.#run.plan, { launches: this.#workflow });
-    const { serviceAccount, podTemplate } = this.#run.settings;
     const own = () =>
-      layersOf('plan override', this.#run.plan.node.path, this.#run.site, { serviceAccount, podTemplate });
+      runPodSettings(this.#run.settings).flatMap((part) =>
+        layersOf('plan override', this.#run.plan.node.path, this.#run.site, part),
+      );
     explainAtSynth(
       this.#run.plan,
       () =>

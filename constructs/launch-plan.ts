@@ -15,7 +15,7 @@ import type { Launched, LaunchPlanProps, LaunchPlanSettings } from './launch-pla
 import { LaunchPlanTask } from './launch-plan-task.ts';
 import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
-import { effective } from './plan-levels.ts';
+import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective } from './plan-levels.ts';
 import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
 import type { Launchable } from './plan-reference.ts';
 import { reportProblems } from './problems.ts';
@@ -51,6 +51,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   readonly #place: PlanPlace;
   readonly #launched: Launched<I, R>;
   readonly #settings: LaunchPlanSettings<I>;
+  readonly #origins: Effective<LaunchPlanSettings<I>>['origins'];
   readonly #inputs: LaunchPlanInputs;
   readonly #job: LaunchPlanJob;
   readonly #wrong: readonly Problem[];
@@ -63,11 +64,14 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     this.name = props.name ?? id;
     const { workflow, task, ...own } = props;
     this.#launched = { workflow, task } as Launched<I, R>;
-    const { settings, problems } = effective<LaunchPlanSettings<I>>([
+    const defaults = workflow ? defaultLevels(this, workflow as unknown as AnyWorkflow) : taskDefaultLevels(this);
+    const { settings, origins, problems } = effective<LaunchPlanSettings<I>>([
+      ...defaults,
       ...(group ? [{ name: 'group', settings: group.settings } as const] : []),
       { name: 'plan', settings: own },
     ]);
     this.#settings = settings;
+    this.#origins = origins;
     this.#inputs = new LaunchPlanInputs(settings.inputs, settings.fixedInputs);
     const run = {
       plan: this,
@@ -120,6 +124,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
         annotations: {
           ...this.#settings.annotations,
           [annotations.fixedInputs]: JSON.stringify(fixed),
+          ...originNote(this.#origins),
           ...backupNotes(this.#place, off),
         },
       },

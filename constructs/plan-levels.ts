@@ -1,10 +1,16 @@
+import type { IConstruct } from 'constructs';
 import { composeJobOverrides, composeOverrides } from '../lib/pods/compose.ts';
 import type { JobOverride } from '../lib/pods/job-template.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
+import { annotations } from '../lib/graph/labels.ts';
+import { canonicalJson } from '../lib/values/json.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
+import { clusterContext } from './cluster.ts';
+import type { RunDefaults } from './launch-plan-settings.ts';
+import type { AnyWorkflow } from './workflow.ts';
 
 /** Who says something of a plan, from the lowest to the highest. */
-export type LevelName = 'fleet' | 'workflow' | 'group' | 'plan';
+export type LevelName = 'fleet' | 'workflow' | 'group' | 'plan' | 'run';
 
 /** What one of them says. */
 export interface Level<S extends object> {
@@ -49,6 +55,37 @@ export function effective<S extends object>(levels: readonly Level<S>[]): Effect
       }
     }
   return { settings: settings as S, origins, problems };
+}
+
+/** What the fleet and the workflow say of a plan or run. */
+export function defaultLevels(scope: IConstruct, workflow: AnyWorkflow): readonly Level<RunDefaults>[] {
+  const fleet = clusterContext(scope)?.runDefaults ?? {};
+  return [
+    { name: 'fleet', settings: fleet },
+    { name: 'workflow', settings: workflow.runDefaults },
+  ];
+}
+
+/** What the fleet says of a plan over one task, whose Job knows neither steps nor a controller, and has the timeout of its task. */
+export function taskDefaultLevels(scope: IConstruct): readonly Level<RunDefaults>[] {
+  const {
+    cache: _c,
+    driver: _d,
+    parallelism: _n,
+    priority: _p,
+    timeout: _t,
+    ...settings
+  } = clusterContext(scope)?.runDefaults ?? {};
+  return [{ name: 'fleet', settings }];
+}
+
+/** Who set which setting, for `describe` to tell, but for what the plan alone set. */
+export function originNote(origins: Effective<object>['origins']): Readonly<Record<string, string>> {
+  const said = [...origins]
+    .map(([field, levels]) => [field, levels.join('+')] as const)
+    .filter(([, by]) => by !== 'plan');
+  if (said.length === 0) return {};
+  return { [annotations.settingOrigins]: canonicalJson(Object.fromEntries(said)) };
 }
 
 function composedOr(problems: Problem[], field: string, lower: object, higher: object): object {

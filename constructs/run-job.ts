@@ -1,14 +1,25 @@
 import type { Duration } from 'cdk8s';
 import { sharedLocks } from '../lib/graph/locks.ts';
-import { annotations, CONTROLLER_NAME, labels, MANAGED_BY, type CacheMode } from '../lib/graph/labels.ts';
+import {
+  annotations,
+  CONTROLLER_NAME,
+  DEFAULT_PARALLELISM,
+  labels,
+  MANAGED_BY,
+  type CacheMode,
+} from '../lib/graph/labels.ts';
 import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
+import { composeOverrides } from '../lib/pods/compose.ts';
+import type { EnvironmentValue } from '../lib/pods/settings/environment.ts';
+import { settingsLayers, type PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import { functionFields } from '../lib/pods/serializable.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import { canonicalJson, type JsonObject } from '../lib/values/json.ts';
 import { formatProblem, show, type Problem } from '../lib/values/problems.ts';
 import { DRIVER_CONTAINER, driverTemplate, type DriverProps } from './driver.ts';
+import { labelProblems } from './label-problems.ts';
 import { later } from './later.ts';
-import { seconds, serviceAccountName, type ServiceAccountLike } from './settings.ts';
+import { seconds, type ServiceAccountLike } from './settings.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
 /** What may be set for a run, directly or by the plan that launches it. */
@@ -23,15 +34,17 @@ export interface RunSettings {
   readonly ttlAfterFinished?: Duration;
   /** The service account of the steps' pods. @default the tasks' own */
   readonly serviceAccount?: ServiceAccountLike;
+  /** Variables of every step's main container, merged over its own; `null` removes one. @default none */
+  readonly env?: Readonly<Record<string, EnvironmentValue | null>>;
   /** Merged over the pod of every step. @default nothing */
   readonly podTemplate?: PodTemplateOverride;
   /** Merged over the Job around the pod, of every step with `runAs: 'Job'` or of the plan's task. @default nothing */
   readonly job?: JobOverride;
   /** How the run uses kept results: `Off` takes none and keeps none, `Overwrite` takes none and keeps its own. @default it takes them, and keeps its own */
   readonly cache?: CacheMode;
-  /** Labels of the run's Job. @default none */
+  /** Labels of the run's Job and of its steps' pods. @default none */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Annotations of the run's Job. @default none */
+  /** Annotations of the run's Job and of its steps' pods. @default none */
   readonly annotations?: Readonly<Record<string, string>>;
   /**
    * Sequences each run by a pod of its own, for clusters without a controller or before Kubernetes 1.32.
@@ -47,8 +60,6 @@ const DRIVER_FAILURES = {
     { action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] },
   ],
 } as const;
-
-export const DEFAULT_PARALLELISM = 25;
 
 /** The plan of a run, and the group of that. */
 export interface Whose {
@@ -74,11 +85,21 @@ export function runLabels(workflow: AnyWorkflow, whose: Whose = {}): Record<stri
   };
 }
 
-/** What the settings change of every step's pod, as it travels with the run: with `null` where a field is to be removed. */
-function overrideOf({ serviceAccount, podTemplate }: RunSettings): PodTemplateOverride | undefined {
-  const name = serviceAccountName(serviceAccount);
-  if (name === undefined) return podTemplate;
-  return { ...podTemplate, spec: { serviceAccountName: name, ...(podTemplate?.spec as object | undefined) } };
+/** What the settings change of every step's pod, low to high. */
+export function runPodSettings({ labels, annotations, serviceAccount, env, podTemplate }: RunSettings): PodSettings[] {
+  const metadata = { ...(labels && { labels }), ...(annotations && { annotations }) };
+  // What is wrong with them is told of the run, and not of each of its pods once more.
+  const areRight = [...labelProblems(labels, annotations)].length === 0;
+  return [
+    ...(Object.keys(metadata).length > 0 && areRight ? [{ podTemplate: { metadata } }] : []),
+    { serviceAccount, env, podTemplate },
+  ];
+}
+
+/** The same as it travels with the run: with `null` where a field is to be removed. */
+function overrideOf(settings: RunSettings): PodTemplateOverride | undefined {
+  const parts = runPodSettings(settings).flatMap((part) => settingsLayers(part));
+  return parts.length === 0 ? undefined : parts.reduce(composeOverrides);
 }
 
 /** What of the overrides cannot travel with the run. */

@@ -9,6 +9,7 @@ import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
 import { later } from './later.ts';
 import { labelProblems } from './label-problems.ts';
 import { claimName } from './names.ts';
+import { defaultLevels, effective } from './plan-levels.ts';
 import { reportProblems } from './problems.ts';
 import { overrideProblems, runJob, sharingProblems, stepJobOverrideProblems, type RunSettings } from './run-job.ts';
 import { checkObject } from './validate-manifests.ts';
@@ -26,13 +27,19 @@ export type RunProps<I extends Shape> = RunSettings & {
 /** One run of a workflow, as a manifest: to apply it is to run it. */
 export class Run<I extends Shape> extends Construct {
   readonly #props: RunProps<I>;
+  readonly #settings: RunSettings;
 
   constructor(scope: Construct, id: string, props: RunProps<I>) {
     super(scope, id);
     this.#props = props;
+    const { workflow, name: _name, inputs: _inputs, ...own } = props as RunProps<Shape>;
+    this.#settings = effective<RunSettings>([
+      ...defaultLevels(this, workflow),
+      { name: 'run', settings: own },
+    ]).settings;
     const taken = claimName(this, 'run', props.name ?? id);
     reportProblems(this, () => [...taken, ...this.#problems()]);
-    const job = () => runJob(props.workflow, this.#inputs, props);
+    const job = () => runJob(props.workflow, this.#inputs, this.#settings);
     const { metadata } = job();
     const object = new ApiObject(this, 'Job', {
       apiVersion: 'batch/v1',
@@ -65,10 +72,10 @@ export class Run<I extends Shape> extends Construct {
   *#problems(): Generator<Problem> {
     const wrong = dnsLabelProblem(this.name);
     if (wrong !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrong}` };
-    yield* labelProblems(this.#props.labels, this.#props.annotations);
-    yield* overrideProblems(this.#props);
-    yield* sharingProblems(this.#props.workflow, this.#props);
-    yield* stepJobOverrideProblems(this.#props.workflow, this.#props, { kind: 'run override', source: this.name });
+    yield* labelProblems(this.#settings.labels, this.#settings.annotations);
+    yield* overrideProblems(this.#settings);
+    yield* sharingProblems(this.#props.workflow, this.#settings);
+    yield* stepJobOverrideProblems(this.#props.workflow, this.#settings, { kind: 'run override', source: this.name });
     const checked = checkValues(this.#props.workflow.inputSchema, this.#inputs, 'refuse', 'inputs');
     if (!checked.ok) yield* checked.problems;
   }

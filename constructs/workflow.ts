@@ -16,6 +16,7 @@ import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.t
 import { later } from './later.ts';
 import { claimName } from './names.ts';
 import type { PlacementProps } from './plan-place.ts';
+import type { RunDefaults } from './launch-plan-settings.ts';
 import { reportProblems } from './problems.ts';
 import { Branch } from './branch.ts';
 import { toSource } from './sources.ts';
@@ -33,6 +34,8 @@ export interface WorkflowProps<I extends Shape> {
   readonly inputs?: I;
   /** What happens to the other steps when one has failed. @default 'FinishRunning' */
   readonly failurePolicy?: FailurePolicy;
+  /** What holds for its plans and runs that do not say otherwise. Where it is a step of another workflow, that one's run decides. @default the fleet's */
+  readonly runDefaults?: RunDefaults;
   /** Where its plans go that say nothing of it. @default the fleet's default cluster, or its only one */
   readonly cluster?: ClusterChoice;
   /** The backups of its plans that say nothing of where they go. @default none */
@@ -62,6 +65,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   readonly inputs: I;
   readonly inputSchema: ObjectSchema;
   readonly failurePolicy: FailurePolicy;
+  /** @internal */
+  readonly runDefaults: RunDefaults;
   /** @internal Where its plans go that say nothing of it. */
   readonly placement: PlacementProps;
   readonly #steps: AnyStep[] = [];
@@ -82,6 +87,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     this.name = props.name ?? id;
     this.inputs = props.inputs ?? ({} as I);
     this.failurePolicy = props.failurePolicy ?? 'FinishRunning';
+    this.runDefaults = props.runDefaults ?? {};
     this.placement = { cluster: props.cluster, backups: props.backups };
     const schemaProblems: Problem[] = [];
     this.inputSchema = toObjectSchema(this.inputs, 'input', 'inputs', schemaProblems);

@@ -24,6 +24,9 @@ export const labels = {
 /** `spec.schedule` of a plan without one: a date that never comes. Such a plan is suspended and launched by hand. */
 export const NEVER = '0 0 31 2 *';
 
+/** How many steps of a run may run at once when nobody says. */
+export const DEFAULT_PARALLELISM = 25;
+
 export const CONTENT_GRAPH = 'graph';
 export const CONTENT_RECORD = 'record';
 export const CONTENT_CACHE = 'cache';
@@ -43,6 +46,8 @@ export const annotations = {
   backupRank: `${DOMAIN}/backup-rank`,
   /** On a plan's CronJob that is a backup: `true` when it is suspended where it is active too, for want of a schedule or by its author. */
   staysSuspended: `${DOMAIN}/stays-suspended`,
+  /** On a plan's CronJob: who set those of its settings that it did not set alone, a JSON object of `fleet`, `workflow`, `group` or several of them by field. */
+  settingOrigins: `${DOMAIN}/setting-origins`,
   /** On a run's Job: a pod template that is merged over that of every step, JSON. */
   podOverride: `${DOMAIN}/pod-override`,
   /** On a run's Job: part of a Job that is merged into the one around the pod of every step that runs as a Job, JSON. */

@@ -1,4 +1,4 @@
-import type { Chart} from 'cdk8s';
+import type { Chart } from 'cdk8s';
 import { Testing } from 'cdk8s';
 import { ContainerTask, LaunchPlanGroup, Schedule, Workflow, z } from 'cdk8s-workflows';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { stringify } from 'yaml';
 import { jobs, pods } from '../../lib/kube/resources.ts';
 import { eventually } from '../cluster/eventually.ts';
 import type { Bench } from '../controller/support.ts';
-import type { cliFor} from './cluster-cli.ts';
+import type { cliFor } from './cluster-cli.ts';
 import { steady } from './cluster-cli.ts';
 import { startSampleCluster, type SampleCluster } from './sample-cluster.ts';
 
@@ -29,8 +29,9 @@ function groupOf(sites: readonly string[], labels: Record<string, string> = {}):
     inputs: { site: z.string() },
     podTemplate: { metadata: { annotations: { 'sim.test/run-ms': '100' } } },
   });
+  const runDefaults = { parallelism: 7, env: { LEVEL: 'info' } };
   const inputs = { site: z.string(), day: z.string().default('today') };
-  const workflow = new Workflow(chart, 'load-site', { inputs }, ({ inputs: given, step }) => {
+  const workflow = new Workflow(chart, 'load-site', { inputs, runDefaults }, ({ inputs: given, step }) => {
     step('load', task, { site: given.site });
   });
   new LaunchPlanGroup(chart as Chart, 'sites', {
@@ -118,6 +119,33 @@ describe('a group of plans', () => {
     expect((await cli(['activate', '--group', 'sites'])).stdout).toBe(
       SITES.map((site) => `plan load-site-${site} activated\n`).join(''),
     );
+  });
+
+  it('is described with who set what', async () => {
+    await cli(['deactivate', 'load-site-site-c']);
+    const { stdout } = await cli(['describe', 'plan', 'load-site-site-c']);
+    const [head, settings] = steady(stdout).split('\nSettings:\n');
+    expect(head).toMatch(
+      /^Plan: load-site-site-c\nNamespace: plans-\w+\nGroup: sites\nWorkflow: load-site \(version \w+\)\n/,
+    );
+    expect(head).toContain('Schedule: 0 0 1 1 * (Europe/Berlin)\nActive: no, by hand\nLast run: load-site-site-c-');
+    expect(settings).toBe(
+      [
+        ' SETTING VALUE SET BY',
+        ' schedule 0 0 1 1 * group',
+        ' timeZone Europe/Berlin group',
+        ' suspended true by hand',
+        ' concurrencyPolicy Forbid default',
+        ' successfulRunsHistoryLimit 3 default',
+        ' failedRunsHistoryLimit 3 default',
+        ' parallelism 7 workflow',
+        ' fixedInputs.site site-c group',
+        ' env.LEVEL info workflow',
+        '',
+      ].join('\n'),
+    );
+    expect((await cli(['describe', 'plan/load-site-site-c', '-o', 'json'])).stdout).toContain('"setBy": "by hand"');
+    expect((await cli(['describe', 'plan', 'load-site-site-d'])).stderr).toContain('did you mean "load-site-site-');
   });
 
   it('says what activating does not do', async () => {

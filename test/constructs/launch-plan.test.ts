@@ -79,7 +79,8 @@ describe('a launch plan of a workflow', () => {
         'acme.example/alert': 'data',
         [`${KEY}/graph`]: graph.name,
         [`${KEY}/inputs`]: '{"day":"monday","site":"a"}',
-        [`${KEY}/pod-override`]: '{"spec":{"priorityClassName":"low","serviceAccountName":"etl"}}',
+        [`${KEY}/pod-override`]:
+          '{"metadata":{"annotations":{"acme.example/alert":"data"},"labels":{"team":"data"}},"spec":{"priorityClassName":"low","serviceAccountName":"etl"}}',
       },
     });
     expect(jobTemplate.spec).toMatchObject({

@@ -30,6 +30,13 @@ export async function listPlans(client: KubeClient, selection: PlanSelection): P
   return plans.map((plan) => planSummary(plan, now, last.get(keyOf(plan.metadata.namespace, plan.metadata.name))));
 }
 
+/** The last run of one plan. */
+export async function lastRunOf(client: KubeClient, { metadata }: PlanCronJob): Promise<RunSummary | undefined> {
+  const labelSelector = `${RUN_SELECTOR},${labels.plan}=${metadata.name}`;
+  const last = await lastRuns(client, { namespace: metadata.namespace, labelSelector });
+  return last.get(keyOf(metadata.namespace, metadata.name));
+}
+
 /**
  * The CronJobs of a group.
  *

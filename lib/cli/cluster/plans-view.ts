@@ -59,7 +59,7 @@ export function statusColumns(now: number, colors: Colors, options: Where = {}):
 }
 
 /** Whether a plan starts runs by itself, and why it does not. */
-function activity({ active, schedule, byHand, backupOf }: PlanSummary): string {
+export function activity({ active, schedule, byHand, backupOf }: PlanSummary): string {
   if (schedule === undefined) return 'by hand only';
   if (!active && backupOf !== undefined && !byHand) return `no, backup of ${backupOf}`;
   return `${active ? 'yes' : 'no'}${byHand ? ', by hand' : ''}`;

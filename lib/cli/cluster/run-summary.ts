@@ -90,6 +90,7 @@ export function runOverrideOf(metadata: Annotated | undefined): JsonObject | und
   return objectIn(metadata, annotations.runOverride);
 }
 
+/** What has annotations. */
 interface Annotated {
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -99,7 +100,8 @@ function withinOf({ labels: given }: RunJob['metadata']): RunSummary['within'] {
   return run === undefined || step === undefined ? undefined : { run, step };
 }
 
-function objectIn(metadata: Annotated | undefined, annotation: string): JsonObject | undefined {
+/** A JSON object in an annotation; nothing when there is none, or anybody broke it. */
+export function objectIn(metadata: Annotated | undefined, annotation: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(metadata?.annotations?.[annotation] ?? 'null');
     return isJsonObject(value) ? value : undefined;
