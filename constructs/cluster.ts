@@ -50,6 +50,10 @@ export interface ClusterContext {
   readonly clusters: readonly Cluster[];
   readonly defaultCluster?: ClusterChoice;
   readonly plans: Map<string, PlanPlacement>;
+  /** The apps of all clusters by name, as far as they are defined. */
+  readonly apps: ReadonlyMap<string, IConstruct>;
+  /** To be called when they all are. */
+  readonly onDefined: (() => void)[];
   /** Where the clusters were written. */
   readonly site: CallSite;
   readonly runDefaults?: RunDefaults;

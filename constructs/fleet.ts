@@ -69,7 +69,7 @@ export class Fleet {
     try {
       const plans = new Map<string, PlanPlacement>();
       const clusters = this.clusters.filter(({ enabled }) => enabled !== false);
-      const apps = clusters.map((cluster) => this.#app(cluster, output.directory(cluster.name), plans));
+      const apps = this.#apps(clusters, output, plans);
       const problems = validate(clusters, apps);
       if (problems.length > 0) throw new InvalidError('Synth found problems and wrote nothing', problems);
       for (const app of apps) {
@@ -82,20 +82,29 @@ export class Fleet {
     }
   }
 
-  #app(cluster: Cluster, outdir: string, plans: Map<string, PlanPlacement>): App {
-    const app = new App({ outdir });
+  /** The app of each cluster, defined one after the other; only then can one of them look at what another has. */
+  #apps(clusters: readonly Cluster[], output: StagedOutput, plans: Map<string, PlanPlacement>): readonly App[] {
     const { defaultCluster, runDefaults, rules, allowFields } = this.#props;
-    setClusterContext(app, {
-      cluster,
+    const apps = new Map<string, App>();
+    const onDefined: (() => void)[] = [];
+    const common = {
       clusters: this.clusters,
       plans,
+      apps,
+      onDefined,
       site: this.#site,
       ...(defaultCluster !== undefined && { defaultCluster }),
       ...(runDefaults && { runDefaults }),
-    });
-    validateManifests(app, { rules, allowFields });
-    this.#define(app, cluster);
-    return app;
+    };
+    for (const cluster of clusters) {
+      const app = new App({ outdir: output.directory(cluster.name) });
+      apps.set(cluster.name, app);
+      setClusterContext(app, { ...common, cluster });
+      validateManifests(app, { rules, allowFields });
+      this.#define(app, cluster);
+    }
+    for (const told of onDefined) told();
+    return [...apps.values()];
   }
 
   #placement(plans: ReadonlyMap<string, PlanPlacement>): Placement {

@@ -55,6 +55,7 @@ export { TaskPod } from './task-pod.ts';
 
 // What runs it
 export { WorkflowController, WorkflowDriverAccount } from './workflow-controller.ts';
+export { RemoteRunsAccount } from './remote-runs-account.ts';
 
 // What manifests must keep to
 export { validateManifests } from './validate-manifests.ts';
@@ -106,6 +107,8 @@ export type { PlacementProps } from './plan-place.ts';
 export type { Amount, ClusterCapabilities, NodeKind } from '../lib/graph/capabilities.ts';
 export type { LabelExpression, LabelSelector } from '../lib/values/label-selector.ts';
 export type { WorkflowControllerProps } from './workflow-controller.ts';
+export type { RemoteClusterAccess } from './remote-clusters.ts';
+export type { RemoteRunsAccountProps } from './remote-runs-account.ts';
 export type { LockScope } from '../lib/graph/locks.ts';
 export type { FailurePolicy } from '../lib/graph/graph.ts';
 export type { FailureRule, TaskFailureReason } from '../lib/graph/retries.ts';

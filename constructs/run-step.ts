@@ -6,6 +6,7 @@ import type { Shape } from '../lib/values/shape.ts';
 import type { OutputShape } from './inlined-workflow.ts';
 import { InputValues, titleOf } from './input-values.ts';
 import type { LaunchPlan } from './launch-plan.ts';
+import { otherCluster, type OtherCluster } from './other-cluster.ts';
 import type { Launchable, PlanReference } from './plan-reference.ts';
 import { retryPolicy } from './retries.ts';
 import { seconds } from './settings.ts';
@@ -21,6 +22,12 @@ export interface LaunchOptions extends Pick<
 > {
   /** How many runs there may be one in the other, this one included: a workflow may launch itself, and must come to an end. @default 10 */
   readonly maxDepth?: number;
+  /**
+   * The cluster of the fleet that the run is on. The controller of the run around it needs access to that cluster, see
+   * `remoteClusters` of `WorkflowController`.
+   * @default the cluster of the run around it
+   */
+  readonly cluster?: string;
 }
 
 /** How a step runs a workflow as a run of its own. */
@@ -55,6 +62,8 @@ export type RunStepProps<I extends Shape, R extends object, Scope> =
 export class RunStep<I extends Shape, R extends object, Scope> extends StepBase<OutputShape<R>, Scope> {
   declare readonly inputTypes?: I;
   readonly #runs: AnyWorkflow | Launchable;
+  /** Left out on the cluster of the run around it. */
+  readonly #elsewhere: OtherCluster | Problem | undefined;
   readonly #inputs: InputValues;
   readonly #options: RunStepOptions;
 
@@ -63,6 +72,7 @@ export class RunStep<I extends Shape, R extends object, Scope> extends StepBase<
     super(workflow, id, runs.outputSchema ?? NO_OUTPUTS);
     this.#runs = runs;
     this.#options = props.options ?? {};
+    this.#elsewhere = otherCluster(this, this.#options.cluster, () => this.#allDefined());
     const title = titleOf('plan' in props ? 'launch plan' : 'workflow', runs.name);
     const isComplete = !isPlan(runs) || runs.filledInputs !== undefined;
     const filled = isPlan(runs) ? (runs.filledInputs ?? []) : [];
@@ -79,12 +89,13 @@ export class RunStep<I extends Shape, R extends object, Scope> extends StepBase<
 
   /** @internal */
   toNode(): RunNode {
-    const { retries, systemRetries, attemptTimeout, timeout, continueOnFailure, maxDepth } = this.#options;
+    const { retries, systemRetries, attemptTimeout, timeout, continueOnFailure, maxDepth, cluster } = this.#options;
     const policy = retryPolicy(retries);
     return {
       kind: 'run',
       ...this.common(),
       runs: this.#source,
+      ...(this.#elsewhere !== undefined && cluster !== undefined && { cluster }),
       inputs: this.#inputs.sources(this.workflow),
       ...(Object.keys(this.outputSchema.properties).length > 0 && { outputs: this.outputSchema }),
       ...(policy && { retries: policy }),
@@ -101,24 +112,35 @@ export class RunStep<I extends Shape, R extends object, Scope> extends StepBase<
     if (isPlan(runs)) return { plan: runs.name };
     const { parallelism } = this.#options;
     const { name: workflow } = runs;
-    // A graph that names itself has no name; that it does is told with all that is wrong.
-    const { graphName: graph, version } = this.#cycle === undefined ? runs : { graphName: workflow, version: '' };
+    // A graph that names itself has no name, nor has one that is not there; both are told with all that is wrong.
+    const unnamed = { graphName: workflow, version: '' };
+    const { graphName: graph, version } = this.#cycle === undefined ? (this.uses ?? unnamed) : unnamed;
     return { workflow, graph, version, ...(parallelism !== undefined && { parallelism }) };
   }
 
   /** The workflows through which this one comes to run itself, by name. */
   get #cycle(): readonly string[] | undefined {
-    return isPlan(this.#runs) ? undefined : this.#runs.pathTo(this.workflow);
+    return this.uses?.pathTo(this.workflow);
   }
 
-  /** @internal */
+  /** @internal The graph that it cannot do without: pods differ from cluster to cluster, and so do the names of graphs. */
   override get uses(): AnyWorkflow | undefined {
-    return isPlan(this.#runs) ? undefined : this.#runs;
+    if (isPlan(this.#runs)) return undefined;
+    const elsewhere = this.#elsewhere;
+    if (elsewhere === undefined || 'message' in elsewhere) return this.#runs;
+    return elsewhere.at(this.#runs) as AnyWorkflow | undefined;
+  }
+
+  #allDefined(): void {
+    this.uses?.tellOfChanges(this.workflow);
+    this.changed();
   }
 
   /** @internal A graph is named by its content, which cannot name itself. */
   override get nodeProblems(): readonly Problem[] {
-    const runs = this.#runs;
+    const [runs, elsewhere] = [this.#runs, this.#elsewhere];
+    if (elsewhere !== undefined && 'message' in elsewhere) return [elsewhere];
+    if (elsewhere !== undefined && !isThere(runs, elsewhere)) return [notThere(runs, this.#options.cluster!)];
     if (isPlan(runs)) return [];
     const cycle = this.#cycle;
     if (cycle !== undefined)
@@ -129,7 +151,7 @@ export class RunStep<I extends Shape, R extends object, Scope> extends StepBase<
           fix: "launch a plan of it with step.launch(..., planNamed('...'))",
         },
       ];
-    if (runs.steps.some((step) => step.nodeProblems.length > 0))
+    if (this.uses?.steps.some((step) => step.nodeProblems.length > 0))
       return [{ path: '', message: `workflow ${show(runs.name)} cannot be compiled`, fix: 'see what is told of it' }];
     return [];
   }
@@ -159,6 +181,21 @@ export class RunStep<I extends Shape, R extends object, Scope> extends StepBase<
       if (this.#inputs.gives(input))
         yield { path: `inputs.${input}`, message: `is fixed by launch plan ${show(runs.name)}`, fix: 'leave it out' };
   }
+}
+
+function isThere(runs: AnyWorkflow | Launchable, elsewhere: OtherCluster): boolean {
+  if (!isPlan(runs)) return elsewhere.at(runs) !== undefined;
+  // One that is only named may be anywhere.
+  return runs.scope === undefined || elsewhere.at(runs.scope)?.node.tryFindChild('CronJob') !== undefined;
+}
+
+function notThere(runs: AnyWorkflow | Launchable, cluster: string): Problem {
+  const what = `${isPlan(runs) ? 'launch plan' : 'workflow'} ${show(runs.name)}`;
+  return {
+    path: 'cluster',
+    message: `${what} is not on cluster ${show(cluster)}`,
+    fix: isPlan(runs) ? 'place it there' : 'define it there too',
+  };
 }
 
 const NO_OUTPUTS: ObjectSchema = { properties: {}, required: [] };

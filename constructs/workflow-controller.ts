@@ -1,13 +1,20 @@
-import { ApiObject, Chart } from 'cdk8s';
+import { ApiObject } from 'cdk8s';
 import { ServiceAccount } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
-import { controllerRules, driverRules, leaderElectionRules, type PermissionRule } from '../lib/graph/permissions.ts';
+import { clusterIdentityRules, controllerRules, driverRules, leaderElectionRules } from '../lib/graph/permissions.ts';
 import { mergeLayers } from '../lib/pods/merge.ts';
 import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
-import { clusterOf } from './cluster.ts';
 import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE } from './driver.ts';
+import { grant } from './grant.ts';
 import { reportProblems } from './problems.ts';
+import {
+  clustersElsewhere,
+  remoteClusterArgs,
+  remoteClusterMounts,
+  remoteClusterProblems,
+  type RemoteClusterAccess,
+} from './remote-clusters.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { checkObjectsIn } from './validate-manifests.ts';
 
@@ -25,6 +32,12 @@ export interface WorkflowControllerProps {
   readonly maxSteps?: number;
   /** How many steps of the runs of one namespace may run at once. @default as many as the runs allow */
   readonly maxStepsPerNamespace?: number;
+  /**
+   * Other clusters that steps may have their runs on. With any, the controller may also read the namespace `kube-system`, whose
+   * uid tells its cluster from others.
+   * @default none
+   */
+  readonly remoteClusters?: readonly RemoteClusterAccess[];
   /** Merged over the controller's pod, whose container is named `controller`. @default nothing */
   readonly podTemplate?: PodTemplateOverride;
 }
@@ -46,6 +59,9 @@ export class WorkflowController extends Construct {
     });
     grant(this, clusterWide ? 'ClusterRole' : 'Role', NAME, controllerRules, account.name);
     grant(this, 'Role', `${NAME}-leader`, leaderElectionRules, account.name);
+    const remotes = clustersElsewhere(this, props.remoteClusters ?? []);
+    if (remotes.length > 0) grant(this, 'ClusterRole', `${NAME}-identity`, clusterIdentityRules, account.name);
+    const remoteArgs = remoteClusterArgs(this, remotes, clusterWide);
     new ApiObject(this, 'Lease', {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -58,10 +74,10 @@ export class WorkflowController extends Construct {
       spec: {
         replicas: props.replicas ?? 2,
         selector: { matchLabels: { 'app.kubernetes.io/name': NAME } },
-        template: mergeLayers([podTemplate(props), props.podTemplate]),
+        template: mergeLayers([podTemplate(props, remoteArgs), remoteClusterMounts(remotes), props.podTemplate]),
       },
     });
-    reportProblems(this, () => limitProblems(props));
+    reportProblems(this, () => [...limitProblems(props), ...remoteClusterProblems(this, props.remoteClusters ?? [])]);
     checkObjectsIn(this);
   }
 }
@@ -74,12 +90,10 @@ function* limitProblems({ maxSteps, maxStepsPerNamespace }: WorkflowControllerPr
 
 const LABELS = { 'app.kubernetes.io/name': NAME, [labels.managedBy]: MANAGED_BY };
 
-function podTemplate({
-  image = DEFAULT_IMAGE,
-  scope,
-  maxSteps,
-  maxStepsPerNamespace,
-}: WorkflowControllerProps): PodTemplate {
+function podTemplate(
+  { image = DEFAULT_IMAGE, scope, maxSteps, maxStepsPerNamespace }: WorkflowControllerProps,
+  remoteArgs: readonly string[],
+): PodTemplate {
   const probe = (path: string) => ({ httpGet: { path, port: 'health' }, periodSeconds: 10 });
   return {
     metadata: { labels: LABELS },
@@ -95,6 +109,7 @@ function podTemplate({
             ...(scope === 'cluster' ? ['--all-namespaces'] : []),
             ...(maxSteps === undefined ? [] : [`--max-steps=${maxSteps}`]),
             ...(maxStepsPerNamespace === undefined ? [] : [`--max-steps-per-namespace=${maxStepsPerNamespace}`]),
+            ...remoteArgs,
             `--health-port=${HEALTH_PORT}`,
             `--lease-name=${NAME}`,
           ],
@@ -133,27 +148,4 @@ export class WorkflowDriverAccount extends Construct {
     grant(this, 'Role', this.name, driverRules, this.name);
     checkObjectsIn(this);
   }
-}
-
-// cdk8s-plus' Role takes verbs resource by resource and cannot name sub-resources such as jobs/status.
-function grant(
-  scope: Construct,
-  kind: 'Role' | 'ClusterRole',
-  name: string,
-  rules: readonly PermissionRule[],
-  account: string,
-): void {
-  const group = 'rbac.authorization.k8s.io';
-  const namespace = Chart.of(scope).namespace ?? clusterOf(scope)?.namespace ?? 'default';
-  // A ClusterRole's name is the cluster's; two controllers in two namespaces must not share one.
-  const roleName = kind === 'ClusterRole' ? `${namespace}-${name}` : name;
-  const metadata = { name: roleName, labels: { [labels.managedBy]: MANAGED_BY } };
-  new ApiObject(scope, `${name}-${kind}`, { apiVersion: `${group}/v1`, kind, metadata, rules });
-  new ApiObject(scope, `${name}-${kind}Binding`, {
-    apiVersion: `${group}/v1`,
-    kind: `${kind}Binding`,
-    metadata,
-    roleRef: { apiGroup: group, kind, name: roleName },
-    subjects: [{ kind: 'ServiceAccount', name: account, namespace }],
-  });
 }

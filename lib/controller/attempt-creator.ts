@@ -5,14 +5,14 @@ import { isNotFound } from '../kube/errors.ts';
 import type { NewObject } from '../kube/objects.ts';
 import { runtimeTemplate, type RunLayers } from '../pods/runtime-template.ts';
 import type { IndexedMapStep, RunStep, TaskStep } from '../graph/graph.ts';
-import { neverEnded, resourceOf, type AttemptEntry } from './attempt-entry.ts';
+import { isOfRun, neverEnded, noAccess, placeName, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { attemptJob, attemptPod, type AttemptPlan } from './attempt-object.ts';
 import { childRunJob, missingSource } from './child-run.ts';
 import { runtimeJob } from './check-job.ts';
 import { createVerdict } from './create-verdict.ts';
 import { indexedJob, type IndexedJobPlan } from './indexed-job.ts';
 import { createItems, itemConfigMaps } from './item-config-maps.ts';
-import { isOwnedBy, type Job, type Pod } from './objects.ts';
+import type { Job, Pod } from './objects.ts';
 import { backoffMs, type WorkerContext } from './worker-context.ts';
 
 /** How long a name stays taken by the remains of a deleted run, between two looks. */
@@ -53,7 +53,8 @@ export class AttemptCreator {
 
   /** Goes on until the attempt exists, is refused for good, or is stopped. Rejects only when the signal is aborted. */
   async create(entry: AttemptEntry, values: StartValues): Promise<void> {
-    const { clock, timing, log } = this.#context;
+    const { clock, timing, log, mode } = this.#context;
+    if (entry.place === undefined) return this.#reject(entry, noAccess(entry, mode), 'NoClusterAccess');
     const startedAt = clock.monotonic();
     for (let failures = 1; ; failures++) {
       if (entry.created) return;
@@ -70,15 +71,15 @@ export class AttemptCreator {
         if (verdict.kind === 'exists') {
           const taken = await this.#existing(entry);
           if (taken === undefined) return;
-          this.#observed(entry, { kind: 'pending', message: taken });
+          this.#waits(entry, taken);
           wait = PREDECESSOR_MS;
         } else if (verdict.kind === 'rejected') {
-          return this.#reject(entry, verdict.message, verdict.reason);
+          return this.#reject(entry, `${placeName(entry)}${verdict.message}`, verdict.reason);
         } else if (verdict.kind === 'missing' && clock.monotonic() - startedAt >= timing.missingMs) {
           const what = (entry.step.kind === 'run' && missingSource(entry.step, error)) || verdict.message;
           return this.#reject(entry, `${what}, also after ${timing.missingMs / 1000} s`);
         } else {
-          this.#observed(entry, { kind: 'pending', message: verdict.message });
+          this.#waits(entry, entry.place.elsewhere?.trouble ?? `${placeName(entry)}${verdict.message}`);
         }
       }
       await clock.sleep(wait, AbortSignal.any([this.#signal, entry.wake.signal])).catch(() => undefined);
@@ -87,19 +88,20 @@ export class AttemptCreator {
   }
 
   async #post(entry: AttemptEntry, values: StartValues): Promise<Pod | Job> {
-    const { client, clock, metrics } = this.#context;
-    const { step } = entry;
+    const { clock, metrics } = this.#context;
+    const { step, place } = entry;
     const object =
       step.kind === 'run' ? await this.#childRun(step, entry, values) : await this.#workload(step, entry, values);
     const startedAt = clock.monotonic();
-    const created = await client.create<Pod | Job>(resourceOf(step), object, { signal: this.#signal });
+    const created = await place!.client.create<Pod | Job>(resourceOf(step), object, { signal: this.#signal });
     metrics.created(clock.monotonic() - startedAt);
     return created;
   }
 
-  #childRun(step: RunStep, { attempt }: AttemptEntry, { inputs }: StartValues): Promise<NewObject> {
-    const { client, graphs, mode } = this.#context;
-    return childRunJob({ client, graphs, run: this.#run(), mode, step, attempt, inputs, signal: this.#signal });
+  #childRun(step: RunStep, { name, attempt, place }: AttemptEntry, { inputs }: StartValues): Promise<NewObject> {
+    const { client, mode } = this.#context;
+    const [run, signal] = [this.#run(), this.#signal];
+    return childRunJob({ client, place: place!, run, mode, step, name, attempt, inputs, signal });
   }
 
   async #workload(
@@ -130,19 +132,16 @@ export class AttemptCreator {
 
   /** Takes over an object of that name if it is this run's own. Otherwise says what stands in the way for now. */
   async #existing(entry: AttemptEntry): Promise<string | undefined> {
-    const { client } = this.#context;
+    const { client, namespace } = entry.place!;
     const { metadata } = this.#run();
     let found: Pod | Job;
     try {
-      found = await client.get<Pod | Job>(resourceOf(entry.step), entry.name, {
-        namespace: metadata.namespace,
-        signal: this.#signal,
-      });
+      found = await client.get<Pod | Job>(resourceOf(entry.step), entry.name, { namespace, signal: this.#signal });
     } catch (error) {
       this.#signal.throwIfAborted();
       return isNotFound(error) ? 'its name was taken until now' : (error as Error).message;
     }
-    if (isOwnedBy(found, metadata.uid!)) {
+    if (isOfRun(entry, found, metadata.uid!)) {
       this.#callbacks.created(entry, found);
       return undefined;
     }
@@ -152,6 +151,11 @@ export class AttemptCreator {
     const whose = owner ? `belongs to ${owner.kind} ${owner.name}` : 'belongs to nobody';
     this.#reject(entry, `${found.kind} ${entry.name} exists already and ${whose}`);
     return undefined;
+  }
+
+  /** Elsewhere nobody may be able to look when this is taken up again: one that was never made must not be missed then. */
+  #waits(entry: AttemptEntry, message: string): void {
+    this.#observed(entry, { kind: entry.place?.elsewhere === undefined ? 'pending' : 'unseen', message });
   }
 
   #reject(entry: AttemptEntry, message: string, reason: StepReason = 'Rejected'): void {

@@ -32,7 +32,7 @@ export async function endedJobState(
   const { client, clock } = context;
   const { step, job } = entry;
   if (step.kind === 'run') {
-    const record = await readRecordOf(context, job!, signal);
+    const record = await readRecordOf({ ...context, client: entry.place!.client }, job!, signal);
     return endedRunState(step, job!, record, clock.now());
   }
   if (step.kind === 'indexedMap') return indexedJobEnd(context, step, job!, (entry.seen ??= new Map()), signal);

@@ -3,7 +3,7 @@ import { isConflict, isInvalid, isNotFound } from '../kube/errors.ts';
 import { jobs, pods } from '../kube/resources.ts';
 import { isJob, objectOf, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { isFinished, type Job, type Pod } from './objects.ts';
-import { backoffMs, type WorkerContext } from './worker-context.ts';
+import { backoffMs, type RunClient, type WorkerContext } from './worker-context.ts';
 
 /**
  * Ends the attempts of one run. A pod on a node gets a deadline of one second, by which the kubelet ends it and keeps it
@@ -47,9 +47,9 @@ export class AttemptStopper {
   }
 
   async #request(entry: AttemptEntry, object: Pod | Job): Promise<void> {
-    const { client } = this.#context;
+    const { client } = entry.place!;
     const { name, namespace, uid, resourceVersion } = object.metadata;
-    if (entry.step.kind === 'run' && !isIdleDriver(object as Job)) return this.#cancel(object as Job);
+    if (entry.step.kind === 'run' && !isIdleDriver(object as Job)) return this.#cancel(client, object as Job);
     const onNode = !isJob(entry.step) && (object as Pod).spec?.nodeName !== undefined;
     if (isJob(entry.step) && (object as Job).spec?.suspend === true) {
       const options = {
@@ -71,12 +71,12 @@ export class AttemptStopper {
   }
 
   /** A run ends in good order, by whoever sequences it; at once only if all of the run around it is to. */
-  async #cancel({ metadata: { name, namespace, uid } }: Job): Promise<void> {
+  async #cancel(client: RunClient, { metadata: { name, namespace, uid } }: Job): Promise<void> {
     const now: CancelMode = 'Now';
     const mode: CancelMode = this.#run().metadata.annotations?.[annotations.cancel] === now ? now : 'RunFinally';
     const patch = { metadata: { uid, annotations: { [annotations.cancel]: mode } } };
     const options = { type: 'merge', namespace, signal: this.#signal, repeatable: true } as const;
-    await this.#context.client.patch(jobs, name, patch, options);
+    await client.patch(jobs, name, patch, options);
   }
 
   async #look(entry: AttemptEntry): Promise<void> {
@@ -84,7 +84,7 @@ export class AttemptStopper {
     const { name, namespace, uid } = known.metadata;
     try {
       const options = { namespace, signal: this.#signal };
-      const found = await this.#context.client.get<Pod & Job>(resourceOf(entry.step), name, options);
+      const found = await entry.place!.client.get<Pod & Job>(resourceOf(entry.step), name, options);
       if (found.metadata.uid !== uid) return this.#gone(entry);
       if (isJob(entry.step)) entry.job = found;
       else entry.pod = found;

@@ -1,18 +1,30 @@
 import type { AttemptObservation, AttemptState, Observation } from '../engine/advance.ts';
 import type { StepReason } from '../engine/reasons.ts';
-import { labels } from '../graph/labels.ts';
 import { attemptNameOf } from '../graph/object-names.ts';
 import type { Topology } from '../graph/topology.ts';
 import { findAttempted, graphStepName } from '../graph/items.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import { AttemptCreator, type StartValues } from './attempt-creator.ts';
-import { isJob, neverEnded, nounOf, objectOf, resourceOf, type AttemptEntry } from './attempt-entry.ts';
+import {
+  isJob,
+  isOfRun,
+  isOlder,
+  keyOf,
+  keyOfObject,
+  lostTime,
+  neverEnded,
+  nounOf,
+  objectOf,
+  resourceOf,
+  type AttemptEntry,
+} from './attempt-entry.ts';
+import { absentState, placeOf, sightState } from './attempt-place.ts';
 import { AttemptStopper } from './attempt-stopper.ts';
 import { endedJobState, mustBeAsked, seenJobState } from './attempt-job-state.ts';
 import { seeItem } from './indexed-job-state.ts';
 import { isOwnedBy, type Job, type Pod } from './objects.ts';
-import { attemptState, deletedState, hasLeftovers, lostAt } from './pod-status.ts';
+import { attemptState, deletedState, hasLeftovers } from './pod-status.ts';
 import { livelierPod } from './step-job-status.ts';
 import type { WorkerContext } from './worker-context.ts';
 
@@ -63,26 +75,33 @@ export class Attempts {
     entry.stopping = reason;
     entry.wake.abort();
     if (entry.created) this.#stop(entry);
-    else if (!entry.begun) this.#tell(entry, this.#neverEnded(entry, 'there is no such object'));
+    else if (!entry.begun) {
+      const state = absentState(entry, this.#options.context, 'there is no such object');
+      if (state) this.#tell(entry, state);
+    }
   }
 
-  /** Takes in an object that may be of this run, and gives what is new about an attempt. */
-  see(object: Pod | Job): AttemptObservation | undefined {
+  /**
+   * Takes in an object that may be of this run, and gives what is new about an attempt.
+   *
+   * @param cluster the one that it is on; left out for that of the run
+   */
+  see(object: Pod | Job, cluster?: string): AttemptObservation | undefined {
     const key = keyOfObject(object);
     const entry = key && this.#entry(...key);
-    if (!entry || !this.#isOwn(entry, object)) return undefined;
+    if (!entry || !this.#isOwn(entry, object, cluster)) return undefined;
     const known = object.kind === 'Job' ? entry.job : entry.pod;
     if (known && known.metadata.uid === object.metadata.uid && isOlder(object, known)) return undefined;
     return this.#take(entry, object);
   }
 
   /** Takes in that an object is gone; this is its last state. */
-  seeDeleted(object: Pod | Job): Observation | undefined {
+  seeDeleted(object: Pod | Job, cluster?: string): Observation | undefined {
     const { clock } = this.#options.context;
     const entry = this.#entries.get(keyOfObject(object)?.join('/') ?? '');
-    if (entry && object.kind === 'Pod' && this.#isOwn(entry, object)) this.#note(entry, object as Pod);
+    if (entry && object.kind === 'Pod' && this.#isOwn(entry, object, cluster)) this.#note(entry, object as Pod);
     // The pod of a Job is the Job's business.
-    if (!entry || object.kind !== resourceOf(entry.step).kind || !this.#isOwn(entry, object)) return undefined;
+    if (!entry || object.kind !== resourceOf(entry.step).kind || !this.#isOwn(entry, object, cluster)) return undefined;
     const known = objectOf(entry);
     if (known && known.metadata.uid !== object.metadata.uid) return undefined;
     const state =
@@ -94,12 +113,12 @@ export class Attempts {
 
   /** Looks up what was created and not heard of for long, in case the watch missed its whole life. */
   async audit(): Promise<void> {
-    const { clock, timing, client } = this.#options.context;
+    const { clock, timing } = this.#options.context;
     for (const entry of [...this.#entries.values()]) {
       if (!entry.created || clock.monotonic() - entry.heardAt < timing.auditMs) continue;
       entry.heardAt = clock.monotonic();
       try {
-        const namespace = this.#run.metadata.namespace;
+        const { client, namespace } = entry.place!;
         const options = { namespace, signal: this.#options.signal };
         const found = await client.get<Pod | Job>(resourceOf(entry.step), entry.name, options);
         if (found.metadata.uid === objectOf(entry)?.metadata.uid) this.#heard(entry, found);
@@ -136,12 +155,19 @@ export class Attempts {
       if (entry.step.kind === 'run' && entry.created && entry.stopping) this.#stop(entry);
   }
 
-  /** The end of an attempt that was there once; nothing when it still is. */
+  /** The end of an attempt that was there once, or that nobody can look for it; nothing when it still is, or may be. */
   lost(stepName: string, attempt: number): Observation | undefined {
     const entry = this.#entry(stepName, attempt);
-    if (!entry || entry.created) return undefined;
-    const message = `the ${nounOf(entry.step)} was deleted while no controller was running`;
-    return this.#observation(entry, this.#neverEnded(entry, message));
+    return entry && this.#missed(entry);
+  }
+
+  /** What can be said of the attempts on a cluster since it could be looked at, or no more. */
+  sight(cluster: string): Observation[] {
+    const there = [...this.#entries.values()].filter(({ place }) => place?.elsewhere?.cluster === cluster);
+    return there.flatMap((entry) => {
+      const state = entry.created && sightState(entry, this.#options.context);
+      return (state ? this.#observation(entry, state) : this.#missed(entry)) ?? [];
+    });
   }
 
   /** Resolves when every stop that was asked for has reached the API server. */
@@ -159,13 +185,13 @@ export class Attempts {
     if (known) return known;
     const step = findAttempted(this.#options.topology, stepName);
     if (!step) return undefined;
-    const name = attemptNameOf(this.#run.metadata.name, step, attempt);
     const graphStep = graphStepName(this.#options.topology, stepName);
-    const entry = {
+    const entry: AttemptEntry = {
       step,
       graphStep,
       attempt,
-      name,
+      name: attemptNameOf(this.#run.metadata, step, attempt),
+      place: placeOf(step, this.#run, this.#options.context),
       begun: false,
       created: false,
       heardAt: 0,
@@ -175,8 +201,9 @@ export class Attempts {
     return entry;
   }
 
-  #isOwn(entry: AttemptEntry, object: Pod | Job): boolean {
-    if (object.kind === resourceOf(entry.step).kind) return isOwnedBy(object, this.#run.metadata.uid!);
+  #isOwn(entry: AttemptEntry, object: Pod | Job, cluster: string | undefined): boolean {
+    if (entry.place?.elsewhere?.cluster !== cluster) return false;
+    if (object.kind === resourceOf(entry.step).kind) return isOfRun(entry, object, this.#run.metadata.uid!);
     // The watch of pods may be ahead of that of Jobs.
     if (!entry.job) return object.metadata.ownerReferences?.some(({ name }) => name === entry.name) ?? false;
     return isOwnedBy(object, entry.job.metadata.uid!);
@@ -199,6 +226,13 @@ export class Attempts {
       return undefined;
     }
     return this.#observation(entry, seenJobState(entry, clock.now()));
+  }
+
+  #missed(entry: AttemptEntry): Observation | undefined {
+    if (entry.created || entry.begun) return undefined;
+    const message = `the ${nounOf(entry.step)} was deleted while no controller was running`;
+    const state = absentState(entry, this.#options.context, message);
+    return state && this.#observation(entry, state);
   }
 
   /** What the pods of an indexed map gave is kept from when it was seen: they may be gone by the end of the Job. */
@@ -272,22 +306,4 @@ export class Attempts {
   #report(error: unknown): void {
     if (!this.#options.signal.aborted) this.#options.context.log.error('An attempt could not be handled', { error });
   }
-}
-
-function keyOfObject({ metadata }: Pod | Job): [step: string, attempt: number] | undefined {
-  const { [labels.step]: step, [labels.attempt]: attempt = '' } = metadata.labels ?? {};
-  return step !== undefined && /^[1-9]\d{0,8}$/.test(attempt) ? [step, Number(attempt)] : undefined;
-}
-
-const keyOf = (entry: AttemptEntry) => `${entry.step.name}/${entry.attempt}`;
-
-/** The pod of a Job is the Job's business. */
-function lostTime({ step, pod }: AttemptEntry): number {
-  return isJob(step) || !pod ? Infinity : (lostAt(pod) ?? Infinity);
-}
-
-/** Whether `a` is an older state of the object than `b`. Versions of one resource can be compared by size. (KEP-5504) */
-function isOlder(a: Pod | Job, b: Pod | Job): boolean {
-  const [left, right] = [a.metadata.resourceVersion ?? '', b.metadata.resourceVersion ?? ''];
-  return left.length === right.length ? left < right : left.length < right.length;
 }

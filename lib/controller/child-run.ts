@@ -1,6 +1,5 @@
 import { type RunStep, DEFAULT_MAX_DEPTH } from '../graph/graph.ts';
 import { annotations, labels, MANAGED_BY } from '../graph/labels.ts';
-import { attemptObjectName } from '../graph/object-names.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { KubeObject, NewObject } from '../kube/objects.ts';
 import { cronJobs, jobs } from '../kube/resources.ts';
@@ -8,20 +7,24 @@ import { EVERY_STEP } from '../pods/run-override.ts';
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import { InvalidError, type Problem } from '../values/problems.ts';
 import { ownerReference, runLabels } from './attempt-object.ts';
-import type { GraphStore } from './graph-store.ts';
 import type { Job } from './objects.ts';
+import type { Elsewhere, Place } from './place.ts';
 import { RecursionError, runsWithin } from './run-depth.ts';
 import type { Mode } from './run-job.ts';
 import type { RunClient } from './worker-context.ts';
 
 /** What a run that is a step of another is made of. */
 export interface ChildRunPlan {
+  /** Of the cluster of the run. */
   readonly client: RunClient;
-  readonly graphs: GraphStore;
+  /** Where the new run is to be. */
+  readonly place: Place;
   /** The run that the step is of. */
   readonly run: Job;
   readonly mode: Mode;
   readonly step: RunStep;
+  /** Of the new run. */
+  readonly name: string;
   /** Counts from 1. */
   readonly attempt: number;
   readonly inputs: JsonObject;
@@ -40,14 +43,15 @@ type WholeJob = KubeObject & { readonly spec: JsonObject };
 
 /**
  * The Job of an attempt at a step that is a run of its own. It goes with the run of the step, and is sequenced as that one
- * is: by the controller or by a driver like its own.
+ * is: by the controller or by a driver like its own. On another cluster labels say whose it is, and the controller there
+ * sequences it.
  *
  * @throws RecursionError when too many runs would be one in the other
  * @throws InvalidError when the plan is for something else
  * @throws KubeError NotFound when there is no such graph or plan
  */
 export async function childRunJob(plan: ChildRunPlan): Promise<NewObject> {
-  const { client, run, mode, step, attempt, signal } = plan;
+  const { client, place, run, mode, step, attempt, signal } = plan;
   const { name, namespace } = run.metadata;
   const within = [...runsWithin(run), name];
   const { maxDepth = DEFAULT_MAX_DEPTH, runs } = step;
@@ -59,29 +63,39 @@ export async function childRunJob(plan: ChildRunPlan): Promise<NewObject> {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
-      name: attemptObjectName(name, step.name, attempt),
-      namespace,
+      name: plan.name,
+      namespace: place.namespace,
       labels: {
         ...draft.labels,
         [labels.managedBy]: MANAGED_BY,
         [labels.run]: name,
         [labels.step]: step.name,
         [labels.attempt]: String(attempt),
+        ...(place.elsewhere && (await parentLabels(place.elsewhere, run))),
       },
       annotations: { ...draft.annotations, [annotations.within]: JSON.stringify(within) },
-      ownerReferences: [ownerReference(run, mode)],
+      ...(place.elsewhere === undefined && { ownerReferences: [ownerReference(run, mode)] }),
     },
     spec: driven ? { ...drivenSpec(parent.spec), ...limitsOf(draft.spec) } : draft.spec,
   };
 }
 
+/** Whose step a run is, in the place of an owner reference, which does not reach across clusters. */
+async function parentLabels({ parentCluster }: Elsewhere, { metadata }: Job): Promise<Record<string, string>> {
+  return {
+    [labels.parentCluster]: await parentCluster(),
+    [labels.parentNamespace]: metadata.namespace!,
+    [labels.parentUid]: metadata.uid!,
+  };
+}
+
 /** A run of a graph has the place of its parent among others: plan, group, priority, and what that one changes of pods. */
 async function fromGraph(
-  { graphs, run, mode, inputs }: ChildRunPlan,
+  { place, run, mode, inputs }: ChildRunPlan,
   runs: Extract<RunStep['runs'], { readonly graph: string }>,
   parent: WholeJob,
 ): Promise<JobDraft> {
-  const { graph } = await graphs.topology(run.metadata.namespace!, runs.graph);
+  const { graph } = await place.graphs.topology(place.namespace, runs.graph);
   const given = run.metadata.annotations ?? {};
   const kept = [
     annotations.podOverride,
@@ -121,8 +135,10 @@ function overrideOfEveryStep(override: string | undefined): string | undefined {
 }
 
 /** A run as the plan's CronJob would make it now, with the inputs of the step over those of the plan. */
-async function fromPlan({ client, run, mode, inputs, signal }: ChildRunPlan, plan: string): Promise<JobDraft> {
-  const { namespace } = run.metadata;
+async function fromPlan(
+  { place: { client, namespace }, mode, inputs, signal }: ChildRunPlan,
+  plan: string,
+): Promise<JobDraft> {
   const cronJob = await client.get<KubeObject & { spec?: JsonObject }>(cronJobs, plan, { namespace, signal });
   const template = fields(cronJob.spec?.jobTemplate);
   const metadata = fields(template.metadata);
@@ -168,11 +184,10 @@ function driverTemplate({ template }: JsonObject): Json {
 }
 
 /** Why there is nothing to make a run from; nothing for another error. */
-export function missingSource({ runs }: RunStep, error: unknown): string | undefined {
+export function missingSource({ runs, cluster }: RunStep, error: unknown): string | undefined {
   if (!isNotFound(error)) return undefined;
-  return 'plan' in runs
-    ? `there is no launch plan ${runs.plan}`
-    : `there is no graph ${runs.graph} of ${runs.workflow}`;
+  const what = 'plan' in runs ? `launch plan ${runs.plan}` : `graph ${runs.graph} of ${runs.workflow}`;
+  return `there is no ${what}${cluster === undefined ? '' : ` on cluster ${cluster}`}`;
 }
 
 function objectIn(text: string | undefined): JsonObject | undefined {

@@ -8,6 +8,8 @@ import { Controller } from './controller.ts';
 import { HealthServer } from './health-server.ts';
 import { createLogger, type LogFormat, type Logger, type LogLevel } from './log.ts';
 import { prometheusMetrics, type ScrapedMetrics } from './metrics.ts';
+import { openRemoteClusters, type RemoteAccess } from './remote-access.ts';
+import type { RemoteCluster } from './remote-watch.ts';
 
 /** How a controller runs as a process of its own. */
 export interface ControllerProcessOptions {
@@ -28,6 +30,8 @@ export interface ControllerProcessOptions {
   readonly version: string;
   /** How many steps may run at once. @default as many as the runs allow */
   readonly limits?: StepLimits;
+  /** Other clusters that steps may have their runs on. @default none */
+  readonly remoteClusters?: readonly RemoteAccess[];
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -46,7 +50,9 @@ export async function runController(options: ControllerProcessOptions, signal: A
     ...(kubeconfig !== undefined && { kubeconfig }),
     ...(context !== undefined && { context }),
   });
-  const replica = new Replica(client, options, log, metrics, identity, signal);
+  const onWarning = (warning: string) => log.warn('The API server of another cluster warns', { warning });
+  const remotes = await openRemoteClusters(options.remoteClusters ?? [], onWarning);
+  const replica = new Replica(client, remotes, options, log, metrics, identity, signal);
   const ready = () => replica.ready;
   await using _health =
     healthPort === undefined ? undefined : await HealthServer.start({ port: healthPort, ready, metrics });
@@ -55,12 +61,13 @@ export async function runController(options: ControllerProcessOptions, signal: A
     server: client.server,
     namespaces: options.namespaces ?? 'all',
     leaderElect,
+    ...(remotes.length > 0 && { remoteClusters: remotes.map(({ name }) => name) }),
   });
   try {
     if (leaderElect) await replica.compete();
     else await replica.work(signal);
   } finally {
-    await client.close();
+    await Promise.all([client, ...remotes.map((remote) => remote.client)].map((each) => each.close()));
   }
   log.info('The controller has ended');
 }
@@ -68,6 +75,7 @@ export async function runController(options: ControllerProcessOptions, signal: A
 /** One of several controllers, of which one works at a time. */
 class Replica {
   readonly #client: KubeClient;
+  readonly #remotes: readonly RemoteCluster[];
   readonly #options: ControllerProcessOptions;
   readonly #log: Logger;
   readonly #metrics: ScrapedMetrics;
@@ -78,6 +86,7 @@ class Replica {
 
   constructor(
     client: KubeClient,
+    remotes: readonly RemoteCluster[],
     options: ControllerProcessOptions,
     log: Logger,
     metrics: ScrapedMetrics,
@@ -85,6 +94,7 @@ class Replica {
     signal: AbortSignal,
   ) {
     this.#client = client;
+    this.#remotes = remotes;
     this.#options = options;
     this.#log = log;
     this.#metrics = metrics;
@@ -130,6 +140,7 @@ class Replica {
       log: this.#log,
       metrics: this.#metrics,
       instance: this.#identity,
+      remoteClusters: this.#remotes,
       ...(namespaces !== undefined && { namespaces }),
       ...(limits && { limits }),
     });

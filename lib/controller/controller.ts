@@ -10,8 +10,10 @@ import { GraphStore } from './graph-store.ts';
 import { silentLogger, type Logger } from './log.ts';
 import { noMetrics, type Metrics } from './metrics.ts';
 import { isFinished, type Job, type Pod } from './objects.ts';
+import { RemoteClusters } from './remote-clusters.ts';
+import type { RemoteCluster } from './remote-watch.ts';
 import { ResultCache } from './result-cache.ts';
-import { isRun, runId } from './run-job.ts';
+import { isRun, isStepHere, runId } from './run-job.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
 import { slimJob, slimPod } from './transform.ts';
@@ -33,6 +35,8 @@ export interface ControllerOptions {
   readonly clock?: Clock;
   /** How many steps may run at once. @default as many as the runs allow */
   readonly limits?: StepLimits;
+  /** Other clusters that steps may have their runs on. @default none */
+  readonly remoteClusters?: readonly RemoteCluster[];
 }
 
 /** A run that is being worked on, or was and is not yet seen to be finished. */
@@ -60,6 +64,7 @@ export class Controller {
   readonly #setbacks = new Map<string, number>();
   readonly #stopWatching = new AbortController();
   #context: WorkerContext | undefined;
+  #remotes: RemoteClusters | undefined;
   #ready = false;
 
   constructor(options: ControllerOptions) {
@@ -93,6 +98,7 @@ export class Controller {
     signal.addEventListener('abort', () => this.#stop(), { once: true });
     if (signal.aborted) return this.#stop();
     const watching = this.#stopWatching.signal;
+    this.#remotes = this.#openRemotes(watching);
     this.#context = {
       client,
       graphs: new GraphStore(client, watching),
@@ -104,9 +110,14 @@ export class Controller {
       timing: this.#timing,
       locks: this.#locks,
       results: new ResultCache(client, this.#log),
+      ...(this.#remotes && { remotes: this.#remotes }),
     };
     const reflectors = (namespaces ?? [null]).flatMap((namespace) => this.#reflectors(namespace));
     for (const reflector of reflectors) reflector.start(watching);
+    // Runs of this cluster do not wait for others.
+    const elsewhere = this.#remotes?.watch().catch((error: unknown) => {
+      if (!watching.aborted) this.#log.error('Other clusters cannot be watched', { error });
+    });
     try {
       await Promise.all(reflectors.map((reflector) => reflector.synced()));
       this.#ready = true;
@@ -114,11 +125,12 @@ export class Controller {
       // Each of them may have locks: nothing is given out before that is known.
       for (const job of this.#jobs.values()) if (isOpen(job)) this.#locks.expect(runId(job));
       for (const job of this.#jobs.values()) this.#consider(job);
+      this.#remotes?.tidy();
       await Promise.all([this.#audit(watching), this.#sweep(watching)]);
     } catch (error) {
       if (!watching.aborted) throw error;
     } finally {
-      await Promise.all(reflectors.map((reflector) => reflector.stopped()));
+      await Promise.all([elsewhere, ...reflectors.map((reflector) => reflector.stopped())]);
     }
   }
 
@@ -165,8 +177,25 @@ export class Controller {
     return [jobReflector as unknown as Reflector, podReflector as unknown as Reflector];
   }
 
+  #openRemotes(signal: AbortSignal): RemoteClusters | undefined {
+    const { client, namespaces = [client.namespace], remoteClusters: clusters = [] } = this.#options;
+    if (clusters.length === 0) return undefined;
+    return new RemoteClusters({
+      client,
+      namespaces,
+      clusters,
+      clock: this.#clock,
+      log: this.#log,
+      timing: this.#timing,
+      run: (key) => this.#jobs.get(key),
+      work: (key) => this.#works.get(key),
+      workers: () => [...this.#works.values()].map(({ worker }) => worker),
+      signal,
+    });
+  }
+
   #jobChanged(job: Job): void {
-    if (job.metadata.labels?.[labels.step] !== undefined) this.#stepChanged(job);
+    if (isStepHere(job)) this.#stepChanged(job);
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.set(key, job);
@@ -179,10 +208,11 @@ export class Controller {
   }
 
   #jobDeleted(job: Job): void {
-    if (job.metadata.labels?.[labels.step] !== undefined) this.#stepDeleted(job);
+    if (isStepHere(job)) this.#stepDeleted(job);
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.delete(key);
+    if (this.#ready) this.#remotes?.tidy();
     this.#locks.forget(runId(job));
     this.#setbacks.delete(job.metadata.uid ?? '');
     if (this.#works.get(key)?.uid === job.metadata.uid) this.#release(key);
@@ -235,6 +265,7 @@ export class Controller {
     for (;;) {
       await this.#clock.sleep(this.#timing.auditMs, signal);
       for (const { worker } of [...this.#works.values()]) await worker.audit();
+      this.#remotes?.tidy();
     }
   }
 

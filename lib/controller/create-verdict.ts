@@ -1,4 +1,12 @@
-import { isAlreadyExists, isForbidden, isInvalid, isNotFound, isRetryable, KubeError } from '../kube/errors.ts';
+import {
+  isAlreadyExists,
+  isForbidden,
+  isInvalid,
+  isNotFound,
+  isRetryable,
+  isUnauthorized,
+  KubeError,
+} from '../kube/errors.ts';
 import type { StepReason } from '../engine/reasons.ts';
 import { formatProblem, InvalidError } from '../values/problems.ts';
 import { shorten } from './objects.ts';
@@ -23,6 +31,8 @@ export function createVerdict(error: unknown): CreateVerdict {
   if (!(error instanceof KubeError)) return { kind: 'wait', message: (error as Error).message };
   const said = shorten(error.status.message ?? error.message, 900);
   if (isForbidden(error)) return forbidden(error, said);
+  // The credentials for another cluster have run out.
+  if (isUnauthorized(error)) return { kind: 'wait', message: said };
   if (isNotFound(error)) return { kind: 'missing', message: said };
   // A webhook may deny with any code of the 400s. (apiserver/pkg/admission/plugin/webhook/errors: ToStatusErr)
   if (isInvalid(error) || / denied the request/.test(said))
@@ -40,7 +50,7 @@ function forbidden(error: KubeError, message: string): CreateVerdict {
   // apiserver/pkg/admission/plugin/resourcequota; the quota may be free again in a moment.
   if (/exceeded quota/.test(message)) return { kind: 'wait', message };
   // The controller's own rights, which its administrator has to mend: no fault of the run.
-  if (/ cannot create resource /.test(message)) return { kind: 'wait', message };
+  if (/ cannot (create|get) resource /.test(message)) return { kind: 'wait', message };
   if (error.causes.some(({ reason }) => reason === 'NamespaceTerminating')) return { kind: 'wait', message };
   // plugin/pkg/admission/serviceaccount: the account may be applied after the run.
   if (/error looking up service account/.test(message)) return { kind: 'missing', message };

@@ -35,7 +35,7 @@ export function indexedJob(plan: IndexedJobPlan): NewObject {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: {
-      name: attemptNameOf(run.metadata.name, step, attempt),
+      name: attemptNameOf(run.metadata, step, attempt),
       namespace: run.metadata.namespace,
       labels: { ...template.metadata?.labels, ...metadata?.labels, ...attemptLabels(plan) },
       annotations: metadata?.annotations,

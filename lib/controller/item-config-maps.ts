@@ -18,7 +18,7 @@ const MOST_KEYS = 2_000;
 /** The values of the items of an attempt in as many ConfigMaps as they need. They go with the run. */
 export function itemConfigMaps(plan: AttemptPlan, { lists, count }: IndexedItems): readonly NewObject[] {
   const { run, mode, step, attempt } = plan;
-  const name = attemptNameOf(run.metadata.name, step, attempt);
+  const name = attemptNameOf(run.metadata, step, attempt);
   return blocksOf(lists, count).map((data, number) => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',

@@ -1,4 +1,4 @@
-import type { AttemptState, OutputsText } from '../engine/advance.ts';
+import type { AttemptState, OutputsText, SeenState } from '../engine/advance.ts';
 import type { FailureKind, Instant } from '../engine/record.ts';
 import type { StepReason } from '../engine/reasons.ts';
 import { MAIN_CONTAINER, MAX_OUTPUTS_BYTES } from '../pods/template.ts';
@@ -16,7 +16,7 @@ const LOST_AFTER_MS = 30_000;
  *
  * @param now only decides whether a pod that does not go away is counted as lost
  */
-export function attemptState(pod: Pod, now: Instant): AttemptState {
+export function attemptState(pod: Pod, now: Instant): SeenState {
   const { status = {} } = pod;
   const main = status.containerStatuses?.find((container) => container.name === MAIN_CONTAINER)?.state;
   const startedAt = instant(main?.terminated?.startedAt ?? main?.running?.startedAt);

@@ -2,7 +2,7 @@ import { decodeRecord } from '../engine/codec.ts';
 import { readRecordData } from '../engine/record-data.ts';
 import type { RunRecord } from '../engine/record.ts';
 import { recordName } from '../graph/object-names.ts';
-import { isNotFound, isRetryable } from '../kube/errors.ts';
+import { isForbidden, isRetryable, isUnauthorized } from '../kube/errors.ts';
 import { configMaps } from '../kube/resources.ts';
 import { isOwnedBy, type ConfigMap, type Job } from './objects.ts';
 import { backoffMs, type WorkerContext } from './worker-context.ts';
@@ -21,7 +21,8 @@ export async function readRecordOf(
       return 'problems' in decoded ? undefined : decoded.record;
     } catch (error) {
       signal.throwIfAborted();
-      if (isNotFound(error) || !isRetryable(error)) return undefined;
+      // What the reader may not do is for its administrator to mend: no fault of the run.
+      if (!isRetryable(error) && !isForbidden(error) && !isUnauthorized(error)) return undefined;
       log.debug('The record of a run could not be read', { run: name, error });
       await clock.sleep(backoffMs(failures, timing.maxBackoffMs), signal);
     }

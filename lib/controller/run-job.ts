@@ -20,6 +20,11 @@ export function isRun(job: Job): boolean {
   return job.metadata.labels?.[labels.managedBy] === MANAGED_BY && job.spec?.managedBy === CONTROLLER_NAME;
 }
 
+/** Whether a Job is a step of a run of this cluster. */
+export function isStepHere({ metadata: { labels: given } }: Job): boolean {
+  return given?.[labels.step] !== undefined && given[labels.parentUid] === undefined;
+}
+
 /** What tells a run from others. */
 export function runId({ metadata }: Job): RunId {
   return { uid: metadata.uid ?? '', namespace: metadata.namespace ?? '', name: metadata.name };

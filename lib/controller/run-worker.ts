@@ -111,16 +111,22 @@ export class RunWorker {
     else this.#resume?.();
   }
 
-  /** A Pod or Job of one of the run's steps has changed. */
-  seeStep(object: Pod | Job): void {
-    const observation = this.#attempts?.see(object);
+  /** A Pod or Job of one of the run's steps has changed, on the cluster of the run or on another one. */
+  seeStep(object: Pod | Job, cluster?: string): void {
+    const observation = this.#attempts?.see(object, cluster);
     if (observation) this.#turn([observation]);
   }
 
   /** A Pod or Job of one of the run's steps is gone. */
-  seeStepDeleted(object: Pod | Job): void {
-    const observation = this.#attempts?.seeDeleted(object);
+  seeStepDeleted(object: Pod | Job, cluster?: string): void {
+    const observation = this.#attempts?.seeDeleted(object, cluster);
     if (observation) this.#turn([observation]);
+  }
+
+  /** All that is on another cluster has been seen, or nobody can look there, or one can again. */
+  sight(cluster: string): void {
+    const observations = this.#attempts?.sight(cluster) ?? [];
+    if (observations.length > 0) this.#turn(observations);
   }
 
   async #work(): Promise<void> {
@@ -161,7 +167,8 @@ export class RunWorker {
     context.log.info(record ? 'A run is taken up again' : 'A run has begun', { steps: topology.steps.length });
     const resumed = record !== undefined;
     const [objects, attempts] = [this.#known(), this.#attempts];
-    this.#turn([...present({ objects, attempts, run: this.#run, resumed })]);
+    const elsewhere = context.remotes?.childrenOf(this.#job.metadata.uid ?? '') ?? [];
+    this.#turn([...present({ objects, elsewhere, attempts, run: this.#run, resumed })]);
   }
 
   /** Feeds the engine and does what it says; what is seen meanwhile is fed next. */

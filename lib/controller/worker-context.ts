@@ -7,6 +7,7 @@ import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Job } from './objects.ts';
 import type { ResultCache } from './result-cache.ts';
+import type { RemoteClusters } from './remote-clusters.ts';
 import type { Mode } from './run-job.ts';
 
 /** The part of a client that runs need. */
@@ -24,6 +25,8 @@ export interface WorkerContext {
   readonly tell: (run: Job, note: EventNote) => void;
   readonly timing: Timing;
   readonly results: ResultCache;
+  /** Where steps may have their runs beside this cluster. Left out when nothing else can be reached. */
+  readonly remotes?: Pick<RemoteClusters, 'place' | 'childrenOf'>;
   /** What the runs share. */
   readonly locks: LockTable;
 }

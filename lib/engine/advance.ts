@@ -51,6 +51,12 @@ export interface AttemptObservation {
 }
 
 export type AttemptState =
+  | SeenState
+  /** Nothing can be seen of it now, for the reason in `message`: what is known of it holds until it is seen again. */
+  | { readonly kind: 'unseen'; readonly message: string };
+
+/** What an attempt is, of which something was seen. */
+export type SeenState =
   /** It exists but its container does not run yet; `message` says why, when that is known. */
   | { readonly kind: 'pending'; readonly message?: string }
   /** `message`: how far it has come, where that is known. */

@@ -74,9 +74,13 @@ function explainLive(
   { number, reason, message, startedAt, stopping, createdAt }: AttemptRecord,
   now: Instant,
 ): string {
-  if (stopping !== undefined) return `attempt ${number} is being stopped (${stopping})`;
-  if (reason === 'Created') return `attempt ${number} was asked for ${spanText(createdAt, now)} ago and not seen yet`;
-  if (startedAt !== undefined) return message ?? `attempt ${number} runs for ${spanText(startedAt, now)}`;
+  // Of a run on another cluster: why it cannot be looked at.
+  const unseen = node.kind === 'run' && message !== undefined ? `; ${message}` : '';
+  if (stopping !== undefined) return `attempt ${number} is being stopped (${stopping})${unseen}`;
+  if (reason === 'Created')
+    return `attempt ${number} was asked for ${spanText(createdAt, now)} ago and not seen yet${unseen}`;
+  if (startedAt !== undefined && node.kind === 'indexedMap' && message !== undefined) return message;
+  if (startedAt !== undefined) return `attempt ${number} runs for ${spanText(startedAt, now)}${unseen}`;
   if (node.kind === 'run') return `attempt ${number} waits: ${message ?? 'its run has not begun'}`;
   const { pendingTimeoutSeconds } = node;
   const limit = pendingTimeoutSeconds && createdAt + pendingTimeoutSeconds * 1000;

@@ -44,6 +44,7 @@ export const stepReasons = {
     'PodDeleted',
     'RunDeleted',
     'RecursionLimit',
+    'NoClusterAccess',
     'ApprovalDenied',
     'GateTimeout',
     'GateError',

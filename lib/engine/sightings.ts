@@ -3,7 +3,13 @@ import { kindOf } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import type { Sighting } from './turn.ts';
 
-const stages: Readonly<Record<AttemptState['kind'], number>> = { pending: 0, running: 1, succeeded: 2, failed: 3 };
+const stages: Readonly<Record<AttemptState['kind'], number>> = {
+  unseen: 0,
+  pending: 1,
+  running: 2,
+  succeeded: 3,
+  failed: 4,
+};
 
 /** What was seen of attempts, in the order in which it happened, so that a batch in any order says the same. */
 export function sightingsOf(ledger: Ledger, observations: readonly Observation[]): Sighting[] {

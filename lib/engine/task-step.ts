@@ -76,6 +76,7 @@ function addAttempt(turn: Turn, index: number, number: number, createdAt: Instan
 function observe(turn: Turn, { index, attempt: number, state }: Sighting): void {
   // It was created by somebody who did not live to write it down.
   const { phase, reason } = turn.ledger.of(index);
+  if (state.kind === 'unseen') return lostSight(turn, index, state.message);
   if (phase === 'Waiting' || reason === 'CheckingCache')
     addAttempt(turn, index, number, Math.min(turn.now, earliest(state) ?? turn.now));
   const attempt = liveAttempt(turn.ledger.of(index))!;
@@ -85,7 +86,7 @@ function observe(turn: Turn, { index, attempt: number, state }: Sighting): void 
 }
 
 function earliest(state: AttemptState): Instant | undefined {
-  if (state.kind === 'pending') return undefined;
+  if (state.kind === 'pending' || state.kind === 'unseen') return undefined;
   return state.kind === 'running' ? state.startedAt : (state.startedAt ?? state.finishedAt);
 }
 
@@ -115,13 +116,20 @@ const runningReasons: { readonly [Kind in StepNode['kind']]?: StepReason } = {
   indexedMap: 'ItemsRunning',
 };
 
+function lostSight(turn: Turn, index: number, message: string): void {
+  const attempt = liveAttempt(turn.ledger.of(index));
+  if (attempt !== undefined && attempt.message !== message) putLive(turn, index, { ...attempt, message });
+}
+
 /** Replaces the live attempt; the step shows its reason, or that it is being stopped. */
 function putLive(turn: Turn, index: number, attempt: AttemptRecord): void {
   const record = turn.ledger.of(index);
+  const isRun = turn.ledger.step(index).node.kind === 'run';
+  const why = isRun && attempt.message !== undefined ? `; ${attempt.message}` : '';
   const { reason, message } =
     attempt.stopping === undefined
       ? attempt
-      : { reason: 'Stopping' as const, message: `its end was asked for (${attempt.stopping})` };
+      : { reason: 'Stopping' as const, message: `its end was asked for (${attempt.stopping})${why}` };
   turn.ledger.put(index, { ...record, phase: 'Running', reason, message, attempts: withLastAttempt(record, attempt) });
 }
 

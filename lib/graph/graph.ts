@@ -129,6 +129,8 @@ export interface MapList {
 export interface RunStep extends CommonStep {
   readonly kind: 'run';
   readonly runs: RunSource;
+  /** Name of the cluster that it runs on. @default that of the run of the step */
+  readonly cluster?: string;
   readonly inputs: Readonly<Record<string, ValueSource>>;
   /** How many runs there may be one in the other, the outermost and this one included. @default 10 */
   readonly maxDepth?: number;
@@ -143,13 +145,13 @@ export interface RunStep extends CommonStep {
 export type RunSource =
   | {
       readonly workflow: string;
-      /** Name of the graph's ConfigMap, in the namespace of the run. */
+      /** Name of the graph's ConfigMap, where the run is. */
       readonly graph: string;
       readonly version: string;
       /** How many steps of it may run at once. @default as many as of the run of the step */
       readonly parallelism?: number;
     }
-  /** Name of the plan's CronJob, in the namespace of the run. */
+  /** Name of the plan's CronJob, where the run is. */
   | { readonly plan: string };
 
 export const DEFAULT_MAX_DEPTH = 10;

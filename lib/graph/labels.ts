@@ -17,6 +17,11 @@ export const labels = {
   run: `${DOMAIN}/run`,
   step: `${DOMAIN}/step`,
   attempt: `${DOMAIN}/attempt`,
+  /** On a run that is a step of one of another cluster: the uid of the namespace `kube-system` there, which tells that cluster from all others. */
+  parentCluster: `${DOMAIN}/parent-cluster`,
+  /** On such a run: the namespace and the uid of the Job of the run that it is a step of. */
+  parentNamespace: `${DOMAIN}/parent-namespace`,
+  parentUid: `${DOMAIN}/parent-uid`,
   /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD}, {@link CONTENT_CACHE}, {@link CONTENT_INVENTORY} or {@link CONTENT_ITEMS}. */
   content: `${DOMAIN}/content`,
 } as const;

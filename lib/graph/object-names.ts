@@ -15,9 +15,21 @@ export function attemptObjectName(run: string, step: string, attempt: number, lo
   return `${`${run}-${step}`.slice(0, longest - end.length).replace(/-+$/, '')}${end}`;
 }
 
-/** The same for a step of whatever kind: after the name of an Indexed Job comes the index, in the host names of its pods. (pkg/apis/batch/validation: ValidateJob) */
-export function attemptNameOf(run: string, { kind, name }: Pick<StepNode, 'kind' | 'name'>, attempt: number): string {
-  return attemptObjectName(run, name, attempt, kind === 'indexedMap' ? 63 - 1 - MAX_ITEM_DIGITS : undefined);
+/**
+ * The same for a step of whatever kind: after the name of an Indexed Job comes the index, in the host names of its pods.
+ * (pkg/apis/batch/validation: ValidateJob) A run on another cluster has a part that stands for the uid of the run around it:
+ * runs of other clusters may be named as that one, and its own predecessor was.
+ *
+ * @param run the metadata of its Job
+ */
+export function attemptNameOf(
+  run: { readonly name: string; readonly uid?: string },
+  step: Pick<StepNode, 'kind' | 'name'> & { readonly cluster?: string },
+  attempt: number,
+): string {
+  const { kind, name, cluster } = step;
+  const part = kind === 'run' && cluster !== undefined ? `${name}-${contentHash(run.uid).slice(0, 5)}` : name;
+  return attemptObjectName(run.name, part, attempt, kind === 'indexedMap' ? 63 - 1 - MAX_ITEM_DIGITS : undefined);
 }
 
 /** A ConfigMap with values of the items of an attempt, counted from 0. */

@@ -2,6 +2,8 @@
 export interface PermissionRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
+  /** @default objects of all names */
+  readonly resourceNames?: readonly string[];
   readonly verbs: readonly string[];
 }
 
@@ -40,3 +42,18 @@ export const leaderElectionRules: readonly PermissionRule[] = [
 
 /** What the service account of a run in driver mode may do: as the controller, but Kubernetes itself writes the Job's status. */
 export const driverRules: readonly PermissionRule[] = stepRules;
+
+/** What a controller may do on its own cluster whose steps may have their runs on others: runs there carry the uid of this namespace, by which it finds them again. */
+export const clusterIdentityRules: readonly PermissionRule[] = [
+  { apiGroups: [''], resources: ['namespaces'], resourceNames: ['kube-system'], verbs: ['get'] },
+];
+
+/** What the controller of another cluster may do on this one, where steps of its runs have theirs. */
+export const remoteRunsRules: readonly PermissionRule[] = [
+  // The run is created, watched, cancelled, and deleted with the run that it is a step of.
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: ['get', 'list', 'watch', 'create', 'patch', 'delete'] },
+  // The plan that it is made from.
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get'] },
+  // Its graph, and its record, which has its outputs.
+  { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
+];

@@ -1,6 +1,6 @@
 import { isJsonObject } from '../values/json.ts';
 import type { Problem } from '../values/problems.ts';
-import type { RunSource, RunStep } from './graph.ts';
+import type { RunStep } from './graph.ts';
 import { isRetryPolicy, retryProblems } from './retries.ts';
 import { isNumber, isSources, isString, misfits } from './shapes.ts';
 import { replaceAll, type StepRules } from './step-kinds.ts';
@@ -14,6 +14,7 @@ export const runRules: StepRules<RunStep> = {
   misfits: (step) =>
     misfits(step, {
       runs: ['a graph or a plan', isRunSource],
+      cluster: ['a string', isString, 'optional'],
       inputs: ['an object of value sources', isSources],
       maxDepth: ['a number', isNumber, 'optional'],
       retries: ['a retry policy', isRetryPolicy, 'optional'],
@@ -31,13 +32,14 @@ export const runRules: StepRules<RunStep> = {
       yield { path: `${at}.retries.resourcesAfterOOM`, message: 'is for steps with a pod', fix: 'remove it' };
   },
   shape: 'box',
-  caption: ({ runs }) => whatRuns(runs),
-  describe: ({ runs }) => whatRuns(runs),
+  caption: whatRuns,
+  describe: whatRuns,
 };
 
-/** `run of score`, `run of plan nightly`: what a step starts, in words. */
-export function whatRuns(runs: RunSource): string {
-  return 'plan' in runs ? `run of plan ${runs.plan}` : `run of ${runs.workflow}`;
+/** `run of score`, `run of plan nightly on gpu-eu`: what a step starts, in words. */
+export function whatRuns({ runs, cluster }: Pick<RunStep, 'runs' | 'cluster'>): string {
+  const what = 'plan' in runs ? `run of plan ${runs.plan}` : `run of ${runs.workflow}`;
+  return cluster === undefined ? what : `${what} on ${cluster}`;
 }
 
 function isRunSource(value: unknown): boolean {

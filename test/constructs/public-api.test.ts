@@ -16,6 +16,7 @@ it('the package exports these names and no others', () => {
     'MapStep',
     'PlanReference',
     'Reference',
+    'RemoteRunsAccount',
     'Run',
     'RunStep',
     'Schedule',

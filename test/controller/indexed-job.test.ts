@@ -119,9 +119,9 @@ describe('the Job of an indexed map', () => {
   });
 
   it('has a name that leaves room for the index in the host names of its pods', () => {
-    const name = attemptNameOf('r'.repeat(60), { kind: 'indexedMap', name: 'm' }, 1);
+    const name = attemptNameOf({ name: 'r'.repeat(60) }, { kind: 'indexedMap', name: 'm' }, 1);
     expect(`${name}-9999`.length).toBeLessThanOrEqual(63);
-    expect(attemptNameOf('r', { kind: 'indexedMap', name: 'm' }, 1)).toBe('r-m-1');
+    expect(attemptNameOf({ name: 'r' }, { kind: 'indexedMap', name: 'm' }, 1)).toBe('r-m-1');
   });
 });
 

@@ -25,6 +25,8 @@ export interface TestStep extends Partial<Omit<TaskStep, 'kind' | 'name'>> {
   readonly gate?: Gate;
   /** A step that is a run of its own. */
   readonly runs?: RunSource;
+  /** The cluster that such a run is on. */
+  readonly cluster?: string;
   readonly maxDepth?: number;
   /** A step that is a map as one Indexed Job. */
   readonly indexed?: Partial<IndexedMapStep> & Pick<IndexedMapStep, 'over'>;
@@ -190,8 +192,12 @@ export class Bench {
   }
 
   /** A namespace of its own. */
-  static async create(kubeconfigPath: string, prefix = 'test'): Promise<Bench> {
-    const namespace = `${prefix}-${randomBytes(4).toString('hex')}`;
+  static create(kubeconfigPath: string, prefix = 'test'): Promise<Bench> {
+    return Bench.named(kubeconfigPath, `${prefix}-${randomBytes(4).toString('hex')}`);
+  }
+
+  /** A namespace of this name, which the cluster must not have. */
+  static async named(kubeconfigPath: string, namespace: string): Promise<Bench> {
     const client = await KubeClient.fromKubeconfig({ kubeconfig: kubeconfigPath, namespace });
     await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     const bench = new Bench(client, kubeconfigPath);

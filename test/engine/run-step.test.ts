@@ -28,6 +28,29 @@ describe('a step that is a run of its own', () => {
     expect(run.run.step('a').outputs).toEqual({ rows: 3 });
   });
 
+  it('that cannot be looked at stays as it was and says why, also while it is being stopped, until it is seen again', () => {
+    const run = begin(graphOf({ a: child({ attemptTimeoutSeconds: 60 }) }));
+    const unseen = (message: string) => run.tell({ step: 'a', attempt: 1, state: { kind: 'unseen', message } });
+    unseen('gpu cannot be reached');
+    expect(run.run.step('a')).toMatchObject({ phase: 'Running', reason: 'Created', message: 'gpu cannot be reached' });
+    run.runs('a');
+    expect(run.run.step('a')).toMatchObject({ reason: 'RunRunning', message: undefined });
+    unseen('gpu cannot be reached');
+    expect(run.run.step('a')).toMatchObject({ reason: 'RunRunning', message: 'gpu cannot be reached' });
+    expect(run.run.explain('a', run.now)).toMatch(/^attempt 1 runs for .*; gpu cannot be reached$/);
+    run.after(60);
+    expect(run.run.step('a')).toMatchObject({
+      reason: 'Stopping',
+      message: 'its end was asked for (AttemptTimeout); gpu cannot be reached',
+    });
+    run.runs('a');
+    expect(run.run.step('a')).toMatchObject({ message: 'its end was asked for (AttemptTimeout)' });
+    run.succeed('a', { rows: 1 });
+    unseen('gpu cannot be reached');
+    expect(run.decision!).toEqual({ steps: new Map(), commands: [] });
+    expect(run.end).toBe('Succeeded/Completed');
+  });
+
   it.each([
     ['cancelled by somebody', 'permanent', 'RunFailed', 1],
     ['over its limit of depth', 'permanent', 'RecursionLimit', 1],

@@ -11,6 +11,8 @@ export interface SelectedWorkflow {
   readonly cluster?: string;
   /** All that was synthesized for that cluster. */
   readonly objects: readonly JsonObject[];
+  /** All that was synthesized for the other clusters. */
+  readonly elsewhere: readonly JsonObject[];
   /** Clusters that have another version of it. */
   readonly differsOn: readonly string[];
 }
@@ -62,6 +64,9 @@ export function selectWorkflow(tree: OutputTree, { workflow, cluster, plan }: Wo
     workflow: same[0]!,
     ...(first.name !== undefined && { cluster: first.name }),
     objects: first.objects,
+    elsewhere: tree.clusters
+      .filter(({ name }) => name !== first.name)
+      .flatMap(({ files }) => files.flatMap((file) => file.objects)),
     differsOn,
   };
 }

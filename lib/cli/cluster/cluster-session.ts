@@ -49,6 +49,15 @@ export function clusterFlags({ kubeconfig, cluster, context, namespace }: Cluste
 }
 
 /**
+ * The same for another cluster of the fleet, with the namespace of a run that has a step there. A context is named as its
+ * cluster where nothing else was said.
+ */
+export function flagsElsewhere(flags: string, cluster: string, namespace: string | undefined): string {
+  const [kubeconfig = ''] = / --kubeconfig \S+/.exec(flags) ?? [];
+  return `${kubeconfig}${clusterFlags({ context: cluster, namespace })}`;
+}
+
+/**
  * The run of a name, as the user writes it: `x`, `run/x`, or `job.batch/x` as `-o name` prints it.
  *
  * @throws FailedError with the nearest names when there is none

@@ -9,7 +9,8 @@ import type { PhaseStyle } from '../terminal/phases.ts';
 import { paintRunPhase } from './runs-view.ts';
 import { elapsed, stepTable } from '../terminal/step-lines.ts';
 import { labels } from '../../graph/labels.ts';
-import { formatTable } from '../terminal/table.ts';
+import { formatTable, type Column } from '../terminal/table.ts';
+import { flagsElsewhere } from './cluster-session.ts';
 
 /** What `describe` prints. */
 export interface Description {
@@ -40,6 +41,7 @@ export function describeText({ run, notes, pods, events }: Description, style: D
     run.steps.length === 0 ? '' : stepTable(run.steps, style.phases, { wide: style.wide }),
     failuresText(run, style),
     childTable(run),
+    elsewhereText(run, style),
     repeatedText(run),
     pods.length === 0 ? '' : podTable(pods, style),
     events.length === 0 ? '' : eventTable(events, style),
@@ -60,7 +62,7 @@ function headText(run: RunView, { colors, now }: DescribeStyle): string {
     ['Run', [colors.bold(run.name)]],
     ['Namespace', [run.namespace]],
     ['Plan', run.plan === undefined ? [] : [run.plan]],
-    ['Step of', run.within === undefined ? [] : [`${run.within.run} (${run.within.step})`]],
+    ['Step of', run.within === undefined ? [] : [stepOfText(run.within)]],
     ['Rerun of', run.rerunOf === undefined ? [] : [run.rerunOf]],
     ['Priority', run.priority === undefined ? [] : [String(run.priority)]],
     [
@@ -81,6 +83,10 @@ function headText(run: RunView, { colors, now }: DescribeStyle): string {
   return fields
     .flatMap(([name, lines]) => lines.map((line, index) => `${(index === 0 ? `${name}:` : '').padEnd(12)}${line}\n`))
     .join('');
+}
+
+function stepOfText({ run, step, parentCluster }: NonNullable<RunView['within']>): string {
+  return `${run} (${step})${parentCluster === undefined ? '' : `, on another cluster (kube-system ${parentCluster})`}`;
 }
 
 function activeText({ active, failed }: NonNullable<RunView['progress']>): string {
@@ -122,7 +128,7 @@ function failureText(
     step.attempts.length === 0
       ? ''
       : step.attempts[0]!.object.startsWith(RUN_OBJECT)
-        ? `  its steps: ${colors.bold(`${program} describe ${step.attempts.at(-1)!.object.slice(RUN_OBJECT.length)}${flags}`)}\n`
+        ? `  its steps: ${colors.bold(`${program} describe ${step.attempts.at(-1)!.object.slice(RUN_OBJECT.length)}${flagsTo(run, step, flags)}`)}\n`
         : `  its log: ${colors.bold(`${program} logs ${run.name} ${step.name}${more}${flags}`)}\n`;
   const why = step.message === undefined ? step.reason : `${step.reason}: ${step.message}`;
   return `${colors.red(`Step ${step.name} failed`)}: ${why}\n${attemptLines(step.attempts).join('')}${hint}`;
@@ -130,19 +136,41 @@ function failureText(
 
 /** The runs that are steps of it. */
 function childTable({ steps }: RunView): string {
-  const runs = steps.flatMap(({ name, attempts }) =>
-    attempts.filter(({ object }) => object.startsWith(RUN_OBJECT)).map((attempt) => ({ step: name, ...attempt })),
+  const runs = steps.flatMap(({ name, cluster, attempts }) =>
+    attempts
+      .filter(({ object }) => object.startsWith(RUN_OBJECT))
+      .map((attempt) => ({ step: name, cluster, ...attempt })),
   );
   if (runs.length === 0) return '';
+  const isElsewhere = runs.some(({ cluster }) => cluster !== undefined);
+  const cluster: Column<(typeof runs)[number]> = { header: 'CLUSTER', value: (child) => child.cluster ?? '-' };
   return formatTable(
     [
       { header: 'RUN', value: ({ object }) => object.slice(RUN_OBJECT.length) },
       { header: 'STEP', value: ({ step }) => step },
+      ...(isElsewhere ? [cluster] : []),
       { header: 'PHASE', value: ({ phase, reason }) => (reason === 'RunPending' ? 'Pending' : phase) },
       { header: 'DURATION', value: ({ durationSeconds }) => elapsed(durationSeconds) },
     ],
     runs,
   );
+}
+
+/** How to look at a run on another cluster, one for each cluster. */
+function elsewhereText(run: RunView, { colors, program, flags = '' }: DescribeStyle): string {
+  const last = new Map(run.steps.flatMap((step) => (step.cluster === undefined ? [] : [[step.cluster, step]])));
+  return [...last.values()]
+    .flatMap((step) => {
+      const object = step.attempts.at(-1)?.object.slice(RUN_OBJECT.length);
+      const command = `${program} describe ${object}${flagsTo(run, step, flags)}`;
+      return object === undefined ? [] : [`On cluster ${step.cluster}: ${colors.bold(command)}\n`];
+    })
+    .join('');
+}
+
+/** What the user must add to reach the run of a step. */
+function flagsTo({ namespace }: RunView, { cluster }: StepView, flags: string): string {
+  return cluster === undefined ? flags : flagsElsewhere(flags, cluster, namespace);
 }
 
 const RUN_OBJECT = 'run/';

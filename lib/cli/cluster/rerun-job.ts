@@ -87,8 +87,9 @@ export function rerunJob(
 
 /** A rerun of a run that was a step of another is a run by itself. */
 function ownLabels(all: RunJob['metadata']['labels'] = {}): Record<string, string> {
-  const { [labels.run]: _, [labels.step]: __, [labels.attempt]: ___, ...own } = all;
-  return own;
+  const { run, step, attempt, parentCluster, parentNamespace, parentUid } = labels;
+  const ofStep: ReadonlySet<string> = new Set([run, step, attempt, parentCluster, parentNamespace, parentUid]);
+  return Object.fromEntries(Object.entries(all).filter(([key]) => !ofStep.has(key)));
 }
 
 /** Whether two runs ask for the same. */

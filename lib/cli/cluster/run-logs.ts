@@ -4,7 +4,8 @@ import { Reflector } from '../../kube/reflector.ts';
 import { pods } from '../../kube/resources.ts';
 import { taskSteps } from '../../graph/graph.ts';
 import { parseItemName } from '../../graph/items.ts';
-import { attemptNameOf, attemptObjectName } from '../../graph/object-names.ts';
+import { attemptNameOf } from '../../graph/object-names.ts';
+import { flagsElsewhere } from './cluster-session.ts';
 import { followRun } from './follow-run.ts';
 import { readPodLog, type LogRange, type PodLogEnd } from './pod-log.ts';
 import type { RunPod } from './run-objects.ts';
@@ -118,7 +119,7 @@ export function missingPods(
       return (selection.allAttempts || selection.attempt !== undefined ? wanted : wanted.slice(-1))
         .filter(({ number, startedAt }) => startedAt !== undefined && !there.has(`${name} ${number}`))
         .map(({ number }) => {
-          const object = attemptNameOf(job.metadata.name, node, number);
+          const object = attemptNameOf(job.metadata, node, number);
           return `[${name}] the pod of attempt ${number} is gone, and its log with it (${runAs === 'Job' ? 'job' : 'pod'} ${object})`;
         });
     });
@@ -129,12 +130,15 @@ export function childRuns({ job, graph, record }: RunState, { step, attempt, all
   const steps = (graph?.steps ?? []).filter(
     ({ kind, name }) => kind === 'run' && (step === undefined || name === step),
   );
-  return steps.flatMap(({ name }) => {
+  return steps.flatMap((node) => {
+    const { name } = node;
+    const there =
+      'cluster' in node && node.cluster !== undefined ? flagsElsewhere('', node.cluster, job.metadata.namespace) : '';
     const attempts = record?.steps.get(name)?.attempts ?? [];
     const wanted = attempts.filter(({ number }) => attempt === undefined || number === attempt);
     return (allAttempts ? wanted : wanted.slice(-1)).map(({ number }) => {
-      const run = attemptObjectName(job.metadata.name, name, number);
-      return `[${name}] is a run of its own: cdk8s-workflows logs ${run}`;
+      const run = attemptNameOf(job.metadata, node, number);
+      return `[${name}] is a run of its own: cdk8s-workflows logs ${run}${there}`;
     });
   });
 }

@@ -15,7 +15,12 @@ export interface RunSummary {
   readonly plan?: string;
   readonly workflow?: string;
   /** The run that it is a step of, and the step. */
-  readonly within?: { readonly run: string; readonly step: string };
+  readonly within?: {
+    readonly run: string;
+    readonly step: string;
+    /** When that run is on another cluster: the uid of the namespace `kube-system` there. */
+    readonly parentCluster?: string;
+  };
   readonly phase: RunPhaseName;
   /** One word, such as `StepFailed`; of finished runs. */
   readonly reason?: string;
@@ -96,8 +101,8 @@ interface Annotated {
 }
 
 function withinOf({ labels: given }: RunJob['metadata']): RunSummary['within'] {
-  const { [labels.run]: run, [labels.step]: step } = given ?? {};
-  return run === undefined || step === undefined ? undefined : { run, step };
+  const { [labels.run]: run, [labels.step]: step, [labels.parentCluster]: parentCluster } = given ?? {};
+  return run === undefined || step === undefined ? undefined : { run, step, ...(parentCluster && { parentCluster }) };
 }
 
 /** A JSON object in an annotation; nothing when there is none, or anybody broke it. */

@@ -38,6 +38,8 @@ export interface StepView {
   readonly workflow?: string;
   /** Of a run of its own that a launch plan makes: the plan. */
   readonly plan?: string;
+  /** Of a run of its own that is on another cluster: the cluster, as the fleet names it. */
+  readonly cluster?: string;
   readonly phase: StepPhase;
   readonly reason: string;
   readonly message?: string;
@@ -114,16 +116,20 @@ function stepViews({ job, record }: Pick<RunState, 'job' | 'record'>, graph: Gra
       }),
       ...(step.items !== undefined && { items: step.items }),
       ...(step.indexes !== undefined && { indexes: step.indexes }),
-      attempts: step.attempts.map((attempt) => attemptView(job.metadata.name, node, attempt, now)),
+      attempts: step.attempts.map((attempt) => attemptView(job.metadata, node, attempt, now)),
       durationSeconds: inSeconds(stepDuration(step, now)),
       outputs: step.outputs,
     };
   });
 }
 
-function kindView(node: StepNode): Pick<StepView, 'task' | 'gate' | 'workflow' | 'plan'> {
+function kindView(node: StepNode): Pick<StepView, 'task' | 'gate' | 'workflow' | 'plan' | 'cluster'> {
   if (node.kind === 'gate') return { gate: node.gate.waitsFor };
-  if (node.kind === 'run') return 'plan' in node.runs ? { plan: node.runs.plan } : { workflow: node.runs.workflow };
+  if (node.kind === 'run') {
+    const { runs, cluster } = node;
+    const what = 'plan' in runs ? { plan: runs.plan } : { workflow: runs.workflow };
+    return { ...what, ...(cluster !== undefined && { cluster }) };
+  }
   return hasPod(node) ? { task: node.task } : { workflow: node.workflow };
 }
 
@@ -136,7 +142,7 @@ function howToOpen(run: string, node: StepNode, phase: StepPhase): string {
 
 const finalPhases: ReadonlySet<StepPhase> = new Set(['Succeeded', 'Failed', 'Skipped', 'Cancelled']);
 
-function attemptView(run: string, node: StepNode, attempt: AttemptRecord, now: number): AttemptView {
+function attemptView(run: RunJob['metadata'], node: StepNode, attempt: AttemptRecord, now: number): AttemptView {
   const { number, phase, reason, message, exitCode, startedAt, finishedAt } = attempt;
   const kind = node.kind === 'run' ? 'run' : hasPod(node) && node.runAs === 'Job' ? 'job' : 'pod';
   return {

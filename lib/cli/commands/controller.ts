@@ -1,6 +1,8 @@
 import type { LogFormat, LogLevel } from '../../controller/log.ts';
 import type { CommandModule } from '../command-module.ts';
+import type { RemoteAccess } from '../../controller/remote-access.ts';
 import { choiceOption, collect, wholeNumber } from '../options.ts';
+import { parseRemoteCluster } from '../remote-cluster-option.ts';
 import { packageVersion } from '../version.ts';
 
 interface Options {
@@ -13,6 +15,7 @@ interface Options {
   readonly leaseNamespace?: string;
   readonly maxSteps?: number;
   readonly maxStepsPerNamespace?: number;
+  readonly remoteCluster?: readonly RemoteAccess[];
   readonly healthPort?: number;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
@@ -38,6 +41,11 @@ export const controllerCommand: CommandModule = {
       .option('--lease-namespace <name>', "namespace of the Lease; the pod's own when left out")
       .option('--max-steps <number>', 'steps of all runs that may run at once; no limit when left out', wholeNumber(1))
       .option('--max-steps-per-namespace <number>', 'the same for the runs of each namespace', wholeNumber(1))
+      .option(
+        '--remote-cluster <name=...,kubeconfig=...>',
+        'other cluster that steps may have their runs on, with its kubeconfig; context=... and namespace=... may follow; may be repeated',
+        parseRemoteCluster,
+      )
       .option('--health-port <port>', 'port of /healthz, /readyz and /metrics; none when left out', wholeNumber(0))
       .addOption(
         choiceOption('--log-level <level>', 'what is logged', ['debug', 'info', 'warn', 'error']).default('info'),
@@ -50,13 +58,14 @@ export const controllerCommand: CommandModule = {
           import('../../controller/controller-process.ts'),
           import('../../controller/until-signal.ts'),
         ]);
-        const { namespace, allNamespaces, logFormat, maxSteps, maxStepsPerNamespace, ...rest } = options;
+        const { namespace, allNamespaces, logFormat, maxSteps, maxStepsPerNamespace, remoteCluster, ...rest } = options;
         const namespaces = allNamespaces ? null : namespace;
         await untilSignal((signal) =>
           runController(
             {
               ...rest,
               ...(namespaces !== undefined && { namespaces }),
+              ...(remoteCluster && { remoteClusters: remoteCluster }),
               limits: {
                 ...(maxSteps !== undefined && { maxSteps }),
                 ...(maxStepsPerNamespace !== undefined && { maxStepsPerNamespace }),

@@ -19,8 +19,12 @@ export interface Reachable {
  *
  * @throws InvalidError when one of them waits for somebody, who could be asked on a cluster only
  */
-export function otherRuns({ workflow, objects }: SelectedWorkflow): Reachable {
-  const all = findWorkflows(objects).workflows.filter(({ namespace }) => namespace === workflow.namespace);
+export function otherRuns({ workflow, objects, elsewhere }: SelectedWorkflow): Reachable {
+  const here = findWorkflows(objects).workflows;
+  // What other clusters have is only looked at where a step has its run on one; here all of them are this machine.
+  const goesElsewhere = here.some(({ graph }) => graph.steps.some((step) => step.kind === 'run' && step.cluster));
+  const there = goesElsewhere ? findWorkflows(elsewhere).workflows : [];
+  const all = [...there, ...here].filter(({ namespace }) => namespace === workflow.namespace);
   const byGraph = new Map(all.map((each) => [each.graphName, each]));
   const plans = new Map(
     all.flatMap((each) => each.plans.map((plan) => [plan.name, { plan, workflow: each }] as const)),

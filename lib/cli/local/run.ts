@@ -31,7 +31,7 @@ export interface LocalRunSettings {
  * @throws InvalidError when an override contradicts the policy of the cluster that it was synthesized for
  */
 export function localRun(selected: SelectedWorkflow, settings: LocalRunSettings): LocalRun {
-  const { workflow, objects } = selected;
+  const { workflow, objects, elsewhere } = selected;
   const { workflows, runs } = otherRuns(selected);
   const all = [workflow, ...workflows];
   const { name, inputs, plan, workingDirectory, runOverride } = settings;
@@ -52,7 +52,10 @@ export function localRun(selected: SelectedWorkflow, settings: LocalRunSettings)
     templates,
     policies: Object.fromEntries(all.flatMap((each) => [...each.policies])),
     layers,
-    configMaps: configMapsOf(objects, JSON.stringify([templates, podOverride, runOverride, runs.plans])),
+    configMaps: configMapsOf(
+      [...elsewhere, ...objects],
+      JSON.stringify([templates, podOverride, runOverride, runs.plans]),
+    ),
     inputs,
     ...(workflows.length > 0 && { others: runs }),
     // A laptop is not idle while steps wait for a network: a few at once even on one core.
