@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { KubeClient } from '../kube/client.ts';
 import { ConnectionError, isNotFound } from '../kube/errors.ts';
 import { configMaps } from '../kube/resources.ts';
-import { adoptionPatch } from './adoption.ts';
 import { applyFailure } from './apply-failure.ts';
+import { applyObject } from './apply-object.ts';
 import { ApplyLockedError, withApplyLease, type ApplyHolder } from './apply-lease.ts';
 import type { ApplyPlan, PlannedInventory, PlannedObject } from './apply-plan.ts';
 import type { AppliedObject, ApplyFailure, ApplyResult } from './apply-result.ts';
@@ -153,34 +153,18 @@ class Execution {
     const failure = reason ?? this.#lost;
     if (failure !== undefined || resource === undefined) return { outcome: 'failed', failure };
     const dryRun = this.#dryRun || checkOnly;
-    const { name, namespace } = object.metadata;
     try {
-      if (planned.adopts && !dryRun) await this.#adopt(planned);
-      const after = await this.#client.patch(resource, name, object, {
-        type: 'apply',
-        namespace,
-        fieldManager: APPLY_MANAGER,
-        fieldValidation: 'Strict',
-        force: (this.#options.force ?? false) || (planned.adopts === true && dryRun),
-        dryRun,
-        signal: this.#signal,
-      });
+      const { force } = this.#options;
+      const after = await applyObject(this.#client, planned, { force, dryRun, signal: this.#signal });
       const outcome = outcomeOf(live, after, { dryRun, manager: APPLY_MANAGER });
       return { outcome: checkOnly && outcome !== 'unchanged' ? 'skipped' : outcome };
     } catch (error) {
       // A dry run does not create the namespace in which the next dry run would look.
-      if (dryRun && isNotFound(error) && this.#newNamespaces.has(namespace ?? '')) {
+      if (dryRun && isNotFound(error) && this.#newNamespaces.has(object.metadata.namespace ?? '')) {
         return { outcome: checkOnly ? 'skipped' : 'created' };
       }
       return this.#failure(error);
     }
-  }
-
-  async #adopt({ resource, live, object }: PlannedObject): Promise<void> {
-    const patch = adoptionPatch(live!, this.#options.force ?? false);
-    const { name, namespace } = object.metadata;
-    const options = { namespace, fieldManager: APPLY_MANAGER, signal: this.#signal };
-    await this.#client.patch(resource!, name, patch, { type: 'json', ...options });
   }
 
   async #delete(planned: PlannedObject): Promise<Outcome> {

@@ -1,7 +1,7 @@
 import { applyHolder } from '../cluster/apply-holder.ts';
 import { loadTargets } from '../cluster/apply-directories.ts';
 import { planText } from '../cluster/apply-plan-view.ts';
-import { ApplyProgress } from '../cluster/apply-progress.ts';
+import { ApplyProgress, prepareAll } from '../cluster/apply-progress.ts';
 import { ApplySession } from '../cluster/apply-session.ts';
 import { applyReport, type AppliedTarget } from '../cluster/apply-view.ts';
 import { tellFindings } from '../cluster/tell-findings.ts';
@@ -26,7 +26,7 @@ export async function apply(
   const targets = await loadTargets(context.cwd, argument, options);
   const sessions = targets.map((target) => new ApplySession(target, options));
   try {
-    await prepare(context, sessions);
+    await prepareAll(context, sessions);
     await check(context, sessions);
     await ask(context, sessions, options);
     report(context, await execute(context, sessions, dryRun), options);
@@ -61,35 +61,22 @@ function report(
   if (!results.every(isApplied)) throw new ExitError(exitCodes.failed);
 }
 
-/** Connects to all clusters and plans. */
-export async function prepare(context: CliContext, sessions: readonly ApplySession[]): Promise<void> {
-  using progress = new ApplyProgress(context, sessions.map(titleOf));
-  await interruptible((signal) =>
-    Promise.all(
-      sessions.map(async (session) => {
-        await session.prepare(signal);
-        progress.set(titleOf(session), 'read');
-      }),
-    ),
-  );
-}
-
 /** Looks at the clusters that something is to be written to: what forbids that is in their plans afterwards, the rest is told. */
 async function check(context: CliContext, sessions: readonly ApplySession[]): Promise<void> {
-  using progress = new ApplyProgress(context, sessions.map(titleOf));
+  using progress = new ApplyProgress(context, sessions.map(({ title }) => title));
   await interruptible((signal) =>
     Promise.all(
       sessions.map(async (session) => {
-        progress.set(titleOf(session), 'checking');
+        progress.set(session.title, 'checking');
         await session.check(signal);
-        progress.set(titleOf(session), 'checked');
+        progress.set(session.title, 'checked');
       }),
     ),
   );
   progress[Symbol.dispose]();
   const seen = sessions.map((session) => ({
     session,
-    cluster: titleOf(session),
+    cluster: session.title,
     namespace: session.namespace,
     checks: session.checks,
   }));
@@ -105,12 +92,15 @@ async function execute(
   sessions: readonly ApplySession[],
   dryRun: boolean,
 ): Promise<readonly AppliedTarget[]> {
-  using progress = new ApplyProgress(context, sessions.map(titleOf));
+  using progress = new ApplyProgress(
+    context,
+    sessions.map(({ title }) => title),
+  );
   const holder = applyHolder();
   return interruptible((signal) =>
     Promise.all(
       sessions.map((session) => {
-        const title = titleOf(session);
+        const { title } = session;
         const all = stagesOf(session.plan).flat().length;
         return session.apply({
           dryRun,
@@ -122,8 +112,4 @@ async function execute(
       }),
     ),
   );
-}
-
-function titleOf({ target }: ApplySession): string {
-  return target.cluster ?? target.directory;
 }

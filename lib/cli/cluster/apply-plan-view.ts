@@ -15,8 +15,7 @@ export function planText(sessions: readonly ApplySession[], colors: Colors): str
 }
 
 function clusterText(session: ApplySession, colors: Colors): string {
-  const { plan, target } = session;
-  const title = target.cluster ?? target.directory;
+  const { plan, title } = session;
   const where = `context ${session.context}, namespace ${session.namespace}`;
   const paint = paints(colors);
   const lines = plan.objects

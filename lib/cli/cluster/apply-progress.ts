@@ -1,5 +1,7 @@
 import type { CliContext } from '../context.ts';
+import { interruptible } from '../terminal/interrupt.ts';
 import { LiveBlock } from '../terminal/live-block.ts';
+import type { ApplySession } from './apply-session.ts';
 
 /** A line for each cluster on a terminal, while it lasts. */
 export class ApplyProgress implements Disposable {
@@ -25,4 +27,20 @@ export class ApplyProgress implements Disposable {
   #draw(): void {
     this.#block.draw([...this.#lines].map(([title, doing]) => `${title}: ${doing}`));
   }
+}
+
+/** Connects to all clusters and plans. */
+export async function prepareAll(context: CliContext, sessions: readonly ApplySession[]): Promise<void> {
+  using progress = new ApplyProgress(
+    context,
+    sessions.map(({ title }) => title),
+  );
+  await interruptible((signal) =>
+    Promise.all(
+      sessions.map(async (session) => {
+        await session.prepare(signal);
+        progress.set(session.title, 'read');
+      }),
+    ),
+  );
 }

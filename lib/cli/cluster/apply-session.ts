@@ -6,6 +6,7 @@ import { isDone } from '../../fleet/apply-stages.ts';
 import { planPermissions } from '../../fleet/check-permissions.ts';
 import { checkNames, type CheckResult } from '../../fleet/check-result.ts';
 import { planCluster } from '../../fleet/cluster-plan.ts';
+import { diffCluster } from '../../fleet/diff-cluster.ts';
 import { executePlan } from '../../fleet/execute-plan.ts';
 import { preflight } from '../../fleet/preflight.ts';
 import type { PruneLimit } from '../../fleet/prune-limit.ts';
@@ -14,6 +15,7 @@ import type { InventoryRef } from '../../fleet/applyset.ts';
 import { packageVersion } from '../version.ts';
 import type { LoadedTarget } from './apply-directories.ts';
 import type { AppliedTarget } from './apply-view.ts';
+import type { DiffedTarget } from './diff-view.ts';
 import { connectTarget } from './target-client.ts';
 
 /** What `apply` and `diff` say about every target. */
@@ -41,6 +43,11 @@ export class ApplySession {
   constructor(target: LoadedTarget, options: SessionOptions) {
     this.target = target;
     this.#options = options;
+  }
+
+  /** What people call it. */
+  get title(): string {
+    return this.target.cluster ?? this.target.directory;
   }
 
   /** The context, or what was asked for when there is no such one. */
@@ -106,6 +113,17 @@ export class ApplySession {
         ? { objects: [], failure: this.plan.failure }
         : await executePlan(this.#client, this.plan, { ...options, force, version });
     return { cluster, context: this.context, directory, ...result };
+  }
+
+  /** What the plan would change, field by field. */
+  async diff(signal: AbortSignal): Promise<DiffedTarget> {
+    const { cluster, directory } = this.target;
+    const about = { cluster, context: this.context, directory };
+    const { failure } = this.plan;
+    if (this.#client === undefined || failure !== undefined)
+      return { ...about, objects: [], ...(failure && { failure }) };
+    const options = { force: this.#options.forceConflicts, signal };
+    return { ...about, objects: await diffCluster(this.#client, this.plan, options) };
   }
 
   /** Ends all connections. */

@@ -10,6 +10,7 @@ export { completeCommand } from './complete.ts';
 export { completionCommand } from './completion.ts';
 export { deactivateCommand } from './deactivate.ts';
 export { describeCommand } from './describe.ts';
+export { diffCommand } from './diff.ts';
 export { eventsCommand } from './events.ts';
 export { explainCommand } from './explain.ts';
 export { gcCommand } from './gc.ts';
