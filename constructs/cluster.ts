@@ -23,6 +23,11 @@ export interface Cluster {
   readonly capabilities?: ClusterCapabilities;
   /** The context of the kubeconfig that reaches it. @default its name */
   readonly context?: string;
+  /**
+   * Which cluster it is: the UID of its namespace `kube-system`. `apply` and `diff` refuse any other that the context may lead to.
+   * @default the one that was first applied to from the directory of the app
+   */
+  readonly uid?: string;
   /** The namespace that `apply` puts objects into that name none. @default 'default' */
   readonly namespace?: string;
   /** What every pod on this cluster starts from; tasks and steps may change it. @default nothing */

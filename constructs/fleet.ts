@@ -119,13 +119,22 @@ export class Fleet {
 function placed({
   name,
   context = name,
+  uid,
   namespace = 'default',
   labels,
   weight = 1,
   enabled = true,
   capabilities,
 }: Cluster): PlacedCluster {
-  return { context, namespace, ...(labels && { labels }), weight, enabled, ...(capabilities && { capabilities }) };
+  return {
+    context,
+    ...(uid !== undefined && { uid }),
+    namespace,
+    ...(labels && { labels }),
+    weight,
+    enabled,
+    ...(capabilities && { capabilities }),
+  };
 }
 
 // The same mistake is found once for each cluster; it is told once, with the clusters only when not all have it.

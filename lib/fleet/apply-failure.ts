@@ -6,6 +6,12 @@ import { HAND_MANAGER } from './field-managers.ts';
 export function applyFailure(error: unknown): ApplyFailure {
   if (error instanceof ConnectionError || error instanceof KubeconfigError) return { message: error.message };
   if (!(error instanceof KubeError)) throw error;
+  if (error.code === 401) {
+    return {
+      message: 'the credentials of the context are not accepted',
+      fix: 'log in again, or choose another context',
+    };
+  }
   if (error.code === 409) return conflictFailure(error);
   const said = error.status.message ?? error.message;
   if (error.code === 403) return { message: said, fix: forbiddenFix(said) };

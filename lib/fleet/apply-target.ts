@@ -8,6 +8,8 @@ export interface ApplyTarget {
   readonly directory: string;
   /** @default the current one */
   readonly context?: string;
+  /** The UID of the cluster's namespace `kube-system`. @default any */
+  readonly uid?: string;
   /** For objects that name no namespace. @default the context's */
   readonly namespace?: string;
   /** The name of the inventory of what is applied. @default none is kept, and nothing is ever deleted */
@@ -41,6 +43,7 @@ export function applyTargets(choice: TargetChoice): ApplyTarget[] {
     cluster,
     directory: `${output}/${cluster}`,
     context: context ?? placement?.clusters[cluster]?.context,
+    uid: placement?.clusters[cluster]?.uid,
     namespace: namespace ?? placement?.clusters[cluster]?.namespace,
     // Two fleets without a name would delete each other's objects.
     inventory: inventory ?? (placement?.fleet === DEFAULT_FLEET ? undefined : placement?.fleet),

@@ -41,8 +41,8 @@ function* placementProblems(document: Json): Generator<Problem> {
 
 function* clusterProblems(cluster: Json, path: string): Generator<Problem> {
   if (!isJsonObject(cluster)) return yield wrong(path, 'an object', cluster);
-  const { context, namespace, labels, weight, enabled, capabilities } = cluster;
-  for (const [field, value] of Object.entries({ context, namespace }))
+  const { context, uid, namespace, labels, weight, enabled, capabilities } = cluster;
+  for (const [field, value] of Object.entries({ context, uid, namespace }))
     if (value !== undefined && !isName(value)) yield wrong(`${path}.${field}`, 'a name', value);
   for (const [field, value] of Object.entries({ labels, capabilities }))
     if (value !== undefined && !isJsonObject(value)) yield wrong(`${path}.${field}`, 'an object', value);

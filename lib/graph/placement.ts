@@ -11,6 +11,8 @@ export const DEFAULT_FLEET = 'default';
 export interface PlacedCluster {
   /** Context of the kubeconfig. @default the current one */
   readonly context?: string;
+  /** The UID of its namespace `kube-system`. @default any */
+  readonly uid?: string;
   /** For objects that name no namespace. @default the context's */
   readonly namespace?: string;
   /** What plans select it by. @default none */

@@ -8,6 +8,7 @@ const { positionals, values } = parseArgs({
 const rounds = (standard: number) => Number(values.rounds ?? standard);
 
 const benches: Record<string, () => Promise<void>> = {
+  apply: async () => (await import('./apply.ts')).printApplyBench(1000, rounds(3)),
   chain: async () => (await import('./chain.ts')).printChainBench(Number(values.steps), rounds(5)),
   engine: async () => (await import('./engine.ts')).printEngineBench(rounds(7)),
   merge: async () => (await import('./merge.ts')).printMergeBench(5000, rounds(9)),

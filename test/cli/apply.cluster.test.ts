@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { cliFor, steady } from './cluster-cli.ts';
+import { mergedKubeconfig } from './fleet-kubeconfig.ts';
 
 let test: ControlPlane;
 let prod: ControlPlane;
@@ -22,32 +23,13 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'cdk8s-workflows-apply-'));
   kubeconfig = join(directory, 'kubeconfig');
   const contexts = { test: test.kubeconfigPath, prod: prod.kubeconfigPath };
-  await writeFile(kubeconfig, stringify(await merged(contexts)));
+  await writeFile(kubeconfig, stringify(await mergedKubeconfig(contexts)));
 });
 
 afterAll(async () => {
   await Promise.all([test?.stop(), prod?.stop()]);
   if (directory !== undefined) await rm(directory, { recursive: true, force: true });
 });
-
-interface Named {
-  name: string;
-  [field: string]: unknown;
-}
-
-/** One kubeconfig with a context for each of several, and one for a cluster that is not there. */
-async function merged(files: Readonly<Record<string, string>>): Promise<object> {
-  const config: { clusters: Named[]; users: Named[]; contexts: Named[] } = { clusters: [], users: [], contexts: [] };
-  for (const [name, file] of Object.entries(files)) {
-    const one = parse(await readFile(file, 'utf8')) as typeof config;
-    config.clusters.push({ ...one.clusters[0]!, name });
-    config.users.push({ ...one.users[0]!, name });
-    config.contexts.push({ name, context: { cluster: name, user: name } });
-  }
-  config.clusters.push({ name: 'away', cluster: { server: 'https://127.0.0.1:1' } });
-  config.contexts.push({ name: 'away', context: { cluster: 'away', user: 'test' } });
-  return { apiVersion: 'v1', kind: 'Config', 'current-context': 'test', ...config };
-}
 
 const manifests = `apiVersion: v1
 kind: Namespace

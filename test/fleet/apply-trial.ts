@@ -114,6 +114,7 @@ export class ApplyTrials implements AsyncDisposable {
     const killed = await disturbed(namespace);
     const { requests } = this.#proxy;
     const wrong = await this.#finish(namespace, foreign, this.#expected);
+    if (requests === 0) wrong.push('the apply asked for nothing');
     await this.#client.delete(known.namespaces, namespace);
     return { requests, killed, wrong };
   }

@@ -134,6 +134,21 @@ describe('prune', () => {
     expect(outcomes(await apply([plan('a')]))).toContain('CronJob gone pruned');
   });
 
+  it('deletes nothing when a quota is used up', async () => {
+    await apply([plan('a'), plan('gone')]);
+    await cluster.kubectl(['create', 'quota', 'few', '--hard=count/cronjobs.batch=2', '-n', namespace]);
+    await eventually(async () => {
+      const { stdout } = await cluster.kubectl(['get', 'quota', 'few', '-n', namespace, '-o', 'json']);
+      expect((JSON.parse(stdout) as KubeObject).status).toMatchObject({ used: { 'count/cronjobs.batch': '2' } });
+    });
+    const { objects } = await apply([plan('a'), plan('new')]);
+    expect(objects.map(({ name, outcome, failure }) => [name, outcome, failure?.fix])).toEqual([
+      ['a', 'unchanged', undefined],
+      ['new', 'failed', 'free some of the quota, or ask for more'],
+      ['gone', 'kept', undefined],
+    ]);
+  });
+
   it('deletes nothing for an empty directory, nor more than the limit', async () => {
     const many = Array.from({ length: 12 }, (_, index) => plan(`p-${index}`));
     await apply(many);

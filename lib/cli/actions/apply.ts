@@ -3,6 +3,7 @@ import { loadTargets } from '../cluster/apply-directories.ts';
 import { planText } from '../cluster/apply-plan-view.ts';
 import { ApplyProgress, prepareAll } from '../cluster/apply-progress.ts';
 import { ApplySession } from '../cluster/apply-session.ts';
+import { KnownClusters } from '../cluster/known-clusters.ts';
 import { applyReport, type AppliedTarget } from '../cluster/apply-view.ts';
 import { tellFindings } from '../cluster/tell-findings.ts';
 import type { ApplyCommandOptions } from '../commands/apply.ts';
@@ -24,7 +25,8 @@ export async function apply(
 ): Promise<void> {
   const { dryRun = false } = options;
   const targets = await loadTargets(context.cwd, argument, options);
-  const sessions = targets.map((target) => new ApplySession(target, options));
+  const known = new KnownClusters(context.cwd);
+  const sessions = targets.map((target) => new ApplySession(target, options, known));
   try {
     await prepareAll(context, sessions);
     await check(context, sessions);
@@ -63,7 +65,10 @@ function report(
 
 /** Looks at the clusters that something is to be written to: what forbids that is in their plans afterwards, the rest is told. */
 async function check(context: CliContext, sessions: readonly ApplySession[]): Promise<void> {
-  using progress = new ApplyProgress(context, sessions.map(({ title }) => title));
+  using progress = new ApplyProgress(
+    context,
+    sessions.map(({ title }) => title),
+  );
   await interruptible((signal) =>
     Promise.all(
       sessions.map(async (session) => {

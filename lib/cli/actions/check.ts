@@ -62,7 +62,7 @@ async function checkTarget(target: LoadedTarget, options: CheckOptions, signal: 
     const checks = checkNames.filter((name) => !options.skip?.includes(name));
     const inventory = inventoryOf(target, client);
     const asked = { version: packageVersion(), now: Date.now(), checks, inventory, signal };
-    return { ...about(), checks: await preflight(client, { namespace }, manifests, asked) };
+    return { ...about(), checks: await preflight(client, { namespace, uid: target.uid }, manifests, asked) };
   } catch (error) {
     signal.throwIfAborted();
     return { ...about(), checks: notReached(unreachable(error)) };

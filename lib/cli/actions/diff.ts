@@ -1,6 +1,7 @@
 import { loadTargets } from '../cluster/apply-directories.ts';
 import { prepareAll } from '../cluster/apply-progress.ts';
 import { ApplySession } from '../cluster/apply-session.ts';
+import { KnownClusters } from '../cluster/known-clusters.ts';
 import { diffExitCode, diffText, type DiffedTarget } from '../cluster/diff-view.ts';
 import type { DiffOptions } from '../commands/diff.ts';
 import type { CliContext } from '../context.ts';
@@ -11,7 +12,8 @@ import { interruptible } from '../terminal/interrupt.ts';
 export async function diff(context: CliContext, argument: string | undefined, options: DiffOptions): Promise<void> {
   const targets = await loadTargets(context.cwd, argument, options);
   // What would be too much for an apply is to be seen, too.
-  const sessions = targets.map((target) => new ApplySession(target, { ...options, yesDelete: true }));
+  const known = new KnownClusters(context.cwd);
+  const sessions = targets.map((target) => new ApplySession(target, { ...options, yesDelete: true }, known));
   let results: readonly DiffedTarget[];
   try {
     await prepareAll(context, sessions);

@@ -7,6 +7,8 @@ import { planPermissions } from '../../fleet/check-permissions.ts';
 import { checkNames, type CheckResult } from '../../fleet/check-result.ts';
 import { planCluster } from '../../fleet/cluster-plan.ts';
 import { diffCluster } from '../../fleet/diff-cluster.ts';
+import { identityProblem } from '../../fleet/cluster-identity.ts';
+import { clusterUid } from '../../fleet/check-server.ts';
 import { executePlan } from '../../fleet/execute-plan.ts';
 import { preflight } from '../../fleet/preflight.ts';
 import type { PruneLimit } from '../../fleet/prune-limit.ts';
@@ -16,6 +18,7 @@ import { packageVersion } from '../version.ts';
 import type { LoadedTarget } from './apply-directories.ts';
 import type { AppliedTarget } from './apply-view.ts';
 import type { DiffedTarget } from './diff-view.ts';
+import { KNOWN_CLUSTERS, type KnownClusters } from './known-clusters.ts';
 import { connectTarget } from './target-client.ts';
 
 /** What `apply` and `diff` say about every target. */
@@ -35,14 +38,17 @@ const applyChecks = checkNames.filter((name) => name !== 'admission');
 export class ApplySession {
   readonly target: LoadedTarget;
   readonly #options: SessionOptions;
+  readonly #known: KnownClusters;
   #client: KubeClient | undefined;
+  #uid: string | undefined;
   plan: ApplyPlan = { objects: [] };
   /** What was looked at before something is to be written. */
   checks: readonly CheckResult[] = [];
 
-  constructor(target: LoadedTarget, options: SessionOptions) {
+  constructor(target: LoadedTarget, options: SessionOptions, known: KnownClusters) {
     this.target = target;
     this.#options = options;
+    this.#known = known;
   }
 
   /** What people call it. */
@@ -66,6 +72,11 @@ export class ApplySession {
     const { context, namespace, manifests } = this.target;
     try {
       this.#client = await connectTarget({ kubeconfig, allowInsecure, context, namespace });
+      const failure = await this.#identify(this.#client, signal);
+      if (failure !== undefined) {
+        this.plan = { objects: [], failure };
+        return;
+      }
       this.plan = await planCluster(this.#client, manifests, {
         signal,
         force: forceConflicts,
@@ -112,7 +123,26 @@ export class ApplySession {
       this.#client === undefined || this.plan.failure !== undefined
         ? { objects: [], failure: this.plan.failure }
         : await executePlan(this.#client, this.plan, { ...options, force, version });
+    if (this.#uid !== undefined && !options.dryRun && result.failure === undefined) {
+      await this.#known.remember(this.target, this.#uid);
+    }
     return { cluster, context: this.context, directory, ...result };
+  }
+
+  /** Why the cluster is not the one that the target is for, or nothing. */
+  async #identify(client: KubeClient, signal: AbortSignal): Promise<ApplyFailure | undefined> {
+    const { cluster, uid: declared } = this.target;
+    if (cluster === undefined) return undefined;
+    this.#uid = await clusterUid(client, signal);
+    const remembered = await this.#known.uidOf(this.target);
+    return identityProblem({
+      cluster,
+      context: client.context,
+      found: this.#uid,
+      declared,
+      remembered,
+      file: KNOWN_CLUSTERS,
+    });
   }
 
   /** What the plan would change, field by field. */
