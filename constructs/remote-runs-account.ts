@@ -1,7 +1,7 @@
 import { ServiceAccount } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
-import { remoteRunsRules } from '../lib/graph/permissions.ts';
+import { remoteFailoverRules, remoteRunsRules } from '../lib/graph/permissions.ts';
 import { grant } from './grant.ts';
 import { checkObjectsIn } from './validate-manifests.ts';
 
@@ -10,6 +10,8 @@ export interface RemoteRunsAccountProps {
   readonly name?: string;
   /** Where the other controller may make runs: in its own namespace, with a Role, or in every namespace, with a ClusterRole. @default 'namespace' */
   readonly scope?: 'namespace' | 'cluster';
+  /** Whether it may also suspend the plans that it takes over, see `failover` of `WorkflowController`. @default false */
+  readonly failover?: boolean;
 }
 
 /**
@@ -29,7 +31,8 @@ export class RemoteRunsAccount extends Construct {
       metadata: { name: this.name, labels: { [labels.managedBy]: MANAGED_BY } },
       automountToken: false,
     });
-    grant(this, props.scope === 'cluster' ? 'ClusterRole' : 'Role', this.name, remoteRunsRules, this.name);
+    const rules = [...remoteRunsRules, ...(props.failover ? remoteFailoverRules : [])];
+    grant(this, props.scope === 'cluster' ? 'ClusterRole' : 'Role', this.name, rules, this.name);
     checkObjectsIn(this);
   }
 }

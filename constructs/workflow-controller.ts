@@ -2,9 +2,16 @@ import { ApiObject } from 'cdk8s';
 import { ServiceAccount } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
-import { clusterIdentityRules, controllerRules, driverRules, leaderElectionRules } from '../lib/graph/permissions.ts';
+import {
+  clusterIdentityRules,
+  controllerRules,
+  driverRules,
+  failoverRules,
+  leaderElectionRules,
+} from '../lib/graph/permissions.ts';
 import { mergeLayers } from '../lib/pods/merge.ts';
 import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
+import { failoverArgs, failoverProblems, type ControllerFailover } from './controller-failover.ts';
 import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE } from './driver.ts';
 import { grant } from './grant.ts';
 import { reportProblems } from './problems.ts';
@@ -38,6 +45,8 @@ export interface WorkflowControllerProps {
    * @default none
    */
   readonly remoteClusters?: readonly RemoteClusterAccess[];
+  /** Takes over plans of other clusters, as `failover` does by hand, when one of them was lost for so long. @default never */
+  readonly failover?: ControllerFailover;
   /** Merged over the controller's pod, whose container is named `controller`. @default nothing */
   readonly podTemplate?: PodTemplateOverride;
 }
@@ -61,7 +70,10 @@ export class WorkflowController extends Construct {
     grant(this, 'Role', `${NAME}-leader`, leaderElectionRules, account.name);
     const remotes = clustersElsewhere(this, props.remoteClusters ?? []);
     if (remotes.length > 0) grant(this, 'ClusterRole', `${NAME}-identity`, clusterIdentityRules, account.name);
-    const remoteArgs = remoteClusterArgs(this, remotes, clusterWide);
+    const takesOver = failoverArgs(this, props.failover);
+    if (takesOver.length > 0)
+      grant(this, clusterWide ? 'ClusterRole' : 'Role', `${NAME}-failover`, failoverRules, account.name);
+    const remoteArgs = [...remoteClusterArgs(this, remotes, clusterWide), ...takesOver];
     new ApiObject(this, 'Lease', {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -77,7 +89,12 @@ export class WorkflowController extends Construct {
         template: mergeLayers([podTemplate(props, remoteArgs), remoteClusterMounts(remotes), props.podTemplate]),
       },
     });
-    reportProblems(this, () => [...limitProblems(props), ...remoteClusterProblems(this, props.remoteClusters ?? [])]);
+    const reached = remotes.map(({ name }) => name);
+    reportProblems(this, () => [
+      ...limitProblems(props),
+      ...remoteClusterProblems(this, props.remoteClusters ?? []),
+      ...failoverProblems(this, props.failover, reached),
+    ]);
     checkObjectsIn(this);
   }
 }

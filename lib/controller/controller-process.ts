@@ -32,7 +32,19 @@ export interface ControllerProcessOptions {
   readonly limits?: StepLimits;
   /** Other clusters that steps may have their runs on. @default none */
   readonly remoteClusters?: readonly RemoteAccess[];
+  /** What is done beside the runs while this replica leads. It ends with its signal. @default nothing */
+  readonly whileLeading?: (leading: Leading) => Promise<void>;
   readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What a replica that leads has at hand. */
+export interface Leading {
+  readonly client: KubeClient;
+  /** null means all. */
+  readonly namespaces: readonly string[] | null;
+  readonly remoteClusters: readonly RemoteCluster[];
+  readonly log: Logger;
+  readonly signal: AbortSignal;
 }
 
 /** How long the end in good order may take, in milliseconds: with the lease's return it stays under ten seconds. */
@@ -134,7 +146,7 @@ class Replica {
 
   /** Works until the term ends: at once if the lease was lost, in good order if this process is to end. */
   async work(term: AbortSignal): Promise<void> {
-    const { namespaces, limits } = this.#options;
+    const { namespaces, limits, whileLeading } = this.#options;
     const controller = new Controller({
       client: this.#client,
       log: this.#log,
@@ -154,7 +166,14 @@ class Replica {
     if (term.aborted) return;
     term.addEventListener('abort', () => void onEnd(), { once: true });
     try {
-      await controller.run(end.signal);
+      const leading: Leading = {
+        client: this.#client,
+        namespaces: namespaces === undefined ? [this.#client.namespace] : namespaces,
+        remoteClusters: this.#remotes,
+        log: this.#log,
+        signal: end.signal,
+      };
+      await Promise.all([controller.run(end.signal), whileLeading?.(leading)]);
     } finally {
       this.#controller = undefined;
       this.#metrics.leading(false);

@@ -126,6 +126,8 @@ class AskReader {
     });
     const children = graph.steps
       .filter((step) => step.kind === 'run')
+      // What runs on another cluster asks nothing of this one.
+      .filter(({ cluster }) => cluster === undefined)
       .flatMap((step) => this.#childRuns(step, parallelism, ofEveryStep(overrides), { ...within, seen }));
     return [{ parallelism, pods }, ...children];
   }

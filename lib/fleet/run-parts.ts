@@ -32,6 +32,7 @@ class RunReader {
       this.#addTemplates(workflow),
       ...steps
         .filter((step) => step.kind === 'run')
+        .filter((step) => step.cluster === undefined)
         .map(({ runs }) => ('graph' in runs ? this.addGraph(runs.graph) : this.#addPlan(runs.plan))),
     ]);
   }

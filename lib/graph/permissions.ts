@@ -57,3 +57,16 @@ export const remoteRunsRules: readonly PermissionRule[] = [
   // Its graph, and its record, which has its outputs.
   { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
 ];
+
+/** What a controller may do, beyond its runs, that takes over plans of another cluster. */
+export const failoverRules: readonly PermissionRule[] = [
+  // Backups are found by their label and activated.
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['list', 'patch'] },
+  // With the time at which the other was started last, so that it is not started again.
+  { apiGroups: ['batch'], resources: ['cronjobs/status'], verbs: ['patch'] },
+];
+
+/** What it may do on that other cluster: suspend there what it took over. */
+export const remoteFailoverRules: readonly PermissionRule[] = [
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['get', 'patch'] },
+];

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { failoverBeside, type FailoverBesideOptions } from '../../lib/cli/cluster/failover-beside.ts';
 import { failbackMove, failoverMove, type Move, type PlanSight, type Sight } from '../../lib/fleet/failover-moves.ts';
 import { backupsOf, plansBackedBy, unknownPlans } from '../../lib/fleet/failover-plans.ts';
 import { failoverOf, type PlanObject } from '../../lib/fleet/failover-record.ts';
@@ -169,4 +170,25 @@ it('reads a record, and none from what is no record', () => {
   const noted = (text: string) => failoverOf(plan(true, { [annotations.failover]: text }));
   expect(noted(record())).toEqual({ from: 'eu', to: 'us', at: '2026-03-01T10:00:00Z', by: 'alice' });
   expect([noted('{'), noted('[]'), noted('{"from":"eu"}')]).toEqual([undefined, undefined, undefined]);
+});
+
+it.each<[string, FailoverBesideOptions]>([
+  ['--failover-from needs --failover-after', { failoverFrom: ['eu'] }],
+  ['--failover-after must be longer than 0s', { failoverAfter: 0 }],
+  ['--failover-after needs --failover-from', { failoverAfter: 60 }],
+  ['--failover-after needs --cluster-name', { failoverAfter: 60, failoverFrom: ['eu'] }],
+  [
+    'there is no access to the cluster "eux"; did you mean "eu"?',
+    { failoverAfter: 60, failoverFrom: ['eux'], clusterName: 'us', remoteCluster: [{ name: 'eu' }] },
+  ],
+  [
+    'there is no access to the cluster "eu"; give it by --remote-cluster',
+    { failoverAfter: 60, failoverFrom: ['eu'], clusterName: 'us' },
+  ],
+])('a controller is not told half of it: %s', (message, options) => {
+  expect(() => failoverBeside(options)).toThrow(message);
+});
+
+it('a controller that is told nothing of it looks at nothing', () => {
+  expect(failoverBeside({ remoteCluster: [{ name: 'eu' }] })).toBeUndefined();
 });

@@ -179,6 +179,13 @@ describe('what a plan may ask for', () => {
     ]);
   });
 
+  it('is nothing of what runs on another cluster', () => {
+    const inner = workflow('inner', [asking('part', { cpu: '1' })]);
+    const of = workflow('outer', [asking('first', {}), { name: 'sub', runs: runOf(inner), cluster: 'gpu' }]);
+    const [ask] = planAsks(inEtl(...of.manifests, ...inner.manifests, plan(of, 'p')));
+    expect(ask!.runs.map(({ pods }) => pods.map(({ step }) => step))).toEqual([['outer/first']]);
+  });
+
   it('comes to an end for a workflow that launches its own plan', () => {
     const of = workflow('again', [asking('a', { cpu: '1' }), { name: 'sub', runs: { plan: 'again' } }]);
     expect(planAsks(inEtl(...of.manifests, plan(of, 'again')))[0]!.runs).toHaveLength(1);

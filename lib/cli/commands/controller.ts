@@ -3,6 +3,7 @@ import type { CommandModule } from '../command-module.ts';
 import type { RemoteAccess } from '../../controller/remote-access.ts';
 import { choiceOption, collect, wholeNumber } from '../options.ts';
 import { parseRemoteCluster } from '../remote-cluster-option.ts';
+import { parseSeconds } from '../terminal/seconds-option.ts';
 import { packageVersion } from '../version.ts';
 
 interface Options {
@@ -16,6 +17,10 @@ interface Options {
   readonly maxSteps?: number;
   readonly maxStepsPerNamespace?: number;
   readonly remoteCluster?: readonly RemoteAccess[];
+  readonly clusterName?: string;
+  /** In seconds. */
+  readonly failoverAfter?: number;
+  readonly failoverFrom?: readonly string[];
   readonly healthPort?: number;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
@@ -46,6 +51,17 @@ export const controllerCommand: CommandModule = {
         'other cluster that steps may have their runs on, with its kubeconfig; context=... and namespace=... may follow; may be repeated',
         parseRemoteCluster,
       )
+      .option('--cluster-name <name>', 'the name of this cluster in its fleet, for --failover-after')
+      .option(
+        '--failover-after <duration>',
+        'activate here the plans of a cluster that was lost for so long and whose first backup this one is; never when left out',
+        parseSeconds,
+      )
+      .option(
+        '--failover-from <name>',
+        'that cluster, one that --remote-cluster gives access to; may be repeated',
+        collect,
+      )
       .option('--health-port <port>', 'port of /healthz, /readyz and /metrics; none when left out', wholeNumber(0))
       .addOption(
         choiceOption('--log-level <level>', 'what is logged', ['debug', 'info', 'warn', 'error']).default('info'),
@@ -54,10 +70,12 @@ export const controllerCommand: CommandModule = {
         choiceOption('--log-format <format>', 'how; json unless standard error is a terminal', ['json', 'text']),
       )
       .action(async (options: Options) => {
-        const [{ runController }, { untilSignal }] = await Promise.all([
+        const [{ runController }, { untilSignal }, { failoverBeside }] = await Promise.all([
           import('../../controller/controller-process.ts'),
           import('../../controller/until-signal.ts'),
+          import('../cluster/failover-beside.ts'),
         ]);
+        const whileLeading = failoverBeside(options);
         const { namespace, allNamespaces, logFormat, maxSteps, maxStepsPerNamespace, remoteCluster, ...rest } = options;
         const namespaces = allNamespaces ? null : namespace;
         await untilSignal((signal) =>
@@ -66,6 +84,7 @@ export const controllerCommand: CommandModule = {
               ...rest,
               ...(namespaces !== undefined && { namespaces }),
               ...(remoteCluster && { remoteClusters: remoteCluster }),
+              ...(whileLeading && { whileLeading }),
               limits: {
                 ...(maxSteps !== undefined && { maxSteps }),
                 ...(maxStepsPerNamespace !== undefined && { maxStepsPerNamespace }),
