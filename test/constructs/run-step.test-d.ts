@@ -66,6 +66,10 @@ describe('a run as a step', () => {
         { site: 'x' },
         { retries: 3, attemptTimeout: Duration.hours(1), parallelism: 2, maxDepth: 3 },
       );
+      step.run('d', inner, { site: 'x' }, { cluster: 'gpu-eu' });
+      step.launch('e', plan, {}, { cluster: 'gpu-eu' });
+      // @ts-expect-error a run is on one cluster, which the step names
+      step.run('f', inner, { site: 'x' }, { cluster: { matchLabels: { gpu: 'a100' } } });
       // @ts-expect-error a run has no pod
       step.run('b', inner, { site: 'x' }, { resources: { limits: { cpu: 1 } } });
       // @ts-expect-error the plan says how many of its steps run at once
