@@ -45,6 +45,7 @@ export { LaunchPlan } from './launch-plan.ts';
 export { LaunchPlanGroup } from './launch-plan-group.ts';
 export { inputsFromFile, keysFromFile } from './key-files.ts';
 export { Run } from './run.ts';
+export { kickoffTime } from './kickoff-time.ts';
 export { Schedule } from './schedule.ts';
 export { Fleet } from './fleet.ts';
 export { clusterOf } from './cluster.ts';
@@ -84,7 +85,14 @@ export type { StepStatus } from './step-status.ts';
 export type { ArmValues, BranchArms, BranchStart, BranchValues } from './branch.ts';
 export type { AnyWorkflow, WorkflowProps } from './workflow.ts';
 export type { AddStep, InputReferences, WorkflowBuilder, WorkflowOutputs } from './workflow-builder.ts';
-export type { LaunchPlanProps, LaunchPlanSettings, Launched, RunDefaults } from './launch-plan-settings.ts';
+export type { KickoffTime, PlannedValues } from './kickoff-time.ts';
+export type {
+  LaunchPlanProps,
+  LaunchPlanSettings,
+  LaunchPlanTimingSettings,
+  Launched,
+  RunDefaults,
+} from './launch-plan-settings.ts';
 export type { KeyedPlan, LaunchPlanGroupProps, LaunchPlanGroupSettings, PlanOverride } from './launch-plan-group.ts';
 export type { GroupKeys, Over } from './group-keys.ts';
 export type { KeyFileOptions } from './key-files.ts';

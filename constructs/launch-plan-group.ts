@@ -140,6 +140,8 @@ function spreadWindow(spread: Duration, schedule: Schedule | undefined, problems
     return wrong(`must be whole minutes, from 1 to those of a day, not ${minutes}`, 'a cron schedule knows no seconds');
   if (schedule === undefined) return wrong('says nothing without a schedule', 'give one, or leave it out');
   if (schedule.problem !== undefined) return undefined;
+  if (schedule.withinMinute !== undefined)
+    return wrong('says nothing of a plan that fires more often than once a minute', 'leave it out');
   const shifted = shiftCron(schedule.expression, 0, minutes);
   if ('problem' in shifted) return wrong(shifted.problem, 'take a shorter window or another schedule');
   return minutes;

@@ -1,6 +1,9 @@
+import { kickoffText } from '../lib/graph/kickoff.ts';
+import { annotations } from '../lib/graph/labels.ts';
 import type { JsonObject } from '../lib/values/json.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
 import { checkValue, type ObjectSchema } from '../lib/values/schema.ts';
+import { KickoffTime } from './kickoff-time.ts';
 
 /** What takes the inputs of a plan. */
 interface Taker {
@@ -20,7 +23,33 @@ export class LaunchPlanInputs {
 
   /** Those of a run that is launched without any. */
   get values(): JsonObject {
-    return { ...this.#defaults, ...this.#fixed } as JsonObject;
+    const values = Object.entries({ ...this.#defaults, ...this.#fixed });
+    return Object.fromEntries(values.filter(([, value]) => !(value instanceof KickoffTime))) as JsonObject;
+  }
+
+  /** Annotations of each run. */
+  get notes(): Readonly<Record<string, string>> {
+    const names = this.#kickoff;
+    return names.length === 0 ? {} : { [annotations.kickoffInputs]: JSON.stringify(names) };
+  }
+
+  /** The names of those that are the time of a run. */
+  get #kickoff(): readonly string[] {
+    const all = Object.entries({ ...this.#defaults, ...this.#fixed });
+    return all
+      .filter(([, value]) => value instanceof KickoffTime)
+      .map(([name]) => name)
+      .sort();
+  }
+
+  /** What is wrong with them where nobody writes the time of a run into its inputs. */
+  *kickoffProblems(): Generator<Problem> {
+    for (const name of this.#kickoff)
+      yield {
+        path: `inputs.${name}`,
+        message: 'cannot be the kickoff time of a single task, whose inputs are written into its pod at synth',
+        fix: 'launch a workflow with the task as its step',
+      };
   }
 
   /** The names of those that a launch may not change. */
@@ -46,6 +75,7 @@ export class LaunchPlanInputs {
         const schema = properties[name];
         if (schema === undefined)
           yield { path, message: `${show(taker)} has no such input`, fix: suggest(name, Object.keys(properties)) };
+        else if (value instanceof KickoffTime) yield* checkValue(schema, kickoffText(0), path);
         else if (value !== undefined) yield* checkValue(schema, value as never, path);
         if (field === 'inputs' && name in this.#fixed)
           yield { path, message: 'is both a default and a fixed input', fix: 'keep one' };
@@ -53,7 +83,7 @@ export class LaunchPlanInputs {
     if (!complete) return;
     const { values } = this;
     for (const name of required)
-      if (values[name] === undefined)
+      if (values[name] === undefined && !this.#kickoff.includes(name))
         yield { path: `inputs.${name}`, message: 'is missing', fix: 'give it in inputs or fixedInputs' };
   }
 }

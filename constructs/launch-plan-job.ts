@@ -13,6 +13,8 @@ export interface PlannedRun {
   readonly settings: RunSettings;
   /** Those of a run that is launched without any. */
   readonly inputs: JsonObject;
+  /** Annotations that the schedule and the inputs ask for. */
+  readonly notes: Readonly<Record<string, string>>;
   /** Where the plan was written. */
   readonly site: CallSite;
 }

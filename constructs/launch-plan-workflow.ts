@@ -29,7 +29,9 @@ export class LaunchPlanWorkflow implements LaunchPlanJob {
   }
 
   get template(): object {
-    return runJob(this.#workflow, this.#run.inputs, this.#run.settings, this.#whose);
+    const { inputs, settings, notes } = this.#run;
+    const { metadata, spec } = runJob(this.#workflow, inputs, settings, this.#whose);
+    return { metadata: { ...metadata, annotations: { ...metadata.annotations, ...notes } }, spec };
   }
 
   check(cronJob: ApiObject): void {

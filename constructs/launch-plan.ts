@@ -1,11 +1,10 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
-import { annotations, NEVER } from '../lib/graph/labels.ts';
+import { annotations } from '../lib/graph/labels.ts';
 import { MAX_PLAN_NAME } from '../lib/values/key-names.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
-import { timeZoneProblem } from '../lib/values/time-zone.ts';
 import { CallSite } from './call-site.ts';
 import { labelProblems } from './label-problems.ts';
 import { later } from './later.ts';
@@ -13,6 +12,7 @@ import { LaunchPlanInputs } from './launch-plan-inputs.ts';
 import type { LaunchPlanJob } from './launch-plan-job.ts';
 import type { Launched, LaunchPlanProps, LaunchPlanSettings } from './launch-plan-settings.ts';
 import { LaunchPlanTask } from './launch-plan-task.ts';
+import { LaunchPlanTiming } from './launch-plan-timing.ts';
 import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
 import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective } from './plan-levels.ts';
@@ -20,7 +20,6 @@ import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
 import type { Launchable } from './plan-reference.ts';
 import { reportProblems } from './problems.ts';
 import { overrideProblems } from './run-job.ts';
-import { seconds } from './settings.ts';
 import type { Task } from './task.ts';
 import { warnAtSynth } from './warnings.ts';
 import type { AnyWorkflow } from './workflow.ts';
@@ -54,6 +53,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   readonly #origins: Effective<LaunchPlanSettings<I>>['origins'];
   readonly #inputs: LaunchPlanInputs;
   readonly #job: LaunchPlanJob;
+  readonly #timing: LaunchPlanTiming;
   readonly #wrong: readonly Problem[];
 
   constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>);
@@ -73,11 +73,13 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     this.#settings = settings;
     this.#origins = origins;
     this.#inputs = new LaunchPlanInputs(settings.inputs, settings.fixedInputs);
+    this.#timing = new LaunchPlanTiming(settings, workflow !== undefined && !settings.driver);
     const run = {
       plan: this,
       ...(group && { group: group.name }),
       settings,
       inputs: this.#inputs.values,
+      notes: { ...this.#timing.notes, ...this.#inputs.notes },
       site: new CallSite(),
     };
     this.#job =
@@ -90,7 +92,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     // A group tells once what is wrong with several of its plans.
     if (group === undefined) reportProblems(this, () => this.problems());
     this.placedHere = this.#place.role !== 'elsewhere';
-    warnAtSynth(this, () => settings.schedule?.warnings('schedule') ?? []);
+    warnAtSynth(this, () => this.#timing.warnings());
     if (this.placedHere) this.#emit();
   }
 
@@ -112,8 +114,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   }
 
   #emit(): void {
-    const { schedule, timeZone, suspended = false, startingDeadline, concurrencyPolicy = 'Forbid' } = this.#settings;
-    const off = suspended || schedule === undefined;
+    const off = !this.#timing.fires;
     const fixed = [...new Set([...this.#inputs.fixed, ...this.#job.writtenInputs])].sort();
     const cronJob = new ApiObject(this, 'CronJob', {
       apiVersion: 'batch/v1',
@@ -129,11 +130,8 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
         },
       },
       spec: {
-        schedule: schedule?.expression ?? NEVER,
-        ...(timeZone !== undefined && { timeZone }),
-        concurrencyPolicy,
+        ...this.#timing.spec,
         suspend: off || this.#place.role === 'backup',
-        ...(startingDeadline && { startingDeadlineSeconds: seconds(startingDeadline) }),
         successfulJobsHistoryLimit: this.#settings.successfulRunsHistoryLimit ?? 3,
         failedJobsHistoryLimit: this.#settings.failedRunsHistoryLimit ?? 3,
         jobTemplate: later(() => this.#job.template),
@@ -145,17 +143,14 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   /** @internal Everything that is wrong with it. */
   *problems(): Generator<Problem> {
     yield* this.#wrong;
-    const { schedule, timeZone } = this.#settings;
     const wrongName = dnsLabelProblem(this.name, MAX_PLAN_NAME);
     if (wrongName !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrongName}` };
-    if (schedule?.problem !== undefined)
-      yield { path: 'schedule', message: `${show(schedule.expression)} ${schedule.problem}` };
-    const wrongZone = timeZone === undefined ? undefined : timeZoneProblem(timeZone);
-    if (wrongZone !== undefined) yield { path: 'timeZone', message: `${show(timeZone)} ${wrongZone}` };
+    yield* this.#timing.problems();
     yield* labelProblems(this.#settings.labels, this.#settings.annotations);
     yield* overrideProblems(this.#settings);
     yield* this.#job.problems();
     // Nobody is there to give an input when a plan fires by itself.
-    yield* this.#inputs.problems(this.#target, schedule !== undefined || this.#job.needsAllInputs);
+    yield* this.#inputs.problems(this.#target, this.#settings.schedule !== undefined || this.#job.needsAllInputs);
+    if (this.#launched.task !== undefined) yield* this.#inputs.kickoffProblems();
   }
 }

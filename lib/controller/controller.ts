@@ -2,8 +2,8 @@ import { LockTable, type StepLimits } from '../engine/lock-table.ts';
 import { labels, MANAGED_BY } from '../graph/labels.ts';
 import { systemClock, type Clock } from '../kube/clock.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { EventRecorder } from '../kube/events.ts';
-import { keyOf } from '../kube/objects.ts';
+import { EventRecorder, type EventNote } from '../kube/events.ts';
+import { keyOf, type KubeObject } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { jobs, pods } from '../kube/resources.ts';
 import { GraphStore } from './graph-store.ts';
@@ -16,7 +16,10 @@ import { ResultCache } from './result-cache.ts';
 import { isRun, isStepHere, runId } from './run-job.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
+import { Tickers } from './tickers.ts';
+import { isTicker } from './ticks.ts';
 import { slimJob, slimPod } from './transform.ts';
+import { Turns } from './turns.ts';
 import { deleteOldVersions, findOldVersions } from './version-sweep.ts';
 import { backoffMs, defaultTiming, type Timing, type WorkerContext } from './worker-context.ts';
 
@@ -60,6 +63,8 @@ export class Controller {
   readonly #jobs = new Map<string, Job>();
   readonly #steps = new StepIndex();
   readonly #locks: LockTable;
+  readonly #turns: Turns;
+  readonly #tickers: Tickers;
   /** How often a run was deposed, by the uid of its Job. */
   readonly #setbacks = new Map<string, number>();
   readonly #stopWatching = new AbortController();
@@ -77,6 +82,14 @@ export class Controller {
     this.#locks = new LockTable(options.limits);
     const onError = (error: unknown) => log.warn('An event could not be written', { error });
     this.#events = new EventRecorder(client, { component: 'cdk8s-workflows', onError, ...(instance && { instance }) });
+    const tell = (object: KubeObject, note: EventNote) => this.#events.record(object, note);
+    this.#tickers = new Tickers({ client, clock, log, tell }, () => this.#jobs.values());
+    this.#turns = new Turns({
+      client,
+      log,
+      tell,
+      hasBegun: (job) => this.#steps.of(keyOf(job)).length > 0,
+    });
   }
 
   /** Whether it has seen all runs and works on them. */
@@ -149,6 +162,7 @@ export class Controller {
     this.#ready = false;
     this.#stopWatching.abort(new DOMException('the controller stops', 'AbortError'));
     for (const key of [...this.#works.keys()]) this.#release(key);
+    this.#tickers.stopAll();
   }
 
   #reflectors(namespace: string | null): readonly Reflector[] {
@@ -199,7 +213,8 @@ export class Controller {
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.set(key, job);
-    if (!isOpen(job)) this.#locks.forget(runId(job));
+    if (isOpen(job) && !isTicker(job)) this.#turns.put(job);
+    else if (!isOpen(job)) this.#ended(job);
     const work = this.#works.get(key);
     if (work && work.uid !== job.metadata.uid) this.#release(key);
     else if (work && !isOpen(job)) this.#release(key);
@@ -213,9 +228,17 @@ export class Controller {
     const key = keyOf(job);
     this.#jobs.delete(key);
     if (this.#ready) this.#remotes?.tidy();
-    this.#locks.forget(runId(job));
+    this.#ended(job);
     this.#setbacks.delete(job.metadata.uid ?? '');
+    this.#tickers.stop(job);
     if (this.#works.get(key)?.uid === job.metadata.uid) this.#release(key);
+  }
+
+  /** A run has ended, or is gone: others get what it had. */
+  #ended(job: Job): void {
+    this.#locks.forget(runId(job));
+    const next = this.#turns.remove(job);
+    if (this.#ready) for (const each of next) this.#consider(each);
   }
 
   #stepChanged(object: Pod | Job): void {
@@ -232,6 +255,10 @@ export class Controller {
   #consider(job: Job): void {
     const key = keyOf(job);
     if (!isOpen(job) || this.#works.has(key)) return;
+    const ticks = isTicker(job);
+    if (ticks) this.#tickers.start(job);
+    // One that has not begun has no locks.
+    if (ticks || !this.#turns.admits(job)) return this.#locks.known(runId(job));
     const { uid = '' } = job.metadata;
     const worker = new RunWorker(this.#context!, job, () => this.#steps.of(key), {
       // It stays until the watch shows the end: a state of the Job from before would begin it again.
@@ -266,6 +293,8 @@ export class Controller {
       await this.#clock.sleep(this.#timing.auditMs, signal);
       for (const { worker } of [...this.#works.values()]) await worker.audit();
       this.#remotes?.tidy();
+      // Those whose skipping or replacing failed have nobody else who looks at them again.
+      for (const job of this.#jobs.values()) this.#consider(job);
     }
   }
 

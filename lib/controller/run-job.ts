@@ -2,6 +2,7 @@ import type { RunSpec } from '../engine/advance.ts';
 import { readAnswers } from '../engine/answers.ts';
 import type { RunId } from '../engine/lock-table.ts';
 import { readSkips } from '../engine/skips.ts';
+import { kickoffInputs } from '../graph/kickoff.ts';
 import { annotations, cacheModes, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY } from '../graph/labels.ts';
 import type { JobOverride } from '../pods/job-template.ts';
 import type { PodTemplateOverride } from '../pods/template.ts';
@@ -60,7 +61,7 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
       message: 'is missing',
       fix: "set it to the name of the graph's ConfigMap",
     });
-  const inputs = object(annotations.inputs) ?? {};
+  const inputs = { ...kickoffInputs(job.metadata), ...object(annotations.inputs) };
   const podOverride = object(annotations.podOverride) as PodTemplateOverride | undefined;
   if (podOverride) problems.push(...overrideProblems(podOverride, (path) => `${annotations.podOverride}: ${path}`));
   const jobOverride = object(annotations.jobOverride);

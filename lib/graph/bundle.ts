@@ -24,6 +24,8 @@ export interface PlanManifest {
   readonly namespace?: string;
   /** Default and fixed inputs together. */
   readonly inputs: JsonObject;
+  /** Names of the inputs that are the time of the run. */
+  readonly kickoffInputs: readonly string[];
   /** Those of them that a launch cannot change. */
   readonly fixedInputs: readonly string[];
   readonly parallelism?: number;
@@ -137,6 +139,7 @@ function readPlan(cronJob: JsonObject): ReadPlan {
     return undefined;
   };
   const inputs = parse(notes[annotations.inputs], annotations.inputs, isJsonObject, 'a JSON object');
+  const kickoff = parse(notes[annotations.kickoffInputs], annotations.kickoffInputs, isStrings, 'a JSON list of names');
   const podOverride = parse(notes[annotations.podOverride], annotations.podOverride, isJsonObject, 'a JSON object');
   const fixed = fields(fields(cronJob.metadata).annotations)[annotations.fixedInputs];
   const fixedInputs = parse(fixed, annotations.fixedInputs, isStrings, 'a JSON list of names');
@@ -150,6 +153,7 @@ function readPlan(cronJob: JsonObject): ReadPlan {
       name,
       ...(namespace !== undefined && { namespace }),
       inputs: (inputs ?? {}) as JsonObject,
+      kickoffInputs: (kickoff ?? []) as readonly string[],
       fixedInputs: (fixedInputs ?? []) as readonly string[],
       ...(typeof parallelism === 'number' && { parallelism }),
       ...(typeof spec.activeDeadlineSeconds === 'number' && { timeoutSeconds: spec.activeDeadlineSeconds }),

@@ -71,6 +71,16 @@ export const annotations = {
   cancel: `${DOMAIN}/cancel`,
   /** On a run's Job: a whole number; where runs wait for the same, those with a higher one come first. @default 0 */
   priority: `${DOMAIN}/priority`,
+  /** On a run's Job: names of inputs that get the time it was scheduled for, or made at, unless they are given, a JSON array. */
+  kickoffInputs: `${DOMAIN}/kickoff-inputs`,
+  /** On a run's Job: how it gets along with other runs of its plan, JSON; {@link Concurrency}. */
+  concurrency: `${DOMAIN}/concurrency`,
+  /** On a run's Job: the times `from` and `to` between which its plan fires, JSON; others that fire are skipped. */
+  between: `${DOMAIN}/between`,
+  /** On a run's Job: until when its plan is paused; what it is scheduled for before is skipped. */
+  pausedUntil: `${DOMAIN}/paused-until`,
+  /** On a Job that a plan with an interval below a minute makes each minute: the interval in seconds. It starts the runs of that minute. */
+  every: `${DOMAIN}/every`,
   /** On a run's Job: {@link CacheMode}. */
   cache: `${DOMAIN}/cache`,
   /** On a graph: how many versions of its workflow are kept that nothing uses; that of the newest version holds. @default 10 */
@@ -97,6 +107,13 @@ export const annotations = {
 export const answerPrefixes = { approval: `${DOMAIN}/approve.`, input: `${DOMAIN}/input.` } as const;
 /** On a run's Job, with the name of a step after it: skips the step, unless it has begun. The value says why, in words. */
 export const skipPrefix = `${DOMAIN}/skip.`;
+
+/** On a Job that a schedule made: the time it was made for. (KEP-3668; batch/v1: CronJobScheduledTimestampAnnotation) */
+export const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
+
+/** How the runs of a plan get along. `Queue`: one after the other, and at most `max` wait; others are skipped. */
+export type Concurrency =
+  { readonly policy: 'Allow' | 'Forbid' | 'Replace' } | { readonly policy: 'Queue'; readonly max: number };
 
 /** How a run is cancelled. `Now`: stop now. `RunFinally`: stop now, then the finally steps. `Drain`: let running steps end, then finally. */
 export const cancelModes = ['Now', 'RunFinally', 'Drain'] as const;

@@ -31,7 +31,7 @@ Mon   2026-03-30 02:30:00 +02:00   2026-03-30T00:30:00Z   2d
     apiVersion: 'batch/v1',
     kind: 'CronJob',
     metadata: { name, labels: { 'app.kubernetes.io/managed-by': 'cdk8s-workflows' } },
-    spec: { ...spec, jobTemplate: { spec: { template: { spec: {} } } } },
+    spec: { jobTemplate: { spec: { template: { spec: {} } } }, ...spec },
   });
 
   it('finds a plan among the manifests of an app, and says that it is suspended', async () => {
@@ -43,12 +43,33 @@ Mon   2026-03-30 02:30:00 +02:00   2026-03-30T00:30:00Z   2d
     const found = await cli(['schedule', 'nightly', directory.path, '--after', '2026-01-01T00:00Z', '--next', '1']);
     expect(found.stdout).toContain('nightly: 0 1 * * * in Asia/Kolkata\n');
     expect(found.stdout).toContain('Fri   2026-01-02 01:00:00 +05:30   2026-01-01T19:30:00Z   19h\n');
-    expect(found.stderr).toBe('warning: plan nightly is suspended: it starts no runs until it is resumed\n');
+    expect(found.stderr).toBe('warning: plan nightly is suspended: it starts no runs until it is activated\n');
     expect((await cli(['schedule', 'nihgtly', directory.path])).stderr).toContain('did you mean "nightly"?');
     expect(await cli(['schedule', 'by-hand', directory.path])).toMatchObject({
       code: 1,
       stderr: 'error: The plan by-hand has no schedule: it is launched by hand\n',
     });
+  });
+
+  it('keeps to the dates and the interval that the runs of a plan carry', async () => {
+    using directory = temporaryDirectory();
+    const notes = (said: object) => ({
+      schedule: '* * * * *',
+      timeZone: 'UTC',
+      jobTemplate: { metadata: { annotations: said } },
+    });
+    const between = { 'cdk8s-workflows.dev/between': '{"from":"2026-01-02T00:00:00Z","to":"2026-01-02T00:01:00Z"}' };
+    writeManifests(directory.path, [
+      plan('dated', notes(between)),
+      plan('often', notes({ 'cdk8s-workflows.dev/every': '25' })),
+    ]);
+    const times = async (name: string, after: string) => {
+      const { stdout } = await cli(['schedule', name, directory.path, '--after', after, '--next', '3', '-o', 'json']);
+      return (JSON.parse(stdout) as { next: readonly { utc: string }[] }).next.map(({ utc }) => utc.slice(8, 19));
+    };
+    expect(await times('dated', '2026-01-01T00:00Z')).toEqual(['02T00:00:00']);
+    expect(await times('dated', '2026-01-02T00:00Z')).toEqual([]);
+    expect(await times('often', '2026-01-01T00:00Z')).toEqual(['01T00:00:25', '01T00:00:50', '01T00:01:15']);
   });
 
   it.each([

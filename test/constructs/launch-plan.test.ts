@@ -1,6 +1,6 @@
 import { Duration } from 'cdk8s';
 import { ServiceAccount } from 'cdk8s-plus-28';
-import { ContainerTask, LaunchPlan, Run, Schedule, TaskJob, TaskPod, Workflow, z } from 'cdk8s-workflows';
+import { ContainerTask, kickoffTime, LaunchPlan, Run, Schedule, TaskJob, TaskPod, Workflow, z } from 'cdk8s-workflows';
 import type { Construct } from 'constructs';
 import { describe, expect, it, vi } from 'vitest';
 import { find, synth, synthProblems } from './support.ts';
@@ -123,6 +123,65 @@ describe('a launch plan of a workflow', () => {
     } finally {
       warn.mockRestore();
     }
+  });
+
+  it.each([
+    [Duration.seconds(60), '* * * * *', undefined],
+    [Duration.minutes(15), '*/15 * * * *', undefined],
+    [Duration.minutes(60), '0 * * * *', undefined],
+    [Duration.hours(6), '0 */6 * * *', undefined],
+    [Duration.days(1), '0 0 * * *', undefined],
+    [Duration.minutes(90), '@every 5400s', undefined],
+    [Duration.seconds(90), '@every 90s', undefined],
+    [Duration.hours(5), '@every 18000s', undefined],
+    [Duration.seconds(10), '* * * * *', '10'],
+    [Duration.seconds(25), '* * * * *', '25'],
+  ])('every %s is %s', (interval, schedule, every) => {
+    const { spec } = find(
+      synth(
+        (chart) =>
+          void new LaunchPlan(chart, 'p', {
+            workflow: etl(chart).workflow,
+            inputs: { site: 'a' },
+            schedule: Schedule.every(interval),
+          }),
+      ),
+      'CronJob',
+    );
+    const notes = spec.jobTemplate.metadata.annotations as Record<string, string>;
+    expect([spec.schedule, notes[`${KEY}/every`]]).toEqual([schedule, every]);
+    // Kubernetes forbids only what it makes itself, once a minute.
+    const [policy, note] = every === undefined ? ['Forbid', undefined] : ['Allow', '{"policy":"Forbid"}'];
+    expect([spec.concurrencyPolicy, notes[`${KEY}/concurrency`]]).toEqual([policy, note]);
+    expect(spec.startingDeadlineSeconds).toBe(every === undefined ? undefined : 60);
+  });
+
+  it('tells the controller of its queue, its dates and the inputs that are the time of a run', () => {
+    const { spec, metadata } = find(
+      synth(
+        (chart) =>
+          void new LaunchPlan(chart, 'p', {
+            workflow: etl(chart).workflow,
+            inputs: { day: kickoffTime },
+            fixedInputs: { site: kickoffTime },
+            schedule: Schedule.cron('@daily'),
+            concurrencyPolicy: { queue: 3 },
+            between: { from: '2026-01-01T00:00:00Z' },
+            pausedUntil: '2026-02-01T00:00:00+01:00',
+            catchUp: 'none',
+          }),
+      ),
+      'CronJob',
+    );
+    expect(spec).toMatchObject({ concurrencyPolicy: 'Allow', startingDeadlineSeconds: 30 });
+    expect(metadata.annotations).toMatchObject({ [`${KEY}/fixed-inputs`]: '["site"]' });
+    expect(spec.jobTemplate.metadata.annotations).toMatchObject({
+      [`${KEY}/inputs`]: '{}',
+      [`${KEY}/kickoff-inputs`]: '["day","site"]',
+      [`${KEY}/concurrency`]: '{"policy":"Queue","max":3}',
+      [`${KEY}/between`]: '{"from":"2026-01-01T00:00:00Z"}',
+      [`${KEY}/paused-until`]: '2026-02-01T00:00:00+01:00',
+    });
   });
 
   it('with a driver leaves the Job to Kubernetes: one pod, and the parallelism of the run in an annotation', () => {
@@ -277,6 +336,47 @@ describe('synth refuses, all at once', () => {
         '[c] schedule: "0 0 0 * * *" has 6 fields, not the five of minute, hour, day of month, month and day of week',
         '[d] schedule: "TZ=UTC 0 0 * * *" must not name a time zone; set timeZone',
         '[e] timeZone: "Europe/Berlim" is not in the IANA database of time zones; did you mean "Europe/Berlin"?',
+      ],
+    ],
+    [
+      'intervals, queues and dates that cannot be kept, and who keeps none',
+      (chart) => {
+        const { task, workflow } = etl(chart);
+        const often = Schedule.every(Duration.seconds(10));
+        const inputs = { site: 'a' };
+        new LaunchPlan(chart, 'a', { workflow, inputs, schedule: Schedule.every(Duration.seconds(9)) });
+        new LaunchPlan(chart, 'b', { workflow, inputs, schedule: Schedule.every(Duration.millis(10_500)) });
+        new LaunchPlan(chart, 'c', { workflow, inputs, schedule: often, concurrencyPolicy: { queue: 0 } });
+        new LaunchPlan(chart, 'd', {
+          workflow,
+          driver: true,
+          inputs,
+          schedule: often,
+          concurrencyPolicy: { queue: 1 },
+        });
+        new LaunchPlan(chart, 'e', { task, inputs: { site: kickoffTime }, between: { to: '2026-01-01T00:00:00Z' } });
+        new LaunchPlan(chart, 'f', {
+          workflow,
+          between: { from: '2026-01-01T00:00:00', to: 'soon' },
+          catchUp: 'none',
+          startingDeadline: Duration.minutes(1),
+          pausedUntil: '1 March',
+        });
+        new LaunchPlan(chart, 'g', { workflow, between: { from: '2026-01-02T00:00:00Z', to: '2026-01-01T00:00:00Z' } });
+      },
+      [
+        '[a] schedule: must be whole seconds, at least 10, not 9',
+        '[b] schedule: must be whole seconds, at least 10, not 10.5',
+        '[c] concurrencyPolicy.queue: must be a whole number of at least 1, not 0',
+        '[d] schedule: needs a controller, which sequences neither a single task nor runs with a driver; leave it out',
+        '[d] concurrencyPolicy.queue: needs a controller, which sequences neither a single task nor runs with a driver; leave it out',
+        '[e] between: needs a controller, which sequences neither a single task nor runs with a driver; leave it out',
+        '[e] inputs.site: cannot be the kickoff time of a single task, whose inputs are written into its pod at synth; launch a workflow with the task as its step',
+        "[f] catchUp: 'none' and a startingDeadline say two things of how late a run may start; keep one",
+        '[f] between.from: must be a time with its offset from UTC, not "2026-01-01T00:00:00"; write it as 2026-03-01T00:00:00Z or 2026-03-01T00:00:00+01:00',
+        '[f] between.to: must be a time with its offset from UTC, not "soon"; write it as 2026-03-01T00:00:00Z or 2026-03-01T00:00:00+01:00',
+        '[f] pausedUntil: must be a time with its offset from UTC, not "1 March"; write it as 2026-03-01T00:00:00Z or 2026-03-01T00:00:00+01:00',
+        '[g] between: ends at 2026-01-01T00:00:00Z, before it begins at 2026-01-02T00:00:00Z',
       ],
     ],
     [

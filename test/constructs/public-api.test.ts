@@ -44,6 +44,7 @@ it('the package exports these names and no others', () => {
     'inputsFromFile',
     'isTrue',
     'keysFromFile',
+    'kickoffTime',
     'le',
     'lt',
     'mutex',

@@ -8,17 +8,18 @@ import {
   eq,
   failed,
   gt,
+  kickoffTime,
   LaunchPlan,
   not,
+  type Reference,
   Run,
   Step,
+  type StepOverride,
   succeeded,
   TaskJob,
   Workflow,
-  z,
-  type Reference,
   type WorkflowBuilder,
-  type StepOverride,
+  z,
 } from 'cdk8s-workflows';
 import { describe, expectTypeOf, test } from 'vitest';
 
@@ -266,6 +267,18 @@ describe('what is launched', () => {
     new LaunchPlan(chart, 'd', { workflow: etl, task: extract });
     // @ts-expect-error Sometimes
     new LaunchPlan(chart, 'e', { workflow: etl, concurrencyPolicy: 'Sometimes' });
+    // @ts-expect-error how many may wait
+    new LaunchPlan(chart, 'f', { workflow: etl, concurrencyPolicy: { queue: 'all' } });
+  });
+
+  test('the kickoff time goes to inputs that are text', () => {
+    const inputs = { at: z.iso.datetime(), site: z.string().default('a'), rows: z.int(), kind: z.enum(['a', 'b']) };
+    const dated = new Workflow(chart, 'dated', { inputs }, () => ({}));
+    new LaunchPlan(chart, 'a', { workflow: dated, inputs: { at: kickoffTime }, fixedInputs: { site: kickoffTime } });
+    // @ts-expect-error a number
+    new LaunchPlan(chart, 'b', { workflow: dated, inputs: { rows: kickoffTime } });
+    // @ts-expect-error one of two words
+    new LaunchPlan(chart, 'c', { workflow: dated, inputs: { kind: kickoffTime } });
   });
 
   test('a run and a single task need all of their inputs', () => {

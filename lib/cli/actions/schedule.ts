@@ -1,4 +1,4 @@
-import { NEVER } from '../../graph/labels.ts';
+import { annotations, NEVER } from '../../graph/labels.ts';
 import { neverComes, parseCron } from '../../values/cron.ts';
 import { nextTimes } from '../../values/cron-times.ts';
 import { InvalidError } from '../../values/problems.ts';
@@ -17,6 +17,11 @@ interface Timetable {
   readonly schedule: string;
   readonly timeZone?: string;
   readonly suspended: boolean;
+  /** The interval in seconds, of one that fires more often than once a minute. */
+  readonly every?: number;
+  /** From when on, and up to when, it fires; in milliseconds since the epoch. */
+  readonly from: number;
+  readonly to: number;
   /** When it fired last, or began to: what `@every` counts from. */
   readonly since?: number;
 }
@@ -38,12 +43,20 @@ export async function schedule(
   if ('problem' in read)
     throw new InvalidError(`The schedule ${table.schedule}`, [{ path: '', message: read.problem }]);
   const after = options.after ?? Date.now();
-  const since = 'delaySeconds' in read ? lastBefore(table.since ?? after, after, read.delaySeconds * 1000) : after;
-  const times = [...nextTimes(read, since, zone).take(options.next)];
+  const begin = Math.max(after, table.from - 1);
+  const since = 'delaySeconds' in read ? lastBefore(table.since ?? after, begin, read.delaySeconds * 1000) : begin;
+  const all = table.every === undefined ? nextTimes(read, since, zone) : ticks(begin, table.every * 1000);
+  const times = [...all.take(options.next)].filter((time) => time < table.to);
   if (suspended) warn(`plan ${plan} is suspended: it starts no runs until it is activated`);
   if (timeZone === undefined) warn('no time zone is set: these are times in UTC, which most clusters use then');
   if (times.length === 0)
-    warn(neverComes(read) ? 'it names no day that there is: it never fires' : 'no time comes within five years');
+    warn(
+      neverComes(read)
+        ? 'it names no day that there is: it never fires'
+        : table.to <= begin
+          ? 'the time in which it fires is over'
+          : 'no time comes within five years',
+    );
   const rows = times.map((time) => ({
     time,
     local: zone.format(time),
@@ -60,7 +73,7 @@ export async function schedule(
   if (options.output === 'json') return out.json(told);
   if (options.output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(told)));
   out.line(
-    `${plan === undefined ? '' : `${plan}: `}${table.schedule}${timeZone === undefined ? '' : ` in ${timeZone}`}`,
+    `${plan === undefined ? '' : `${plan}: `}${table.every === undefined ? table.schedule : `every ${table.every} s`}${timeZone === undefined ? '' : ` in ${timeZone}`}`,
   );
   if (rows.length > 0) out.write(formatTable(columns(zone, after), rows));
 }
@@ -72,7 +85,7 @@ async function timetableOf(
   options: ScheduleOptions,
 ): Promise<Timetable> {
   // Names of plans have neither.
-  if (/\s|^@/.test(subject)) return { schedule: subject, suspended: false };
+  if (/\s|^@/.test(subject)) return { schedule: subject, suspended: false, from: -Infinity, to: Infinity };
   const cronJob = await findCronJob(context, subject, app, options);
   const { metadata, spec, status } = cronJob;
   if (spec.schedule === NEVER)
@@ -83,6 +96,7 @@ async function timetableOf(
     schedule: spec.schedule,
     timeZone: spec.timeZone,
     suspended: spec.suspend === true,
+    ...dates(spec.jobTemplate.metadata?.annotations),
     ...(since !== undefined && { since: Date.parse(since) }),
   };
 }
@@ -105,6 +119,22 @@ function checkedZone(zone: string, path: string): string {
   const message = timeZoneProblem(zone);
   if (message === undefined) return zone;
   throw new InvalidError('The time zone', [{ path, message: `${JSON.stringify(zone)} ${message}` }]);
+}
+
+/** What the runs carry of when their plan fires. */
+function dates(notes: Readonly<Record<string, string>> = {}): Pick<Timetable, 'every' | 'from' | 'to'> {
+  const { from, to } = JSON.parse(notes[annotations.between] ?? '{}') as { from?: string; to?: string };
+  const time = (text: string | undefined, otherwise: number) => (text === undefined ? otherwise : Date.parse(text));
+  const every = notes[annotations.every];
+  return {
+    ...(every !== undefined && { every: Number(every) }),
+    from: Math.max(time(from, -Infinity), time(notes[annotations.pausedUntil], -Infinity)),
+    to: time(to, Infinity),
+  };
+}
+
+function* ticks(after: number, interval: number): Generator<number> {
+  for (let tick = (Math.floor(after / interval) + 1) * interval; ; tick += interval) yield tick;
 }
 
 /** The last time before `after` among those that lie so far apart; `since` is one of them. */

@@ -1,3 +1,4 @@
+import { isTicker } from '../../controller/ticks.ts';
 import { MANAGED_BY, labels } from '../../graph/labels.ts';
 import { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
@@ -15,8 +16,9 @@ export const RUN_SELECTOR = `${labels.managedBy}=${MANAGED_BY},!${labels.step}`;
 /** Runs and the Jobs of steps, which {@link isRunJob} tells apart. */
 export const ALL_JOBS_SELECTOR = `${labels.managedBy}=${MANAGED_BY}`;
 
-/** Whether a Job of ours is a run, also one that is a step of another. */
+/** Whether a Job of ours is a run, also one that is a step of another; not one that only starts others. */
 export function isRunJob(job: RunJob): boolean {
+  if (isTicker(job)) return false;
   return job.metadata.labels?.[labels.step] === undefined || hasGraph(job);
 }
 

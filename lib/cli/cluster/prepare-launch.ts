@@ -106,7 +106,10 @@ export async function runMaker(
   const { graph, problems: broken } = graphOf(map);
   if (graph === undefined)
     throw new FailedError(`${subject}: its graph is not valid: ${(broken ?? []).map(formatProblem).join('; ')}`);
-  const merged = mergeInputs({ schema: graph.inputs, values: inputsOf(metadata), fixed }, given);
+  const merged = mergeInputs(
+    { schema: graph.inputs, values: inputsOf({ ...metadata, creationTimestamp: new Date().toISOString() }), fixed },
+    given,
+  );
   const { override, problems } = checkedOverride(pods, taskSteps(graph));
   if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
   if (!merged.ok) throw new InvalidError(subject, [...merged.problems, ...problems]);

@@ -1,7 +1,8 @@
 import { annotations, type CacheMode, labels } from '../../graph/labels.ts';
 import type { LaunchedJob } from './launch-job.ts';
 import type { JobSpec, RunJob } from './run-objects.ts';
-import { hasGraph } from './run-summary.ts';
+import { canonicalJson } from '../../values/json.ts';
+import { hasGraph, inputsOf } from './run-summary.ts';
 import { MAX_RUN_NAME } from '../../values/names.ts';
 
 /** What a rerun asks of the run before it. */
@@ -61,7 +62,9 @@ export function rerunJob(
     annotations.cache,
   ];
   const given = [...kept, annotations.parallelism, annotations.priority].flatMap((key) => {
-    const value = metadata.annotations?.[key];
+    // The time of a run stays that of the one before it.
+    const value =
+      key === annotations.inputs && hasGraph(old) ? canonicalJson(inputsOf(metadata)) : metadata.annotations?.[key];
     return value === undefined ? [] : [[key, value] as const];
   });
   return {

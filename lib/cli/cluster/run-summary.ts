@@ -1,3 +1,4 @@
+import { kickoffInputs } from '../../graph/kickoff.ts';
 import { annotations, CONTROLLER_NAME, labels } from '../../graph/labels.ts';
 import { isJsonObject, type JsonObject } from '../../values/json.ts';
 import type { RunJob } from './run-objects.ts';
@@ -87,7 +88,7 @@ export function durationOf({ startedAt, finishedAt }: RunSummary, now: number): 
 
 /** The inputs that a run was given; nothing when anybody broke the annotation. */
 export function inputsOf(metadata: Annotated | undefined): JsonObject {
-  return objectIn(metadata, annotations.inputs) ?? {};
+  return { ...kickoffInputs(metadata), ...objectIn(metadata, annotations.inputs) };
 }
 
 /** What a launch changed of the run's pods, by step; nothing when it changed nothing. */
@@ -97,6 +98,7 @@ export function runOverrideOf(metadata: Annotated | undefined): JsonObject | und
 
 /** What has annotations. */
 interface Annotated {
+  readonly creationTimestamp?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
@@ -142,6 +144,8 @@ function openMessage(job: RunJob): string | undefined {
   const ending = status?.conditions?.find(({ type, status: is }) => type === 'FailureTarget' && is === 'True');
   if (ending !== undefined) return ending.message ?? ending.reason;
   if (spec.suspend === true) return 'suspended: starts nothing new until it is resumed';
-  if (status?.startTime === undefined && spec.managedBy === CONTROLLER_NAME) return 'no controller has taken it yet';
-  return undefined;
+  if (status?.startTime !== undefined || spec.managedBy !== CONTROLLER_NAME) return undefined;
+  if (metadata.annotations?.[annotations.concurrency] !== undefined)
+    return 'waits for its turn among the runs of its plan';
+  return 'no controller has taken it yet';
 }

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { kickoffText } from '../../graph/kickoff.ts';
 import type { PlanManifest } from '../../graph/bundle.ts';
 import type { JsonObject } from '../../values/json.ts';
 import { InvalidError, type Problem } from '../../values/problems.ts';
@@ -38,7 +39,10 @@ export function localInputs(
   given: GivenInputs,
   plan: PlanManifest | undefined,
 ): JsonObject {
-  const checked = mergeInputs({ schema, values: plan?.inputs ?? {}, fixed: plan?.fixedInputs ?? [] }, given);
+  const now = kickoffText(Date.now());
+  const kickoff = Object.fromEntries((plan?.kickoffInputs ?? []).map((name) => [name, now]));
+  const values = { ...kickoff, ...plan?.inputs };
+  const checked = mergeInputs({ schema, values, fixed: plan?.fixedInputs ?? [] }, given);
   if (checked.ok) return checked.values;
   throw new InvalidError(
     `Inputs of ${plan === undefined ? `workflow ${workflow}` : `plan ${plan.name}`}`,

@@ -1,0 +1,46 @@
+import { annotations, labels, SCHEDULED_AT } from '../graph/labels.ts';
+import { kickoffText } from '../graph/kickoff.ts';
+import type { KubeObject, NewObject } from '../kube/objects.ts';
+import type { JsonObject } from '../values/json.ts';
+
+/** The CronJob of a plan, with what a run is made of. */
+export interface PlanObject extends KubeObject {
+  readonly spec: {
+    readonly successfulJobsHistoryLimit?: number;
+    readonly failedJobsHistoryLimit?: number;
+    readonly jobTemplate: {
+      readonly metadata?: {
+        readonly labels?: Readonly<Record<string, string>>;
+        readonly annotations?: Readonly<Record<string, string>>;
+      };
+      readonly spec: JsonObject;
+    };
+  };
+}
+
+/** The name of a run of a plan that more than one is made of in a minute: with the seconds since the epoch. */
+export function plannedRunName(plan: string, time: number): string {
+  return `${plan}-${Math.floor(time / 1000)}`;
+}
+
+/**
+ * A run that a plan starts at a time, as the CronJob controller would make it. It goes with the plan, which does not take it for its own: the
+ * CronJob controller warns of Jobs of its own that it did not make.
+ */
+export function plannedRun(plan: PlanObject, time: number): NewObject {
+  const { name, namespace, uid } = plan.metadata;
+  const { metadata = {}, spec } = plan.spec.jobTemplate;
+  const { [annotations.every]: _, ...notes } = metadata.annotations ?? {};
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      name: plannedRunName(name, time),
+      namespace,
+      labels: { [labels.plan]: name, ...metadata.labels },
+      annotations: { ...notes, [SCHEDULED_AT]: kickoffText(time) },
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'CronJob', name, uid: uid!, controller: false }],
+    },
+    spec,
+  };
+}

@@ -1,0 +1,82 @@
+import { annotations, labels, SCHEDULED_AT, type Concurrency } from '../graph/labels.ts';
+import { isJsonObject } from '../values/json.ts';
+import type { Job } from './objects.ts';
+
+/** When a run of a plan may begin, beside the others of the plan. Pure: the Jobs tell all of it. */
+
+/** What comes of a run that has not begun. */
+export type Turn =
+  | { readonly kind: 'begin' }
+  /** Until these have ended. */
+  | { readonly kind: 'wait'; readonly runs: readonly Job[] }
+  /** As above, and they are cancelled. */
+  | { readonly kind: 'replace'; readonly runs: readonly Job[] }
+  /** It never runs. */
+  | { readonly kind: 'skip'; readonly why: string };
+
+/** Whether a run's Job says anything of when it may begin. */
+export function hasTurn({ metadata }: Job): boolean {
+  const given = metadata.annotations ?? {};
+  const top = metadata.labels?.[labels.plan] !== undefined && metadata.labels[labels.step] === undefined;
+  return top && [annotations.concurrency, annotations.between, annotations.pausedUntil].some((key) => key in given);
+}
+
+/** When a schedule wanted a run to start, in milliseconds since the epoch; nothing for one that was launched by hand. */
+export function scheduledAt({ metadata }: Job): number | undefined {
+  const time = Date.parse(metadata.annotations?.[SCHEDULED_AT] ?? '');
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/**
+ * Whether a run may begin.
+ *
+ * @param before the open runs of its plan that have begun or come before it, in that order
+ */
+export function turnOf(job: Job, before: readonly Job[]): Turn {
+  const scheduled = scheduledAt(job);
+  const closed = scheduled === undefined ? undefined : closedAt(job, scheduled);
+  if (closed !== undefined) return { kind: 'skip', why: closed };
+  const concurrency = concurrencyOf(job);
+  if (before.length === 0 || concurrency.policy === 'Allow') return { kind: 'begin' };
+  if (concurrency.policy === 'Replace') return { kind: 'replace', runs: before };
+  // Who launches by hand has a reason, and waits.
+  if (scheduled === undefined) return { kind: 'wait', runs: before };
+  const { name } = before[0]!.metadata;
+  if (concurrency.policy !== 'Queue') return { kind: 'skip', why: `${name} still goes on` };
+  const waiting = before.length - 1;
+  if (waiting < concurrency.max) return { kind: 'wait', runs: before };
+  return { kind: 'skip', why: `${name} still goes on, and ${waiting === 1 ? '1 waits' : `${waiting} wait`} already` };
+}
+
+/** The order in which runs of a plan take their turns: as they were made, of the same second as they were scheduled. */
+export function inTurn(a: Job, b: Job): number {
+  const byMade = (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '');
+  const byScheduled = (scheduledAt(a) ?? Infinity) - (scheduledAt(b) ?? Infinity);
+  return byMade || (Number.isNaN(byScheduled) ? 0 : byScheduled) || a.metadata.name.localeCompare(b.metadata.name);
+}
+
+function concurrencyOf({ metadata }: Job): Concurrency {
+  const said = objectIn(metadata.annotations?.[annotations.concurrency]);
+  if (said.policy === 'Forbid' || said.policy === 'Replace') return { policy: said.policy };
+  if (said.policy === 'Queue' && typeof said.max === 'number') return { policy: 'Queue', max: said.max };
+  return { policy: 'Allow' };
+}
+
+function closedAt({ metadata }: Job, time: number): string | undefined {
+  const given = metadata.annotations ?? {};
+  const { from, to } = objectIn(given[annotations.between]);
+  const paused = given[annotations.pausedUntil];
+  if (paused !== undefined && time < Date.parse(paused)) return `the plan is paused until ${paused}`;
+  if (typeof from === 'string' && time < Date.parse(from)) return `the plan fires from ${from} on`;
+  if (typeof to === 'string' && time >= Date.parse(to)) return `the plan fired until ${to}`;
+  return undefined;
+}
+
+function objectIn(text: string | undefined): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text ?? '{}');
+    return isJsonObject(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

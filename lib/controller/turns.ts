@@ -1,0 +1,135 @@
+import { annotations, labels } from '../graph/labels.ts';
+import { isNotFound } from '../kube/errors.ts';
+import type { EventNote } from '../kube/events.ts';
+import { keyOf, type KubeObject } from '../kube/objects.ts';
+import { jobs } from '../kube/resources.ts';
+import type { Logger } from './log.ts';
+import type { Job } from './objects.ts';
+import { hasTurn, inTurn, scheduledAt, turnOf } from './turn-rules.ts';
+import type { RunClient } from './worker-context.ts';
+
+/** What {@link Turns} act through. */
+export interface TurnsOptions {
+  readonly client: RunClient;
+  readonly log: Logger;
+  readonly tell: (object: KubeObject, note: EventNote) => void;
+  /** Whether something of the run was started, though its Job does not say so. */
+  readonly hasBegun: (job: Job) => boolean;
+}
+
+/** Lets the runs of a plan begin when it is their turn: one after the other where the plan says so, and not outside of its dates. */
+export class Turns {
+  readonly #options: TurnsOptions;
+  /** The open runs of each plan, by their keys. */
+  readonly #plans = new Map<string, Map<string, Job>>();
+  /** Runs that began here, or were told of or deleted, by uid. */
+  readonly #begun = new Set<string>();
+  readonly #told = new Set<string>();
+  readonly #leaving = new Set<string>();
+
+  constructor(options: TurnsOptions) {
+    this.#options = options;
+  }
+
+  /** An open run was seen. */
+  put(job: Job): void {
+    if (!hasTurn(job)) return;
+    const plan = planOf(job);
+    const runs = this.#plans.get(plan) ?? new Map<string, Job>();
+    this.#plans.set(plan, runs.set(keyOf(job), job));
+  }
+
+  /** A run has ended or is gone. Gives those that may be next. */
+  remove(job: Job): readonly Job[] {
+    const runs = this.#plans.get(planOf(job));
+    const known = runs?.get(keyOf(job));
+    if (runs === undefined || known?.metadata.uid !== job.metadata.uid) return [];
+    runs.delete(keyOf(job));
+    if (runs.size === 0) this.#plans.delete(planOf(job));
+    for (const set of [this.#begun, this.#told, this.#leaving]) set.delete(job.metadata.uid ?? '');
+    return [...runs.values()].filter((each) => !this.#hasBegun(each)).sort(inTurn);
+  }
+
+  /** Whether a run may begin now. One that may not waits, or is deleted, which is told on its plan. */
+  admits(job: Job): boolean {
+    const { uid = '' } = job.metadata;
+    // One that is cancelled begins to end.
+    const cancelled = job.metadata.annotations?.[annotations.cancel] !== undefined;
+    if (!hasTurn(job) || cancelled || this.#hasBegun(job)) return true;
+    if (this.#leaving.has(uid)) return false;
+    const turn = turnOf(job, this.#before(job));
+    if (turn.kind === 'begin') this.#begun.add(uid);
+    if (turn.kind === 'skip') void this.#skip(job, turn.why);
+    if (turn.kind === 'wait' || turn.kind === 'replace') this.#tellWaiting(job, turn.runs);
+    if (turn.kind === 'replace') for (const run of turn.runs) void this.#cancel(run, job);
+    return turn.kind === 'begin';
+  }
+
+  #before(job: Job): readonly Job[] {
+    const others = [...(this.#plans.get(planOf(job))?.values() ?? [])].filter(
+      ({ metadata }) => metadata.uid !== job.metadata.uid && !this.#leaving.has(metadata.uid ?? ''),
+    );
+    const began = others.filter((each) => this.#hasBegun(each));
+    const first = others.filter((each) => !this.#hasBegun(each) && inTurn(each, job) < 0);
+    return [...began.sort(inTurn), ...first.sort(inTurn)];
+  }
+
+  #hasBegun(job: Job): boolean {
+    return (
+      this.#begun.has(job.metadata.uid ?? '') || job.status?.startTime !== undefined || this.#options.hasBegun(job)
+    );
+  }
+
+  #tellWaiting(job: Job, runs: readonly Job[]): void {
+    const { uid = '' } = job.metadata;
+    if (this.#told.has(uid)) return;
+    this.#told.add(uid);
+    const [first, ...others] = runs.map(({ metadata }) => metadata.name);
+    const more = others.length === 0 ? '' : ` and ${others.length} more`;
+    this.#options.tell(job, { reason: 'RunQueued', message: `Waits for ${first}${more} of the same plan` });
+  }
+
+  /** A run that never begins would only be in the way of those that the plan keeps: it is told on the plan, and deleted. */
+  async #skip(job: Job, why: string): Promise<void> {
+    const { name, namespace, uid = '' } = job.metadata;
+    const { client, log, tell } = this.#options;
+    this.#leaving.add(uid);
+    const time = new Date(scheduledAt(job)!).toISOString();
+    try {
+      await client.delete(jobs, name, { namespace, uid, propagationPolicy: 'Background' });
+      tell(planObject(job), { reason: 'RunSkipped', message: `Skipped the run of ${time}: ${why}` });
+    } catch (error) {
+      this.#leaving.delete(uid);
+      if (!isNotFound(error)) log.warn('A run that is skipped could not be deleted', { run: name, error });
+    }
+  }
+
+  async #cancel(run: Job, by: Job): Promise<void> {
+    const { name, namespace, uid = '' } = run.metadata;
+    if (this.#told.has(`${uid} replaced`) || run.metadata.annotations?.[annotations.cancel] !== undefined) return;
+    this.#told.add(`${uid} replaced`);
+    try {
+      const patch = { metadata: { uid, annotations: { [annotations.cancel]: 'Now' } } };
+      await this.#options.client.patch(jobs, name, patch, { type: 'merge', namespace, repeatable: true });
+      this.#options.tell(run, { reason: 'RunReplaced', message: `Is replaced by ${by.metadata.name}` });
+    } catch (error) {
+      this.#told.delete(`${uid} replaced`);
+      if (!isNotFound(error)) this.#options.log.warn('A run could not be replaced', { run: name, error });
+    }
+  }
+}
+
+function planOf({ metadata }: Job): string {
+  return `${metadata.namespace}/${metadata.labels?.[labels.plan]}`;
+}
+
+/** The CronJob that made a run, as an Event names it. */
+function planObject({ metadata }: Job): KubeObject {
+  const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'CronJob');
+  const name = owner?.name ?? metadata.labels![labels.plan]!;
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name, namespace: metadata.namespace, ...(owner && { uid: owner.uid }) },
+  };
+}
