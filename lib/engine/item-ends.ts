@@ -37,9 +37,9 @@ export function endOfItems(node: IndexedMapStep, all: ItemEnds): AttemptState {
   const lost: string[] = [];
   const gave = new Map<number, JsonObject>();
   for (const [item, end] of [...ends].sort(([a], [b]) => a - b)) {
-    const result = resultOf(node, end);
     const name = itemName(node.name, item);
-    if (result === 'lost') lost.push(name);
+    const result = resultOf(node, end);
+    if (result === undefined) lost.push(name);
     else if (typeof result === 'string') failures.push(`${name} (${result})`);
     else gave.set(item, result);
   }
@@ -66,10 +66,10 @@ export function endOfItems(node: IndexedMapStep, all: ItemEnds): AttemptState {
   return { kind: 'succeeded', ...at, read, ...(said.length > 0 && { message: said.join('; ') }) };
 }
 
-/** What an item gave, or why it failed after all. */
-function resultOf({ itemOutputs }: IndexedMapStep, end: ItemEnd): JsonObject | string {
+/** What an item gave, or why it failed after all; nothing when it gave what it must and that is lost. */
+function resultOf({ itemOutputs }: IndexedMapStep, end: ItemEnd): JsonObject | string | undefined {
   if (end.kind === 'failed') return end.message;
-  if (end.kind === 'lost') return (itemOutputs?.required.length ?? 0) > 0 ? 'lost' : {};
+  if (end.kind === 'lost') return (itemOutputs?.required.length ?? 0) > 0 ? undefined : {};
   const read = readOutputs(itemOutputs, end.outputs);
   return 'reason' in read ? read.message : (read.outputs ?? {});
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { controllerWarning } from '../../lib/cli/cluster/controller-seen.ts';
 import { choosePods, missingPods } from '../../lib/cli/cluster/run-logs.ts';
 import type { RunJob, RunPod } from '../../lib/cli/cluster/run-objects.ts';
-import { containerState, inOrder, mainContainer, podSelector } from '../../lib/cli/cluster/run-pods.ts';
+import { containerState, inOrder, mainContainer, podSelector, unitOf } from '../../lib/cli/cluster/run-pods.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import { KubeError } from '../../lib/kube/errors.ts';
 import { workflow } from '../controller/support.ts';
@@ -31,6 +31,20 @@ describe('the pods of a run', () => {
     expect(names(choosePods(all, { allAttempts: false, attempt: 1 }))).toEqual(['b-1-0', 'a-1-0']);
     const single = [pod(undefined, 1, 0), pod(undefined, 1, 3)];
     expect(names(choosePods(single, { allAttempts: false }))).toEqual(['undefined-1-3']);
+  });
+
+  it('of an Indexed Job are named by their index, and of several tries the last is chosen', () => {
+    const at = (index: number, second: number, attempt = 1): RunPod => {
+      const { metadata, ...rest } = pod('a', attempt, second);
+      const labels = { ...metadata.labels, 'batch.kubernetes.io/job-completion-index': String(index) };
+      return { ...rest, metadata: { ...metadata, name: `a-${attempt}-${index}-${second}`, labels } };
+    };
+    const pods = inOrder([at(10, 1), at(2, 1), at(2, 3), at(0, 1)], graph);
+    expect(pods.map(unitOf)).toEqual(['a-0', 'a-2', 'a-10', 'a-2']);
+    expect(names(choosePods(pods, { allAttempts: false }))).toEqual(['a-1-0-1', 'a-1-10-1', 'a-1-2-3']);
+    expect(names(choosePods(pods, { allAttempts: false, step: 'a-2' }))).toEqual(['a-1-2-3']);
+    expect(names(choosePods(pods, { allAttempts: true, step: 'a-2' }))).toEqual(['a-1-2-1', 'a-1-2-3']);
+    expect(names(choosePods([...pods, at(2, 4, 2)], { allAttempts: false }))).toEqual(['a-2-2-4']);
   });
 
   it('are missed when their attempt ran and they are gone', () => {

@@ -7,6 +7,7 @@ import {
   TaskJob,
   TaskPod,
   Workflow,
+  z,
   type Cluster,
   type JobOverride,
   type StepOverride,
@@ -88,6 +89,31 @@ describe('the layers of the Job around a pod', () => {
     expect([metadata.labels.queue, spec.activeDeadlineSeconds]).toEqual(['gpu', 3]);
     const timed = kind(synth({}, built(Duration.seconds(9))), 'CronJob').spec.jobTemplate;
     expect(timed.spec.activeDeadlineSeconds).toBe(9);
+  });
+
+  it('of a map as one Indexed Job are those of any Job, with the policy in its template', () => {
+    const policies = { jobDefaults: deadline(1), jobPolicy: { metadata: { labels: { queue: 'eu' } } } };
+    const manifests = synth(policies, (chart) => {
+      const props = { image: 'a:1', inputs: { n: z.int() }, runAs: 'Pod', job: deadline(2) } as const;
+      const task = new ContainerTask(chart, 'score', props);
+      new Workflow(chart, 'etl', {}, ({ step }) => {
+        step.map('score', task, { n: [1] }, { runAs: 'IndexedJob' }).override({ job: { spec: { suspend: true } } });
+      });
+    });
+    const spec = { activeDeadlineSeconds: 2, suspend: true };
+    expect(stepIn(manifests).job).toEqual({ value: { metadata: { labels: { queue: 'eu' } }, spec } });
+    const { annotations } = kind(manifests, 'PodTemplate').metadata;
+    expect(JSON.parse(annotations![POLICY]!)).toMatchObject({ job: policies.jobPolicy });
+  });
+
+  it('of a map as one Indexed Job cannot say what follows from its items, whoever says it', () => {
+    const build = (chart: Chart) => {
+      const task = new ContainerTask(chart, 'score', { image: 'a:1', inputs: { n: z.int() } });
+      new Workflow(chart, 'etl', {}, ({ step }) => void step.map('score', task, { n: [1] }, { runAs: 'IndexedJob' }));
+    };
+    expect(problems({ jobDefaults: { spec: { parallelism: 1 } } }, build)).toMatch(
+      /job\.spec\.parallelism: is not an author's to set \(cluster defaults of eu .*; set concurrency of the map/,
+    );
   });
 
   it('do not reach pods without a Job', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runtimeJob } from '../../lib/controller/check-job.ts';
 import type { TaskStep, ValueSource } from '../../lib/graph/graph.ts';
+import type { JobOverride } from '../../lib/pods/job-template.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
 import { formatProblem, InvalidError } from '../../lib/values/problems.ts';
 
@@ -23,6 +24,35 @@ function problemsOf(job: ValueSource, made: JsonObject, outputs = false): readon
   }
   return [];
 }
+
+describe('the Job of a map as one', () => {
+  const step = { kind: 'indexedMap', runAs: 'Job', name: 's', task: 't', template: 't', inputs: {}, over: [] } as const;
+  const said = (jobOverride: JobOverride, policy?: JobOverride) =>
+    runtimeJob(
+      step,
+      's',
+      {
+        job: { spec: { suspend: true } },
+        ...(policy && { policy: { kind: 'cluster policy', source: 'eu', job: policy } }),
+      },
+      { run: 'r', plan: 'p', jobOverride },
+    );
+
+  it('is changed by a plan and held to by a policy as any Job around a pod', () => {
+    const policy = { metadata: { labels: { queue: 'eu' } } };
+    expect(said({ spec: { activeDeadlineSeconds: 9 } }, policy)).toEqual({
+      metadata: { labels: { queue: 'eu' } },
+      spec: { suspend: true, activeDeadlineSeconds: 9 },
+    });
+    expect(() => said({ metadata: { labels: { queue: 'us' } } }, policy)).toThrow(InvalidError);
+  });
+
+  it('has its number of pods from the map, and may tell failures of items apart', () => {
+    expect(() => said({ spec: { parallelism: 2 } })).toThrow(/plan override of p\); set concurrency of the map/);
+    const rule = { action: 'FailIndex', onExitCodes: { operator: 'In', values: [3] } };
+    expect(() => said({ spec: { podFailurePolicy: { rules: [rule] } } })).not.toThrow();
+  });
+});
 
 describe('the Job that values made', () => {
   const count = { input: 'n' } as const;

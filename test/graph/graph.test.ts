@@ -204,6 +204,27 @@ describe('a graph in a ConfigMap', () => {
     expect('problems' in parsed && parsed.problems.map(({ path }) => path)).toEqual(['steps[0].inputs']);
   });
 
+  it.each<[string, object, readonly string[]]>([
+    ['with all that it needs', {}, []],
+    ['as a Pod', { runAs: 'Pod' }, ['steps[0].runAs: must be Job, not "Pod"']],
+    ['over no lists', { over: {} }, ['steps[0].over: must be a list of inputs and their lists, not {}']],
+    [
+      'with retries that are none',
+      { itemRetries: 3, itemTimeoutSeconds: '1' },
+      ['steps[0].itemRetries: must be a retry policy, not 3', 'steps[0].itemTimeoutSeconds: must be a number, not "1"'],
+    ],
+    [
+      'with part of a second',
+      { itemTimeoutSeconds: 0.5 },
+      ['m.attemptTimeout: must be whole seconds, at least 1, not 0.5'],
+    ],
+  ])('has a map as one Job %s', (_name, more, problems) => {
+    const over = [{ input: 'n', list: { value: [1] } }];
+    const map = { ...step('m', { inputs: { n: { item: 'n' } } }), kind: 'indexedMap', runAs: 'Job', over, ...more };
+    const parsed = parseGraph(graph([map as never]));
+    expect('problems' in parsed ? parsed.problems.map(formatProblem) : []).toEqual(problems);
+  });
+
   it.each<[string, unknown, boolean]>([
     ['one that is known', { value: { spec: { parallelism: 2 } } }, true],
     ['values in it', { fields: { metadata: { value: {} }, spec: { fields: { parallelism: { input: 'n' } } } } }, true],

@@ -162,7 +162,8 @@ export function resultJson(result: RunResult) {
         ...attempt,
         startedAt: time(from),
         finishedAt: time(to),
-        log: directory.logFile(name, number),
+        // The items of one Job have logs of their own.
+        ...(step.indexes === undefined && { log: directory.logFile(name, number) }),
       })),
     })),
   };
