@@ -1,5 +1,5 @@
 import type { PodTemplate } from '../lib/pods/template.ts';
-import { serviceAccountName, type ServiceAccountLike } from './settings.ts';
+import { podFieldVariable, serviceAccountName, type ServiceAccountLike } from './settings.ts';
 
 /** The image of controller and driver that is used when none is named. */
 export const DEFAULT_IMAGE = 'cdk8s-workflows/controller:0.1.0';
@@ -23,7 +23,6 @@ export function driverTemplate({
   image = DEFAULT_IMAGE,
   serviceAccount = DEFAULT_DRIVER_ACCOUNT,
 }: DriverProps): PodTemplate {
-  const fromField = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
   return {
     spec: {
       restartPolicy: 'Never',
@@ -35,8 +34,8 @@ export function driverTemplate({
           image,
           args: ['driver'],
           env: [
-            fromField('WORKFLOW_JOB', "metadata.labels['batch.kubernetes.io/job-name']"),
-            fromField('POD_NAMESPACE', 'metadata.namespace'),
+            podFieldVariable('WORKFLOW_JOB', "metadata.labels['batch.kubernetes.io/job-name']"),
+            podFieldVariable('POD_NAMESPACE', 'metadata.namespace'),
           ],
           resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },
           securityContext: {

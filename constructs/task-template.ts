@@ -11,7 +11,7 @@ import type { JsonObject } from '../lib/values/json.ts';
 import { planLabels, type Whose } from './run-job.ts';
 import { lowestLayers, mergedOrProblems, notKnownAt, policyLayer } from './layers.ts';
 import { retryPolicy } from './retries.ts';
-import { seconds } from './settings.ts';
+import { podFieldVariable, seconds } from './settings.ts';
 import { jobLayers, stepJob, stepJobProblems } from './step-job.ts';
 import type { ExecutionSettings, Task } from './task.ts';
 import { fillInputs } from './task-values.ts';
@@ -46,7 +46,7 @@ export function taskLayers<I extends Shape, O extends Shape>(
       name: inputVariable(name),
       value: escapeExpansion(encodeValue(value)),
     })),
-    { name: 'WORKFLOW_RUN', valueFrom: { fieldRef: { fieldPath: RUN_NAME[kind] } } },
+    podFieldVariable('WORKFLOW_RUN', RUN_NAME[kind]),
     { name: 'WORKFLOW_STEP', value: task.name },
     { name: 'WORKFLOW_OUTPUTS', value: OUTPUTS_PATH },
   ];

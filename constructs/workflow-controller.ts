@@ -22,6 +22,7 @@ import {
   remoteClusterProblems,
   type RemoteClusterAccess,
 } from './remote-clusters.ts';
+import { podFieldVariable } from './settings.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { checkObjectsIn } from './validate-manifests.ts';
 
@@ -130,7 +131,7 @@ function podTemplate(
             `--health-port=${HEALTH_PORT}`,
             `--lease-name=${NAME}`,
           ],
-          env: [{ name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } }],
+          env: [podFieldVariable('POD_NAMESPACE', 'metadata.namespace')],
           ports: [{ name: 'health', containerPort: HEALTH_PORT }],
           livenessProbe: { ...probe('/healthz'), failureThreshold: 3 },
           readinessProbe: probe('/readyz'),

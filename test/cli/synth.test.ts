@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { kustomization } from '../../lib/graph/kustomization.ts';
 import { labels, MANAGED_BY } from '../../lib/graph/labels.ts';
 import { temporaryDirectory } from '../local/fixtures.ts';
 import { cli } from './cli.ts';
@@ -105,6 +106,34 @@ test('without a list of the last synth, generated files with objects of ours are
   writeFileSync(join(directory.path, 'dist/mine.yaml'), object('mine', { [labels.managedBy]: MANAGED_BY }));
   const { stdout } = await cli(['synth', '--json'], { cwd: directory.path });
   expect(JSON.parse(stdout)).toMatchObject({ removed: ['stale.k8s.yaml'], kept: ['mine.yaml', 'other.k8s.yaml'] });
+});
+
+test('the kustomization of a cluster goes with it, whether there is a list of the last synth or not', async () => {
+  using directory = temporaryDirectory();
+  const ours = { 'test/a.k8s.yaml': object('a', { [labels.managedBy]: MANAGED_BY }), 'placement.json': '{}' };
+  for (const list of [true, false]) {
+    makeApp(directory.path, { ...ours, 'test/kustomization.yaml': kustomization(['a.k8s.yaml'], 'etl') });
+    await cli(['synth'], { cwd: directory.path });
+    expect(filesIn(join(directory.path, 'dist/test'))).toEqual(['a.k8s.yaml', 'kustomization.yaml']);
+    if (!list) rmSync(join(directory.path, '.workflows'), { recursive: true });
+    setFiles(directory.path, { 'placement.json': '{}' });
+    await cli(['synth'], { cwd: directory.path });
+    expect(filesIn(join(directory.path, 'dist'))).toEqual(['placement.json']);
+  }
+});
+
+test('the kustomization of somebody else is not overwritten, and nothing else is', async () => {
+  using directory = temporaryDirectory();
+  makeApp(directory.path, {
+    'test/a.k8s.yaml': object('a'),
+    'test/kustomization.yaml': kustomization(['a.k8s.yaml'], 'etl'),
+  });
+  mkdirSync(join(directory.path, 'dist/test'), { recursive: true });
+  writeFileSync(join(directory.path, 'dist/test/kustomization.yaml'), 'resources: []\n');
+  const { code, stderr } = await cli(['synth'], { cwd: directory.path });
+  expect(stderr).toContain('test/kustomization.yaml was not written by synth, which writes one there; move it');
+  expect(code).toBe(1);
+  expect(filesIn(join(directory.path, 'dist'))).toEqual(['test/kustomization.yaml']);
 });
 
 test('the list of an output directory goes when the directory has gone', async () => {

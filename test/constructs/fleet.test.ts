@@ -13,7 +13,7 @@ import {
   type WorkflowProps,
 } from 'cdk8s-workflows';
 import type { Construct } from 'constructs';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -66,7 +66,10 @@ const placement = () => JSON.parse(readFileSync(join(outdir, 'placement.json'), 
 describe('a fleet', () => {
   it('writes a directory a cluster, with each plan on one of them and the reason', () => {
     fleet([eu, us, test], { a: 'eu', b: { matchLabels: { region: 'us' } }, c: undefined }, 'test').synth();
-    expect(files()).toEqual(['eu/etl.k8s.yaml', 'placement.json', 'test/etl.k8s.yaml', 'us/etl.k8s.yaml']);
+    expect(files()).toEqual([
+      ...['eu/etl.k8s.yaml', 'eu/kustomization.yaml', 'placement.json', 'test/etl.k8s.yaml', 'test/kustomization.yaml'],
+      ...['us/etl.k8s.yaml', 'us/kustomization.yaml'],
+    ]);
     expect([plansOn('eu'), plansOn('us'), plansOn('test')]).toEqual([['a'], ['b'], ['c']]);
     expect(placement()).toEqual({
       fleet: 'default',
@@ -101,10 +104,28 @@ describe('a fleet', () => {
   it('removes manifests of its own that are no longer written, and nothing else', () => {
     fleet([eu, us], {}).synth();
     writeFileSync(join(outdir, 'eu', 'old.k8s.yaml'), '');
-    writeFileSync(join(outdir, 'eu', 'kustomization.yaml'), '');
     writeFileSync(join(outdir, 'us', 'README.md'), '');
     fleet([eu], {}).synth();
     expect(files()).toEqual(['eu/etl.k8s.yaml', 'eu/kustomization.yaml', 'placement.json', 'us/README.md']);
+  });
+
+  it('lists what it wrote in a kustomization, and none for a cluster without objects', () => {
+    new Fleet({ clusters: [eu, test], outdir }, (app, { name }) => {
+      new Chart(app, 'nothing');
+      if (name === 'eu') extractOnly(new Chart(app, 'etl'));
+    }).synth();
+    const read = parseAllDocuments(readFileSync(join(outdir, 'eu', 'kustomization.yaml'), 'utf8'))[0]!.toJS();
+    expect(read.resources).toEqual(['etl.k8s.yaml']);
+    expect(files().filter((file) => file.startsWith('test/'))).toEqual(['test/nothing.k8s.yaml']);
+  });
+
+  it('does not overwrite the kustomization of somebody else, and then writes nothing', () => {
+    mkdirSync(join(outdir, 'us'));
+    writeFileSync(join(outdir, 'us', 'kustomization.yaml'), 'resources: []');
+    expect(() => fleet([eu, us], {}).synth()).toThrow(
+      'us/kustomization.yaml: was not written by synth, which writes one here; move it to a directory of its own',
+    );
+    expect(files()).toEqual(['us/kustomization.yaml']);
   });
 
   it('keeps the last output when anything is wrong, and tells a mistake once', () => {
@@ -278,7 +299,7 @@ describe('a plan in a fleet', () => {
   it('is on no disabled cluster, which has no directory', () => {
     fleet([eu, us], { a: 'eu' }).synth();
     fleet([{ ...eu, enabled: false }, us], { a: { matchLabels: { tier: 'prod' } } }).synth();
-    expect(files()).toEqual(['placement.json', 'us/etl.k8s.yaml']);
+    expect(files()).toEqual(['placement.json', 'us/etl.k8s.yaml', 'us/kustomization.yaml']);
     expect(placement().clusters.eu.enabled).toBe(false);
     expect(() => fleet([{ ...eu, enabled: false }, us], { a: 'eu' }).synth()).toThrow(
       'etl/a: cluster: the cluster "eu" is disabled; enable it, or name another: us',

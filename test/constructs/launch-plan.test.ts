@@ -211,7 +211,10 @@ describe('one task needs no controller', () => {
   const environment = (site: string, limit: string) => [
     { name: 'INPUT_SITE', value: site },
     { name: 'INPUT_LIMIT', value: limit },
-    { name: 'WORKFLOW_RUN', valueFrom: { fieldRef: { fieldPath: "metadata.labels['batch.kubernetes.io/job-name']" } } },
+    {
+      name: 'WORKFLOW_RUN',
+      valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: "metadata.labels['batch.kubernetes.io/job-name']" } },
+    },
     { name: 'WORKFLOW_STEP', value: 'extract' },
     { name: 'WORKFLOW_OUTPUTS', value: '/dev/termination-log' },
   ];
@@ -248,7 +251,7 @@ describe('one task needs no controller', () => {
     expect(spec.containers[0].env).toContainEqual({ name: 'INPUT_SITE', value: '$$(x)' });
     expect(spec.containers[0].env).toContainEqual({
       name: 'WORKFLOW_RUN',
-      valueFrom: { fieldRef: { fieldPath: 'metadata.name' } },
+      valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } },
     });
   });
 

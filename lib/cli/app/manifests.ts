@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { KUSTOMIZATION_FILE } from '../../graph/kustomization.ts';
+import { PLACEMENT_FILE } from '../../graph/placement.ts';
 import { isJsonObject, type JsonObject } from '../../values/json.ts';
 import { InvalidError, type Problem } from '../../values/problems.ts';
 
@@ -45,8 +47,8 @@ export async function manifestFiles(directory: string): Promise<string[]> {
     .sort();
 }
 
-/** What synth writes beside manifests: placement, what `kubectl apply -k` reads, and cdk8s' own construct metadata. */
-const NOT_MANIFESTS = new Set(['placement.json', 'kustomization.yaml', 'construct-metadata.json']);
+/** What stands beside manifests: placement, what makes them one for kustomize, and cdk8s' own construct metadata. */
+const NOT_MANIFESTS = new Set([PLACEMENT_FILE, KUSTOMIZATION_FILE, 'kustomization.yml', 'construct-metadata.json']);
 
 /** The objects in the text of one file, and what in it is none. */
 export async function parseManifests(

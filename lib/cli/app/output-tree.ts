@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PLACEMENT_FILE } from '../../graph/placement.ts';
 import { show, suggest } from '../../values/problems.ts';
 import { UsageError } from '../errors.ts';
 import { readManifests, type ManifestFile } from './manifests.ts';
@@ -16,10 +17,7 @@ export interface ClusterOutput {
   readonly files: readonly ManifestFile[];
 }
 
-/** Written by a fleet to its output directory; the directories beside it are its clusters'. */
-const PLACEMENT_FILE = 'placement.json';
-
-/** Reads an output directory. */
+/** Reads an output directory; of a fleet, which writes a placement there, the directories within are its clusters'. */
 export async function readOutput(directory: string): Promise<OutputTree> {
   const files = await readManifests(directory);
   const fleet = (await stat(join(directory, PLACEMENT_FILE)).catch(() => undefined)) !== undefined;

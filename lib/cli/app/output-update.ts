@@ -1,7 +1,9 @@
 import { mkdir, readdir, readFile, rename, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
-import { dirname, isAbsolute, join, normalize, relative } from 'node:path';
+import { basename, dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import { isJsonObject } from '../../values/json.ts';
+import { isOurKustomization, KUSTOMIZATION_FILE } from '../../graph/kustomization.ts';
 import { MANAGED_BY, MANAGED_BY_LABEL } from '../../graph/labels.ts';
+import { FailedError } from '../errors.ts';
 import { parseManifests } from './manifests.ts';
 
 /** What became of the files of an output directory, named from it, sorted. */
@@ -22,11 +24,14 @@ export interface OutputUpdate {
  * Which those are is kept in `listFile`, outside of `target`, so that `cdk8s synth` and this leave the same files there.
  * Without a list (a fresh clone of a repository that holds its manifests, or `cdk8s synth` in between) it
  * is told by what a file holds, see {@link isOurs}.
+ *
+ * @throws FailedError when somebody else's kustomization would be overwritten, and then changes nothing
  */
 export async function updateOutput(target: string, from: string, listFile: string): Promise<OutputUpdate> {
   const files = await filesIn(from);
   const list = await readList(listFile);
   await mkdir(target, { recursive: true });
+  await refuseForeign(target, files);
   // Whatever moment this is interrupted at, the list names all that the next synth may have to remove.
   await writeList(listFile, [...new Set([...(list ?? []), ...files])].sort());
   const written: string[] = [];
@@ -87,8 +92,24 @@ async function sameContent(a: string, b: string): Promise<boolean> {
   return old !== undefined && old.equals(fresh);
 }
 
-/** `.k8s.yaml` is the extension that cdk8s gives to what it generates; of those, files with an object of ours are ours. */
+/** Such as synth writes: nobody who had one there before synth did should lose it. */
+async function refuseForeign(target: string, files: readonly string[]): Promise<void> {
+  for (const file of files.filter((each) => basename(each) === KUSTOMIZATION_FILE)) {
+    const path = join(target, file);
+    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (text !== undefined && !isOurKustomization(text))
+      throw new FailedError(
+        `${path} was not written by synth, which writes one there; move it to a directory of its own, and let it name that one in resources`,
+      );
+  }
+}
+
+/**
+ * `.k8s.yaml` is the extension that cdk8s gives to what it generates; of those, files with an object of ours are ours. A
+ * kustomization says whose it is.
+ */
 async function isOurs(path: string): Promise<boolean> {
+  if (basename(path) === KUSTOMIZATION_FILE) return isOurKustomization(await readFile(path, 'utf8'));
   if (!path.endsWith('.k8s.yaml')) return false;
   const { objects } = await parseManifests(await readFile(path, 'utf8'), path);
   return objects.some(({ metadata }) => {
