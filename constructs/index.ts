@@ -49,6 +49,9 @@ export { kickoffTime } from './kickoff-time.ts';
 export { Schedule } from './schedule.ts';
 export { Fleet } from './fleet.ts';
 export { clusterOf } from './cluster.ts';
+export { clustersFromClusterProfiles, clustersFromKubeconfig } from './clusters-from.ts';
+export { ArgoApplicationSet } from './argo-application-set.ts';
+export { FluxKustomizations } from './flux-kustomizations.ts';
 
 // One task, without a controller
 export { TaskJob } from './task-job.ts';
@@ -105,6 +108,9 @@ export type { TaskPodProps } from './task-pod.ts';
 export type { SingleTaskProps } from './single-task.ts';
 export type { Cluster } from './cluster.ts';
 export type { FleetProps } from './fleet.ts';
+export type { GitOpsProps } from './gitops.ts';
+export type { ArgoApplicationSetProps } from './argo-application-set.ts';
+export type { FluxKubeConfig, FluxKustomizationsProps, FluxSource } from './flux-kustomizations.ts';
 export type { ValidationProps } from './validate-manifests.ts';
 export type { Rule, RuleContext, Violation } from '../lib/manifests/rule.ts';
 export type { PodSecurityLevel } from '../lib/manifests/pod-security.ts';
@@ -112,7 +118,7 @@ export type { ImagePin } from '../lib/manifests/image-rules.ts';
 export type { ResourcesSetOptions } from '../lib/manifests/resources-set.ts';
 export type { ClusterChoice, ClusterSelector } from '../lib/graph/place-plan.ts';
 export type { PlacementProps } from './plan-place.ts';
-export type { Amount, ClusterCapabilities, NodeKind } from '../lib/graph/capabilities.ts';
+export type { Amount, ClusterCapabilities, NodeKind, NodeTaint } from '../lib/graph/capabilities.ts';
 export type { LabelExpression, LabelSelector } from '../lib/values/label-selector.ts';
 export type { WorkflowControllerProps } from './workflow-controller.ts';
 export type { ControllerFailover } from './controller-failover.ts';

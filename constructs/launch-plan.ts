@@ -15,6 +15,7 @@ import { LaunchPlanTask } from './launch-plan-task.ts';
 import { LaunchPlanTiming } from './launch-plan-timing.ts';
 import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
+import { capabilityProblems } from './plan-capabilities.ts';
 import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective } from './plan-levels.ts';
 import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
 import type { Launchable } from './plan-reference.ts';
@@ -149,6 +150,8 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     yield* labelProblems(this.#settings.labels, this.#settings.annotations);
     yield* overrideProblems(this.#settings);
     yield* this.#job.problems();
+    if (this.placedHere)
+      yield* capabilityProblems(this, this.#job.template, this.#launched.workflow as unknown as AnyWorkflow);
     // Nobody is there to give an input when a plan fires by itself.
     yield* this.#inputs.problems(this.#target, this.#settings.schedule !== undefined || this.#job.needsAllInputs);
     if (this.#launched.task !== undefined) yield* this.#inputs.kickoffProblems();

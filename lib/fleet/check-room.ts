@@ -5,9 +5,9 @@ import { limitRanges, namespaces, nodes, resourceQuotas, type Resource } from '.
 import { checked, failed, warning, type CheckResult, type Finding } from './check-result.ts';
 import { inParallel } from './in-parallel.ts';
 import { nodeFindings, unknownFindings } from './node-check.ts';
-import type { NodeObject } from './node-match.ts';
+import type { NodeObject } from '../pods/node-match.ts';
 import type { PlanAsk } from './plan-asks.ts';
-import type { ContainerDefaults } from './pod-amounts.ts';
+import type { ContainerDefaults } from '../pods/pod-amounts.ts';
 import { containerDefaults, quotaFindings, type LimitRange, type ResourceQuota } from './quota-check.ts';
 
 const AT_ONCE = 8;
@@ -55,7 +55,7 @@ export async function checkRoom(
       ]);
       return { namespace, quotas, defaults: containerDefaults(ranges ?? []) };
     }),
-    plans.length === 0 ? [] : listOrNothing<NodeObject>(client, nodes, null, signal),
+    plans.length === 0 ? [] : listOrNothing<NodeObject & KubeObject>(client, nodes, null, signal),
   ]);
   const defaults = new Map(byNamespace.map((entry) => [entry.namespace, entry.defaults]));
   return [quotaResult(plans, byNamespace), nodesResult(plans, allNodes, (namespace) => defaults.get(namespace)!)];

@@ -1,7 +1,7 @@
 import { failed, warning, type Finding } from './check-result.ts';
-import { nodeMismatches, type NodeObject } from './node-match.ts';
+import { nodeMismatches, type NodeObject } from '../pods/node-match.ts';
+import { podAmounts, type ContainerDefaults } from '../pods/pod-amounts.ts';
 import type { PlanAsk } from './plan-asks.ts';
-import { podAmounts, type ContainerDefaults } from './pod-amounts.ts';
 
 /** How many nodes are told as the nearest. */
 const NEAREST = 3;
@@ -59,7 +59,7 @@ function nearestNodes(
   // Nodes of one kind lack the same, and are told together.
   const kinds = Map.groupBy(
     all.filter(({ lacks }) => lacks.length === least),
-    ({ lacks }) => lacks.join(' and '),
+    ({ lacks }) => lacks.map(({ text }) => text).join(' and '),
   );
   const told = [...kinds].slice(0, NEAREST).map(([lacks, [one, ...more]]) => {
     const rest = more.length === 0 ? '' : ` and ${more.length} more`;

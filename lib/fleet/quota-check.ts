@@ -3,7 +3,7 @@ import type { PodTemplate } from '../pods/template.ts';
 import { parseQuantity } from '../values/quantity.ts';
 import { failed, warning, type Finding } from './check-result.ts';
 import type { PlanAsk, PodAsk } from './plan-asks.ts';
-import { formatAmount, podAmounts, type ContainerDefaults, type PodAmounts } from './pod-amounts.ts';
+import { formatAmount, podAmounts, type ContainerDefaults, type PodAmounts } from '../pods/pod-amounts.ts';
 import { inQuotaScope, type QuotaScopes } from './quota-scope.ts';
 
 /** A v1 ResourceQuota. */

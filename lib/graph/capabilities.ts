@@ -16,6 +16,14 @@ export interface ClusterCapabilities {
   readonly namespaces?: readonly string[];
 }
 
+/** A taint of a node. */
+export interface NodeTaint {
+  readonly key: string;
+  /** @default none */
+  readonly value?: string;
+  readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+}
+
 /** Nodes that are alike. */
 export interface NodeKind {
   /** Labels of each of them. Those that Kubernetes gives to every node need not be named. @default none */
@@ -26,6 +34,8 @@ export interface NodeKind {
    * @default nothing is known
    */
   readonly allocatable?: Readonly<Record<string, Amount>>;
+  /** What keeps pods away from them that do not tolerate it. @default none */
+  readonly taints?: readonly NodeTaint[];
 }
 
 /** What is wrong with capabilities as they were written down. */

@@ -3,10 +3,12 @@ import { expect, it } from 'vitest';
 
 it('the package exports these names and no others', () => {
   expect(Object.keys(api).sort()).toEqual([
+    'ArgoApplicationSet',
     'Condition',
     'ContainerTask',
     'EndCondition',
     'Fleet',
+    'FluxKustomizations',
     'Gate',
     'InlinedWorkflow',
     'InvalidError',
@@ -36,6 +38,8 @@ it('the package exports these names and no others', () => {
     'cancelled',
     'cel',
     'clusterOf',
+    'clustersFromClusterProfiles',
+    'clustersFromKubeconfig',
     'eq',
     'failed',
     'finished',

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeFindings } from '../../lib/fleet/node-check.ts';
-import { nodeMismatches, type NodeObject } from '../../lib/fleet/node-match.ts';
+import { nodeMismatches, type NodeObject } from '../../lib/pods/node-match.ts';
 import type { PlanAsk } from '../../lib/fleet/plan-asks.ts';
-import { podAmounts, type ContainerDefaults } from '../../lib/fleet/pod-amounts.ts';
+import { podAmounts, type ContainerDefaults } from '../../lib/pods/pod-amounts.ts';
 import type { PodTemplate } from '../../lib/pods/template.ts';
 
 type Spec = NonNullable<PodTemplate['spec']>;
@@ -22,7 +22,7 @@ const node = (
 
 const mismatches = (spec: object, of: NodeObject): string[] => {
   const pod = { containers: [], ...spec } as Spec;
-  return nodeMismatches(pod, podAmounts(pod, none).requests, of);
+  return nodeMismatches(pod, podAmounts(pod, none).requests, of).map(({ text }) => text);
 };
 const asks = (requests: object) => ({ containers: [{ name: 'main', resources: { requests } }] });
 const affinity = (...terms: object[]) => ({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planAsks } from '../../lib/fleet/plan-asks.ts';
-import { formatAmount, podAmounts, type ContainerDefaults } from '../../lib/fleet/pod-amounts.ts';
+import { formatAmount, podAmounts, type ContainerDefaults } from '../../lib/pods/pod-amounts.ts';
 import { containerDefaults, quotaFindings, type LimitRange, type ResourceQuota } from '../../lib/fleet/quota-check.ts';
 import { inQuotaScope } from '../../lib/fleet/quota-scope.ts';
 import { annotations } from '../../lib/graph/labels.ts';

@@ -1,11 +1,11 @@
-import type { KubeObject } from '../kube/objects.ts';
-import type { PodTemplate } from '../pods/template.ts';
 import { holds, type LabelExpression } from '../values/label-selector.ts';
 import { parseQuantity } from '../values/quantity.ts';
 import { formatAmount, type Amounts } from './pod-amounts.ts';
+import type { PodTemplate } from './template.ts';
 
-/** A v1 Node. */
-export interface NodeObject extends KubeObject {
+/** What of a v1 Node decides about pods. */
+export interface NodeObject {
+  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
   readonly spec?: {
     readonly unschedulable?: boolean;
     readonly taints?: readonly Taint[];
@@ -16,7 +16,8 @@ export interface NodeObject extends KubeObject {
   };
 }
 
-interface Taint {
+/** What keeps pods away that do not tolerate it. */
+export interface Taint {
   readonly key: string;
   readonly value?: string;
   readonly effect: string;
@@ -28,32 +29,43 @@ type Affinity = NonNullable<NonNullable<PodSpec['affinity']>['nodeAffinity']>;
 type Term = NonNullable<Affinity['requiredDuringSchedulingIgnoredDuringExecution']>['nodeSelectorTerms'][number];
 type Expression = NonNullable<Term['matchExpressions']>[number];
 
+/** One reason why a node cannot hold a pod. */
+export interface NodeMismatch {
+  /** The field of the pod's spec that asks for what the node is not; empty when no pod fits. */
+  readonly field: string;
+  /** In words, after the node's name. */
+  readonly text: string;
+}
+
 /**
- * Why a node cannot hold a pod, each reason in words after the node's name; nothing when it could. What already runs there is not
+ * Why a node cannot hold a pod; nothing when it could. What already runs there is not
  * looked at. (kube-scheduler: NodeAffinity, TaintToleration, NodeUnschedulable, NodeResourcesFit)
  */
-export function nodeMismatches(spec: PodSpec, requests: Amounts, node: NodeObject): string[] {
+export function nodeMismatches(spec: PodSpec, requests: Amounts, node: NodeObject): NodeMismatch[] {
   const { labels = {}, name } = node.metadata;
-  const reasons: string[] = [];
-  if (spec.nodeName !== undefined && spec.nodeName !== name) reasons.push(`is not the node ${spec.nodeName}`);
+  const reasons: NodeMismatch[] = [];
+  const add = (field: string, ...texts: readonly string[]) => reasons.push(...texts.map((text) => ({ field, text })));
+  if (spec.nodeName !== undefined && spec.nodeName !== name) add('nodeName', `is not the node ${spec.nodeName}`);
   for (const [key, wanted] of Object.entries(spec.nodeSelector ?? {})) {
     const value = labels[key];
-    if (value === undefined) reasons.push(`lacks the label ${key}=${wanted}`);
-    else if (value !== wanted) reasons.push(`has ${key}=${value}, not ${wanted}`);
+    if (value === undefined) add(`nodeSelector.${key}`, `lacks the label ${key}=${wanted}`);
+    else if (value !== wanted) add(`nodeSelector.${key}`, `has ${key}=${value}, not ${wanted}`);
   }
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  if (terms !== undefined) reasons.push(...affinityMismatch(terms, node));
-  if (isDown(node)) reasons.push('is not ready');
+  if (terms !== undefined) add('affinity.nodeAffinity', ...affinityMismatch(terms, node));
+  if (isDown(node)) add('', 'is not ready');
   for (const taint of taintsOf(node))
     if (!(spec.tolerations ?? []).some((toleration) => tolerates(toleration, taint)))
-      reasons.push(
+      add(
+        'tolerations',
         `has the taint ${taint.key}${taint.value ? `=${taint.value}` : ''}:${taint.effect}, which is not tolerated`,
       );
   for (const [resource, asked] of requests) {
     const has = parseQuantity(node.status?.allocatable?.[resource] ?? '0') ?? 0n;
     if (asked <= has) continue;
     const of = formatAmount(resource, asked);
-    reasons.push(
+    add(
+      'containers.resources',
       has === 0n
         ? `has no ${resource}, of which ${of} is asked`
         : `has ${formatAmount(resource, has)} of ${of} ${resource}`,

@@ -1,4 +1,4 @@
-import type { PodTemplate } from '../pods/template.ts';
+import type { PodTemplate } from './template.ts';
 import { parseQuantity } from '../values/quantity.ts';
 
 /** Amounts by resource (`cpu`, `memory`, `nvidia.com/gpu`), in billionths. */
