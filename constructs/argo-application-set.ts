@@ -19,7 +19,7 @@ export interface ArgoApplicationSetProps extends GitOpsProps {
   readonly destination?: (cluster: Cluster) => string;
   /**
    * Whether Argo CD applies what changed by itself. `prune` deletes what is no longer in the directory; `selfHeal` takes back
-   * what was changed on the cluster, also by `suspend` and `failover`.
+   * what was changed on the cluster, also by `deactivate` and `failover`.
    * @default false: somebody syncs
    */
   readonly automated?: boolean | { readonly prune?: boolean; readonly selfHeal?: boolean };

@@ -27,7 +27,7 @@ export interface FluxKustomizationsProps extends GitOpsProps {
   readonly source: FluxSource;
   /** The namespace that they are in. @default 'flux-system' */
   readonly namespace?: string;
-  /** How often they are applied, and what was changed on the cluster taken back, also by `suspend` and `failover`. @default 10 minutes */
+  /** How often they are applied, and what was changed on the cluster taken back, also by `deactivate` and `failover`. @default 10 minutes */
   readonly interval?: Duration;
   /** Whether what is no longer in the directory is deleted. @default false */
   readonly prune?: boolean;

@@ -15,10 +15,11 @@ export class SitePlans extends Construct {
       over: { site: [...sites.keys()] },
       timeZone: 'Europe/Berlin',
       overrides: ({ key }) => {
-        const { schedule, cluster, alert, active = true } = sites.get(key)!;
+        const { schedule, cluster, backups, alert, active = true } = sites.get(key)!;
         return {
           schedule: Schedule.cron(schedule),
           cluster,
+          backups,
           serviceAccount: accountOf(key),
           labels: { 'acme.example/site': key },
           annotations: { 'acme.example/alert': alert },
