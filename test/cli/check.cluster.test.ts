@@ -352,6 +352,17 @@ describe('the checks of a cluster', () => {
     expect(again.stderr).toBe('');
   });
 
+  it('notice that a context leads to another cluster than before', async () => {
+    await synthesized(both, ...planned('etl', { name: 'a' }));
+    expect(await cliFor(kubeconfig, '')(['apply', 'prod', '--yes'], { cwd: directory })).toMatchObject({ code: 0 });
+    expect(await only('prod', 'identity')).toEqual(['ok']);
+    await synthesized({ prod: { context: 'test', namespace: 'etl' } }, ...planned('etl', { name: 'a' }));
+    expect(await only('prod', 'identity')).toEqual([
+      'failed',
+      expect.stringMatching(/^failed: the context test leads to the cluster [0-9a-f-]{36}, not to [0-9a-f-]{36}$/),
+    ]);
+  });
+
   it('see the controller that looks after the runs, and what it is', async () => {
     const need = planned('etl', { name: 'a' });
     await synthesized(both, ...need);

@@ -1,6 +1,7 @@
 import { loadTargets, type LoadedTarget } from '../cluster/apply-directories.ts';
 import { inventoryOf } from '../cluster/apply-session.ts';
 import { checkReport, exitCodeOf, type CheckedTarget } from '../cluster/check-view.ts';
+import { KnownClusters } from '../cluster/known-clusters.ts';
 import type { CheckOptions } from '../commands/check.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError } from '../errors.ts';
@@ -21,6 +22,7 @@ const TIMEOUT_MS = 10_000;
 export async function check(context: CliContext, argument: string | undefined, options: CheckOptions): Promise<void> {
   const { out, err, env } = context;
   const targets = await loadTargets(context.cwd, argument, options);
+  const known = new KnownClusters(context.cwd);
   const progress = new LiveBlock(err);
   const waiting = new Set(targets.map(titleOf));
   const draw = (): void => progress.draw([`Checking ${[...waiting].join(', ')}`]);
@@ -28,7 +30,7 @@ export async function check(context: CliContext, argument: string | undefined, o
   const looked = await interruptible((signal) =>
     Promise.all(
       targets.map(async (target) => {
-        const result = await checkTarget(target, options, signal);
+        const result = await checkTarget(target, known, options, signal);
         waiting.delete(titleOf(target));
         if (waiting.size > 0) draw();
         return result;
@@ -43,7 +45,12 @@ export async function check(context: CliContext, argument: string | undefined, o
   if (code !== 0) throw new ExitError(code);
 }
 
-async function checkTarget(target: LoadedTarget, options: CheckOptions, signal: AbortSignal): Promise<CheckedTarget> {
+async function checkTarget(
+  target: LoadedTarget,
+  known: KnownClusters,
+  options: CheckOptions,
+  signal: AbortSignal,
+): Promise<CheckedTarget> {
   const { namespace, manifests } = target;
   let client: KubeClient | undefined;
   const about = () => ({
@@ -60,9 +67,11 @@ async function checkTarget(target: LoadedTarget, options: CheckOptions, signal: 
       retry: { attempts: 3, maxElapsedMs: 5_000 },
     });
     const checks = checkNames.filter((name) => !options.skip?.includes(name));
+    // As the fleet says it, else as it was when it was applied to before.
+    const uid = target.uid ?? (target.cluster === undefined ? undefined : await known.uidOf(target));
     const inventory = inventoryOf(target, client);
     const asked = { version: packageVersion(), now: Date.now(), checks, inventory, signal };
-    return { ...about(), checks: await preflight(client, { namespace, uid: target.uid }, manifests, asked) };
+    return { ...about(), checks: await preflight(client, { namespace, uid }, manifests, asked) };
   } catch (error) {
     signal.throwIfAborted();
     return { ...about(), checks: notReached(unreachable(error)) };
