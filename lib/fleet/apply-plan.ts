@@ -6,6 +6,7 @@ import type { ApplyFailure, Manifest } from './apply-result.ts';
 import { applySetKeys, inventoryId, unionOf, type Inventory, type InventoryRef, type Scope } from './applyset.ts';
 import { isAsApplied } from './drift.ts';
 import { leavingSwitched } from './failover-record.ts';
+import { isSuspensionByHand } from './switched-by-hand.ts';
 import { APPLY_MANAGER } from './field-managers.ts';
 import { groupKindOf, objectKey } from './object-key.ts';
 import { exceeds, limitFailure, type PruneLimit } from './prune-limit.ts';
@@ -55,6 +56,8 @@ export interface PlannedObject {
   readonly live?: KubeObject;
   /** Whether `kubectl apply` set fields of it, which become ours. @default false */
   readonly adopts?: boolean;
+  /** Whether a plan stays suspended, or not, as somebody switched it by hand and otherwise than the manifest says. @default false */
+  readonly staysSwitched?: boolean;
   /** Why it is refused or kept. */
   readonly reason?: ApplyFailure;
 }
@@ -133,12 +136,18 @@ function planObject(item: DesiredObject, { live, others }: Observed, options: Pl
   const wanted = labelled(item.object, options.inventory);
   const found = live.get(objectKey(wanted));
   const object = found === undefined || options.force ? wanted : leavingSwitched(wanted, found);
-  const common = { object, resource, source, ...(found && { live: found }) };
+  const staysSwitched =
+    object !== wanted && isSuspensionByHand(found!) && suspensionOf(wanted) !== suspensionOf(found!);
+  const common = { object, resource, source, ...(found && { live: found }), ...(staysSwitched && { staysSwitched }) };
   const reason = found && refusal(found, others, options.inventory);
   if (reason !== undefined) return { ...common, action: 'refuse', reason };
   if (found === undefined) return { ...common, action: 'create' };
   if (isAsApplied(object, found, APPLY_MANAGER)) return { ...common, action: 'unchanged' };
   return { ...common, action: 'change', adopts: adoptionPatch(found, options.force ?? false) !== undefined };
+}
+
+function suspensionOf({ spec }: KubeObject): boolean {
+  return (spec as { readonly suspend?: boolean } | undefined)?.suspend ?? false;
 }
 
 /** Why an object that exists must not be written. */

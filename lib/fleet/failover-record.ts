@@ -1,6 +1,7 @@
 import { annotations, MANAGED_BY, MANAGED_BY_LABEL } from '../graph/labels.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { isJsonObject } from '../values/json.ts';
+import { isSuspensionByHand } from './switched-by-hand.ts';
 
 /** The CronJob of a launch plan, as far as failover reads it. */
 export interface PlanObject extends KubeObject {
@@ -37,13 +38,17 @@ export function failoverOf({ metadata }: PlanObject): FailoverRecord | undefined
 }
 
 /**
- * A manifest as it is applied over what the cluster has: of a plan that was switched, whether it is suspended is left to whoever switched
- * it. In server-side apply a field that is left out stays as its other owner has it.
+ * A manifest as it is applied over what the cluster has: of a plan that was switched, by a failover or by hand, whether it is suspended is
+ * left to whoever switched it. In server-side apply a field that is left out stays as its other owner has it.
  */
 export function leavingSwitched(manifest: KubeObject, live: KubeObject): KubeObject {
-  if (manifest.kind !== 'CronJob' || failoverOf(live as PlanObject) === undefined) return manifest;
+  if (manifest.kind !== 'CronJob' || !wasSwitched(live)) return manifest;
   const { suspend: _, ...spec } = (manifest as PlanObject).spec;
   return { ...manifest, spec };
+}
+
+function wasSwitched(live: KubeObject): boolean {
+  return failoverOf(live as PlanObject) !== undefined || isSuspensionByHand(live);
 }
 
 /** Whether it is suspended on the cluster that it belongs on, too: by its author, or for want of a schedule. */

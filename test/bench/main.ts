@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<void>> = {
   chain: async () => (await import('./chain.ts')).printChainBench(Number(values.steps), rounds(5)),
   engine: async () => (await import('./engine.ts')).printEngineBench(rounds(7)),
   merge: async () => (await import('./merge.ts')).printMergeBench(5000, rounds(9)),
+  synth: async () => (await import('./synth.ts')).printSynthBench(),
   validation: async () => (await import('./validation.ts')).printValidationBench(rounds(7)),
 };
 

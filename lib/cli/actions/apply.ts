@@ -1,6 +1,6 @@
 import { applyHolder } from '../cluster/apply-holder.ts';
 import { loadTargets } from '../cluster/apply-directories.ts';
-import { planText } from '../cluster/apply-plan-view.ts';
+import { planText, switchedLines } from '../cluster/apply-plan-view.ts';
 import { ApplyProgress, prepareAll } from '../cluster/apply-progress.ts';
 import { ApplySession } from '../cluster/apply-session.ts';
 import { KnownClusters } from '../cluster/known-clusters.ts';
@@ -37,12 +37,13 @@ export async function apply(
   }
 }
 
-/** Shows the plan and asks, unless nothing would be written or the answer was given. */
+/** Tells what is left as it is, shows the plan and asks, unless nothing would be written or the answer was given. */
 async function ask(
   context: CliContext,
   sessions: readonly ApplySession[],
   { dryRun, yes }: ApplyCommandOptions,
 ): Promise<void> {
+  for (const line of switchedLines(sessions, context.err.colors)) context.err.line(line);
   if (dryRun || yes || sessions.every(({ plan }) => isDone(plan))) return;
   context.err.write(planText(sessions, context.err.colors));
   if (await confirm(context, 'Apply?', '--yes or --dry-run')) return;

@@ -29,6 +29,18 @@ function clusterText(session: ApplySession, colors: Colors): string {
   return `${colors.bold(title)} (${where}): ${what}\n${listed}${more}${failure}`;
 }
 
+/** A line a cluster with the plans that are left as somebody switched them, though their manifests say otherwise. */
+export function switchedLines(sessions: readonly ApplySession[], colors: Colors): readonly string[] {
+  return sessions.flatMap(({ plan, target }) => {
+    const switched = plan.objects.filter(({ staysSwitched }) => staysSwitched);
+    const names = switched.map(({ object }) => object.metadata.name);
+    if (names.length === 0) return [];
+    const shown = names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+    const where = target.cluster ?? target.directory;
+    return `${colors.yellow('note:')} ${where}: left as switched by hand: ${shown}; --force-conflicts takes it back`;
+  });
+}
+
 function paints(colors: Colors): Readonly<Partial<Record<PlannedAction, (text: string) => string>>> {
   return { create: colors.green, change: colors.yellow, delete: colors.red, refuse: colors.red };
 }

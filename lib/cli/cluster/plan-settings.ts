@@ -1,7 +1,8 @@
+import { isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
 import { annotations, DEFAULT_PARALLELISM, DOMAIN, MANAGED_BY_LABEL } from '../../graph/labels.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../values/json.ts';
 import { fixedInputs } from './plan-inputs.ts';
-import { isScheduled, isSuspensionByHand } from './plan-summary.ts';
+import { isScheduled } from './plan-summary.ts';
 import type { PlanCronJob } from './run-objects.ts';
 import { objectIn } from './run-summary.ts';
 

@@ -1,9 +1,8 @@
 import { annotations, labels, NEVER } from '../../graph/labels.ts';
-import { HAND_MANAGER } from '../../fleet/field-managers.ts';
+import { isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
 import { parseCron } from '../../values/cron.ts';
 import { nextTime } from '../../values/cron-times.ts';
 import { TimeZone, timeZoneProblem } from '../../values/time-zone.ts';
-import type { KubeObject } from '../../kube/objects.ts';
 import type { PlanCronJob } from './run-objects.ts';
 import type { RunSummary } from './run-summary.ts';
 
@@ -76,17 +75,4 @@ function afterDelays(last: number, now: number, delay: number): number {
 /** Whether it has a schedule, active or not. */
 export function isScheduled({ spec }: PlanCronJob): boolean {
   return spec.schedule !== NEVER;
-}
-
-interface FieldsOfManager {
-  readonly manager?: string;
-  readonly fieldsV1?: { readonly 'f:spec'?: { readonly 'f:suspend'?: object } };
-}
-
-/** Whether it was a person who last said whether the plan is active. */
-export function isSuspensionByHand({ metadata }: KubeObject): boolean {
-  const managed = (metadata.managedFields ?? []) as readonly FieldsOfManager[];
-  return managed.some(
-    ({ manager, fieldsV1 }) => manager === HAND_MANAGER && fieldsV1?.['f:spec']?.['f:suspend'] !== undefined,
-  );
 }
