@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { clusterProgram } from '../cluster/binary.ts';
 import { graph, manifest, plan } from '../fleet/manifests.ts';
@@ -63,10 +64,11 @@ async function time(
   const started = performance.now();
   const child = spawn(command!, [...leading, ...kubeconfig], {
     cwd: directory,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: ['ignore', 'ignore', 'pipe'],
   });
+  const said = text(child.stderr!);
   const [code] = (await once(child, 'exit')) as [number];
-  if (code !== 0) throw new Error(`${tool} ended with ${code} (${work})`);
+  if (code !== 0) throw new Error(`${tool} ended with ${code} (${work}): ${await said}`);
   return performance.now() - started;
 }
 
@@ -78,6 +80,6 @@ async function write(directory: string, name: string, count: number): Promise<vo
     if (index % 2 === 0) return plan(`site-${index}`, { timeZone: index === 0 ? changed : 'Etc/UTC' });
     return index % 4 === 1 ? graph(`etl-${index}`) : manifest('ServiceAccount', `runner-${index}`);
   });
-  const text = items.map(({ object }) => JSON.stringify(object)).join('\n---\n');
-  await writeFile(join(directory, name, 'all.yaml'), text);
+  const documents = items.map(({ object }) => JSON.stringify(object));
+  await writeFile(join(directory, name, 'all.yaml'), documents.join('\n---\n'));
 }
