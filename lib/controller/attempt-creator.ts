@@ -153,9 +153,9 @@ export class AttemptCreator {
     return undefined;
   }
 
-  /** Elsewhere nobody may be able to look when this is taken up again: one that was never made must not be missed then. */
+  /** It is not there yet: whoever takes the run up again must not miss it, but create it. */
   #waits(entry: AttemptEntry, message: string): void {
-    this.#observed(entry, { kind: entry.place?.elsewhere === undefined ? 'pending' : 'unseen', message });
+    this.#observed(entry, { kind: 'unseen', message });
   }
 
   #reject(entry: AttemptEntry, message: string, reason: StepReason = 'Rejected'): void {

@@ -121,8 +121,10 @@ export class Attempts {
         const { client, namespace } = entry.place!;
         const options = { namespace, signal: this.#options.signal };
         const found = await client.get<Pod | Job>(resourceOf(entry.step), entry.name, options);
-        if (found.metadata.uid === objectOf(entry)?.metadata.uid) this.#heard(entry, found);
-        else this.#gone(entry);
+        if (found.metadata.uid !== objectOf(entry)?.metadata.uid) this.#gone(entry);
+        // Nothing new is heard of a finished Job: asking for its end has failed before.
+        else if (isJob(entry.step) && mustBeAsked(entry)) this.#background(this.#ask(entry));
+        else this.#heard(entry, found);
       } catch (error) {
         if (isNotFound(error)) this.#gone(entry);
       }

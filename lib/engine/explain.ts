@@ -74,8 +74,8 @@ function explainLive(
   { number, reason, message, startedAt, stopping, createdAt }: AttemptRecord,
   now: Instant,
 ): string {
-  // Of a run on another cluster: why it cannot be looked at.
-  const unseen = node.kind === 'run' && message !== undefined ? `; ${message}` : '';
+  // Why it cannot be created for now or, of a run on another cluster, not be looked at.
+  const unseen = (node.kind === 'run' || reason === 'Created') && message !== undefined ? `; ${message}` : '';
   if (stopping !== undefined) return `attempt ${number} is being stopped (${stopping})${unseen}`;
   if (reason === 'Created')
     return `attempt ${number} was asked for ${spanText(createdAt, now)} ago and not seen yet${unseen}`;

@@ -2,7 +2,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { controllerRules } from '../../lib/graph/permissions.ts';
 import { annotations } from '../../lib/graph/labels.ts';
+import { isFinished } from '../../lib/controller/objects.ts';
+import { recordName } from '../../lib/graph/object-names.ts';
 import { KubeClient } from '../../lib/kube/client.ts';
+import { KubeError } from '../../lib/kube/errors.ts';
 import type { NewObject } from '../../lib/kube/objects.ts';
 import { clusterRoleBindings, clusterRoles, pods } from '../../lib/kube/resources.ts';
 import { annotationPrefix } from '../cluster/behaviour.ts';
@@ -10,7 +13,7 @@ import { startControlPlane, type ControlPlane } from '../cluster/control-plane.t
 import { eventually } from '../cluster/eventually.ts';
 import { controllerProcess } from './child.ts';
 import { CutProxy } from './cut-proxy.ts';
-import { Bench, chain, workflow } from './support.ts';
+import { Bench, chain, runOf, workflow } from './support.ts';
 
 let cluster: ControlPlane;
 let bench: Bench;
@@ -145,6 +148,31 @@ it('the pod of an attempt that has ended is stopped when it is created again, as
   await bench.annotate('late', annotations.cancel, 'Now');
   const { steps: records } = await bench.recorded('late', ({ run }) => run.phase === 'Cancelled');
   expect(records.get('done')).toMatchObject({ phase: 'Succeeded', attempts: [{ phase: 'Succeeded' }] });
+});
+
+it('a step whose end the API server refused to tell for a time ends once it does', async () => {
+  const client = await KubeClient.fromKubeconfig({ kubeconfig: cluster.kubeconfigPath, namespace: bench.namespace });
+  onTestFinished(() => client.close());
+  let refused = 0;
+  const refusing: typeof client.get = async (of, name, options) => {
+    const asksForEnd = name === recordName('asked-part-1') && isFinished(await bench.job('asked-part-1'));
+    if (!asksForEnd || refused === 2) return client.get(of, name, options);
+    refused += 1;
+    throw new KubeError({ code: 403, reason: 'Forbidden' }, { verb: 'get', object: name });
+  };
+  const wrapped = new Proxy(client, {
+    get(target, key: keyof KubeClient) {
+      const member: unknown = key === 'get' ? refusing : target[key];
+      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+    },
+  });
+  const { stop } = await bench.controller({ client: wrapped, timing: { auditMs: 200 } });
+  onTestFinished(stop);
+  const part = workflow('part', chain(1));
+  await bench.apply(...part.manifests);
+  await bench.launch(workflow('asked', [{ name: 'part', runs: runOf(part) }]), 'asked');
+  expect((await bench.finished('asked')).status).toMatchObject({ succeeded: 1 });
+  expect(refused).toBe(2);
 });
 
 describe('a restarted controller', () => {

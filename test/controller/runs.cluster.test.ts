@@ -173,7 +173,7 @@ describe('a run', () => {
     expect(step.spec).toMatchObject({ backoffLimit: 0 });
   });
 
-  it('waits while the quota is used up, and says so', async () => {
+  it('waits while the quota is used up, and says so, also to the controller that comes after', async () => {
     const small = await Bench.create(cluster.kubeconfigPath, 'quota');
     onTestFinished(() => small.close());
     await small.client.request('POST', `/api/v1/namespaces/${small.namespace}/resourcequotas`, {
@@ -184,7 +184,7 @@ describe('a run', () => {
       const { status } = await small.client.request<{ status?: { hard?: object } }>('GET', path);
       expect(status?.hard).toBeDefined();
     });
-    await small.controller();
+    const first = await small.controller();
     await small.launch(
       workflow('two', [
         { name: 'a', sim: { 'run-ms': '1500' } },
@@ -196,7 +196,11 @@ describe('a run', () => {
       [...steps.values()].some(({ attempts }) => attempts.at(-1)?.message?.includes('exceeded quota')),
     );
     expect(waiting.run.phase).toBe('Running');
+    await first.stop();
+    await small.controller();
     expect((await small.finished('two')).status).toMatchObject({ succeeded: 2 });
+    const { steps } = await small.record('two');
+    expect([...steps.values()].map(({ attempts }) => attempts.length)).toEqual([1, 1]);
   });
 
   it('gives up a pod that admission refuses, with what the API server said', async () => {
