@@ -158,7 +158,7 @@ it('a step whose end the API server refused to tell for a time ends once it does
     const asksForEnd = name === recordName('asked-part-1') && isFinished(await bench.job('asked-part-1'));
     if (!asksForEnd || refused === 2) return client.get(of, name, options);
     refused += 1;
-    throw new KubeError({ code: 403, reason: 'Forbidden' }, { verb: 'get', object: name });
+    throw new KubeError({ kind: 'Status', code: 403, reason: 'Forbidden' }, { verb: 'get', object: name });
   };
   const wrapped = new Proxy(client, {
     get(target, key: keyof KubeClient) {
