@@ -13,6 +13,7 @@ export { StepBase } from './step-base.ts';
 export { MapStep } from './map-step.ts';
 export { planNamed, PlanReference } from './plan-reference.ts';
 export { RunStep } from './run-step.ts';
+export { ServiceStep } from './service-step.ts';
 export { Step } from './step.ts';
 export { Workflow } from './workflow.ts';
 
@@ -80,6 +81,7 @@ export type { InlinedWorkflowProps, OutputShape } from './inlined-workflow.ts';
 export type { Cache } from './cache.ts';
 export type { PlanReferenceProps } from './plan-reference.ts';
 export type { AnyPlan, LaunchOptions, PlanInputs, RunStepOptions, RunStepProps } from './run-step.ts';
+export type { ServiceOptions, ServiceStepProps } from './service-step.ts';
 export type { StepProps } from './step.ts';
 export type { AnyTaskStep, GivenInputs, StepOverride } from './task-use.ts';
 export type { AnswerProps, ApprovalOutputs, GateBuilder, GateProps } from './gate.ts';

@@ -5,6 +5,7 @@ import { gateBuilder, type GateBuilder } from './gate.ts';
 import { InlinedWorkflow } from './inlined-workflow.ts';
 import { MapStep, type MapInputs, type MapOptions } from './map-step.ts';
 import { RunStep, type AnyPlan, type LaunchOptions, type PlanInputs, type RunStepOptions } from './run-step.ts';
+import { ServiceStep, type ServiceOptions } from './service-step.ts';
 import { Step } from './step.ts';
 import type { GivenInputs } from './task-use.ts';
 import { Task } from './task.ts';
@@ -69,7 +70,28 @@ export interface AddStep<Scope> {
     inputs: MapInputs<NoInfer<TI>, Scope>,
     options?: Options,
   ): MapStep<TI, TO, Scope, Options>;
+  /**
+   * Adds a step that stays up while the steps that depend on it run. They depend on it by taking its `host`, or by `.after(...)`; they
+   * start once it is ready, and it is stopped when all of them have ended.
+   *
+   * @example
+   * const db = step.service('db', postgres, {}, { readinessProbe: { tcpSocket: { port: 5432 } } });
+   * step('test', test, { host: db.host });
+   */
+  service<TI extends Shape, TO extends Shape>(
+    id: string,
+    task: Task<TI, TO> & WithoutOutputs<TO>,
+    ...given: ServiceArguments<NoInfer<TI>, Scope>
+  ): ServiceStep<TI, Scope>;
 }
+
+/** A service is stopped before it could give any. */
+type WithoutOutputs<O> = [keyof O] extends [never] ? unknown : never;
+
+type ServiceArguments<I extends Shape, Scope> =
+  NoValues extends GivenInputs<I, Scope>
+    ? [inputs?: GivenInputs<I, Scope>, options?: ServiceOptions]
+    : [inputs: GivenInputs<I, Scope>, options?: ServiceOptions];
 
 /** What a workflow's function works with. `Scope` is the workflow: references and steps of another one do not fit. */
 export interface WorkflowBuilder<I extends Shape, Scope> extends GateBuilder<Scope> {
@@ -116,10 +138,12 @@ export function workflowBuilder<I extends Shape, Scope>(
     new RunStep(owner, id, { workflow: inner, inputs: given, ...(options && { options }) });
   const launch: AddStep<Scope>['launch'] = (id, plan, given, options) =>
     new RunStep(owner, id, { plan, inputs: given ?? {}, ...(options && { options }) });
+  const service: AddStep<Scope>['service'] = (id, task, ...[given, options]) =>
+    new ServiceStep(owner, id, { task, inputs: given ?? ({} as never), ...(options && { options }) });
   return {
     ...gateBuilder<Scope>(owner),
     inputs: Object.fromEntries(inputs) as InputReferences<I, Scope>,
-    step: Object.assign(step, { map, run, launch }) as AddStep<Scope>,
+    step: Object.assign(step, { map, run, launch, service }) as AddStep<Scope>,
     branch: (name) => branchNamed(name).start(),
   };
 }

@@ -4,7 +4,7 @@ import type { StepReason } from '../engine/reasons.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { NewObject } from '../kube/objects.ts';
 import { runtimeTemplate, type RunLayers } from '../pods/runtime-template.ts';
-import type { IndexedMapStep, RunStep, TaskStep } from '../graph/graph.ts';
+import type { ContainerStep, IndexedMapStep, RunStep } from '../graph/graph.ts';
 import { isOfRun, neverEnded, noAccess, placeName, resourceOf, type AttemptEntry } from './attempt-entry.ts';
 import { attemptJob, attemptPod, type AttemptPlan } from './attempt-object.ts';
 import { childRunJob, missingSource } from './child-run.ts';
@@ -105,7 +105,7 @@ export class AttemptCreator {
   }
 
   async #workload(
-    step: TaskStep | IndexedMapStep,
+    step: ContainerStep | IndexedMapStep,
     { graphStep, attempt }: AttemptEntry,
     { inputs, pod, job, items }: StartValues,
   ): Promise<NewObject> {

@@ -1,6 +1,6 @@
 import { labels, MANAGED_BY } from '../graph/labels.ts';
 import { attemptObjectName } from '../graph/object-names.ts';
-import type { IndexedMapStep, TaskStep } from '../graph/graph.ts';
+import type { ContainerStep, IndexedMapStep } from '../graph/graph.ts';
 import type { NewObject, OwnerReference } from '../kube/objects.ts';
 import { attemptTemplate } from '../pods/attempt.ts';
 import type { StepJob } from '../pods/job-template.ts';
@@ -13,7 +13,7 @@ import type { Mode } from './run-job.ts';
 export interface AttemptPlan {
   readonly run: Job;
   readonly mode: Mode;
-  readonly step: TaskStep | IndexedMapStep;
+  readonly step: ContainerStep | IndexedMapStep;
   /** Counts from 1. */
   readonly attempt: number;
   readonly inputs: JsonObject;

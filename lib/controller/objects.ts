@@ -25,6 +25,8 @@ export interface TerminatedState {
 /** What the kubelet says of a container. */
 export interface ContainerStatus {
   readonly name: string;
+  /** Whether it passes its readiness probe, or has none and runs. */
+  readonly ready?: boolean;
   readonly state?: {
     readonly waiting?: { readonly reason?: string; readonly message?: string };
     readonly running?: { readonly startedAt?: string | null };
@@ -45,6 +47,7 @@ export interface Pod extends KubeObject {
     readonly message?: string;
     readonly startTime?: string;
     readonly conditions?: readonly Condition[];
+    readonly podIP?: string;
     readonly containerStatuses?: readonly ContainerStatus[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
   };

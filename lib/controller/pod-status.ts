@@ -18,7 +18,8 @@ const LOST_AFTER_MS = 30_000;
  */
 export function attemptState(pod: Pod, now: Instant): SeenState {
   const { status = {} } = pod;
-  const main = status.containerStatuses?.find((container) => container.name === MAIN_CONTAINER)?.state;
+  const { state: main, ready: isReady = false } =
+    status.containerStatuses?.find((container) => container.name === MAIN_CONTAINER) ?? {};
   const startedAt = instant(main?.terminated?.startedAt ?? main?.running?.startedAt);
   const fail = (failure: FailureKind, reason: StepReason, message: string): FailedState => ({
     kind: 'failed',
@@ -65,7 +66,10 @@ export function attemptState(pod: Pod, now: Instant): SeenState {
   if (status.phase === 'Succeeded') return { kind: 'succeeded', finishedAt: now };
   if (isLost(pod, now))
     return fail('system', 'NodeLost', `the pod was deleted, and node ${pod.spec?.nodeName} does not end it`);
-  if (main?.running) return { kind: 'running', startedAt: startedAt ?? now };
+  if (main?.running) {
+    const host = isReady ? status.podIP : undefined;
+    return { kind: 'running', startedAt: startedAt ?? now, ...(host && { host }) };
+  }
   const invalid = allStatuses(pod).find(({ state }) => state?.waiting?.reason === 'InvalidImageName');
   if (invalid) return fail('permanent', 'InvalidImage', waitingFor(invalid));
   const message = pendingMessage(pod);

@@ -10,7 +10,7 @@ export function slimPod({ apiVersion, kind, metadata, spec, status }: Pod): Pod 
       name: container,
       ...(restartPolicy && { restartPolicy }),
     }));
-  const { phase, reason, message, conditions, containerStatuses, initContainerStatuses } = status ?? {};
+  const { phase, reason, message, podIP, conditions, containerStatuses, initContainerStatuses } = status ?? {};
   return {
     apiVersion,
     kind,
@@ -20,7 +20,7 @@ export function slimPod({ apiVersion, kind, metadata, spec, status }: Pod): Pod 
       containers: named(spec?.containers),
       initContainers: named(spec?.initContainers),
     },
-    status: { phase, reason, message, conditions, containerStatuses, initContainerStatuses },
+    status: { phase, reason, message, podIP, conditions, containerStatuses, initContainerStatuses },
   };
 }
 

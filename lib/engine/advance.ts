@@ -59,8 +59,8 @@ export type AttemptState =
 export type SeenState =
   /** It exists but its container does not run yet; `message` says why, when that is known. */
   | { readonly kind: 'pending'; readonly message?: string }
-  /** `message`: how far it has come, where that is known. */
-  | { readonly kind: 'running'; readonly startedAt: Instant; readonly message?: string }
+  /** `message`: how far it has come, where that is known. `host`: its address, of one that is ready to be used. */
+  | { readonly kind: 'running'; readonly startedAt: Instant; readonly message?: string; readonly host?: string }
   /** `outputs`: what it wrote, as text, unchecked; left out when it wrote nothing. */
   | {
       readonly kind: 'succeeded';

@@ -79,7 +79,7 @@ function takeAnswer(turn: Turn, { step, found }: CacheAnswer, run: (index: numbe
   const node = ledger.step(index).node as TaskStep;
   const result = found && usable(node, found, now);
   if (result === undefined) {
-    if (record.phase === 'Running') run(index);
+    if (record.phase === 'Running' && ledger.isServed(index)) run(index);
     else goOn(turn, index);
     return false;
   }

@@ -1,5 +1,7 @@
 import type { EdgeKind } from '../graph/step-edges.ts';
 import type { Topology, TopologyStep } from '../graph/topology.ts';
+import type { Ledger } from './ledger.ts';
+import { isFinal } from './phases.ts';
 import type { StepReason } from './reasons.ts';
 import type { StepRecord } from './record.ts';
 
@@ -51,7 +53,7 @@ const precedence: readonly EdgeVerdict[] = [
   'UpstreamCancelled',
 ];
 
-/** What all the upstreams together mean for a step; nothing when it may run. All of them must have ended. */
+/** What all the upstreams together mean for a step; nothing when it may run. All of them must have ended, but for services. */
 export function blockedBy(
   step: TopologyStep,
   topology: Topology,
@@ -61,6 +63,7 @@ export function blockedBy(
   for (const [index, edge] of step.edges) {
     const { node } = topology.steps[index]!;
     const record = recordOf(index);
+    if (node.kind === 'service' && !isFinal(record.phase)) continue;
     const verdict = edgeVerdict(record, node.continueOnFailure ?? false, edge);
     if (precedence.indexOf(verdict) > precedence.indexOf(worst?.verdict ?? 'Satisfied'))
       worst = { verdict, upstream: node.name, record };
@@ -72,6 +75,12 @@ export function blockedBy(
     reason: verdict,
     message: sentence(verdict, upstream, record),
   };
+}
+
+/** What the ends of its services mean for a step that was ready, or is an item of a map: why no attempt of it begins any more. */
+export function forsakenBy(ledger: Ledger, index: number): Blocked | undefined {
+  const step = ledger.step(ledger.items.mapOf(index) ?? index);
+  return step.services.length === 0 ? undefined : blockedBy(step, ledger.topology, (upstream) => ledger.of(upstream));
 }
 
 function sentence(verdict: EdgeVerdict, upstream: string, record: StepRecord): string {

@@ -8,6 +8,7 @@ import { isTooLate } from './run-state.ts';
 import type { Ledger } from './ledger.ts';
 import { nextAttempt } from './retries.ts';
 import { isFinal, isHeldUp, liveAttempt } from './phases.ts';
+import { isUp } from './services.ts';
 import { spanText } from './span.ts';
 import type { AttemptRecord, Instant, RunState, StepRecord } from './record.ts';
 
@@ -26,6 +27,7 @@ export function explainStep(sight: Sight, index: number): string {
   if (record.phase === 'Pending') return explainPending(sight, index);
   if (record.phase === 'Waiting') return explainWaiting(sight, index, record);
   const attempt = liveAttempt(record);
+  if (isUp(record)) return explainService(sight.ledger, index, record);
   if (attempt !== undefined) return explainLive(sight.ledger.step(index).node as AttemptedStep, attempt, sight.now);
   if (record.phase === 'Running' && record.message !== undefined) return record.message;
   return record.message === undefined ? record.reason : `${record.reason}: ${record.message}`;
@@ -33,15 +35,28 @@ export function explainStep(sight: Sight, index: number): string {
 
 const NAMED = 3;
 
+function explainService(ledger: Ledger, index: number, { outputs }: StepRecord): string {
+  const open = ledger.step(index).users.filter((user) => !isFinal(ledger.of(user).phase));
+  const names = open.slice(0, NAMED).map((user) => ledger.step(user).node.name);
+  const more = open.length > NAMED ? ` and ${open.length - NAMED} more` : '';
+  return `ready at ${String(outputs?.host)}; needed by ${names.join(', ')}${more}`;
+}
+
 function explainPending({ ledger, state }: Sight, index: number): string {
   const step = ledger.step(index);
   const { depends, role } = step.node;
   if (role !== undefined) return explainRole(ledger, role);
   if (ledger.items.owner(index) !== undefined) return 'waiting for other items to end';
   const upstreams = [...upstreamsOf(step)];
-  const open = upstreams.filter((upstream) => !isFinal(ledger.of(upstream).phase));
+  const open = upstreams.filter((upstream) => {
+    const record = ledger.of(upstream);
+    return !isFinal(record.phase) && !(isUp(record) && step.services.includes(upstream));
+  });
   if (open.length === 0) return 'ready to start';
-  const names = open.slice(0, NAMED).map((upstream) => ledger.step(upstream).node.name);
+  const names = open.slice(0, NAMED).map((upstream) => {
+    const { name } = ledger.step(upstream).node;
+    return step.services.includes(upstream) ? `service ${name} to be ready` : name;
+  });
   const more = open.length > NAMED ? ` and ${open.length - NAMED} more` : '';
   const until = depends === undefined ? '' : `, until ${conditionText(depends)}`;
   const waits = `${upstreams.length - open.length} of ${upstreams.length} upstreams done; waiting for ${names.join(', ')}${more}${until}`;
@@ -59,8 +74,8 @@ function explainWaiting({ ledger, spec, now }: Sight, index: number, record: Ste
   const known = kindOf(node).explain?.(node, record, now);
   if (known !== undefined) return known;
   if (record.reason === 'Suspended') return 'run is suspended';
-  if (isHeldUp(record)) return record.message ?? record.reason;
-  if (record.reason === 'ParallelismLimit' && ledger.live.size < spec.parallelism)
+  if (isHeldUp(record) || record.reason === 'ServiceNotReady') return record.message ?? record.reason;
+  if (record.reason === 'ParallelismLimit' && ledger.running < spec.parallelism)
     return 'waiting for its turn behind other steps of the run';
   if (record.reason === 'ParallelismLimit') return `limit of ${spec.parallelism} running steps reached`;
   const { retry } = nextAttempt(spec.name, node as TaskStep, record.attempts);
@@ -80,10 +95,13 @@ function explainLive(
   if (reason === 'Created')
     return `attempt ${number} was asked for ${spanText(createdAt, now)} ago and not seen yet${unseen}`;
   if (startedAt !== undefined && node.kind === 'indexedMap' && message !== undefined) return message;
-  if (startedAt !== undefined) return `attempt ${number} runs for ${spanText(startedAt, now)}${unseen}`;
+  if (startedAt !== undefined && node.kind !== 'service')
+    return `attempt ${number} runs for ${spanText(startedAt, now)}${unseen}`;
   if (node.kind === 'run') return `attempt ${number} waits: ${message ?? 'its run has not begun'}`;
   const { pendingTimeoutSeconds } = node;
   const limit = pendingTimeoutSeconds && createdAt + pendingTimeoutSeconds * 1000;
-  const left = limit === undefined ? '' : `; it is stopped in ${spanText(now, limit)} if it does not start`;
+  const until = node.kind === 'service' ? 'is not ready' : 'does not start';
+  const left = limit === undefined ? '' : `; it is stopped in ${spanText(now, limit)} if it ${until}`;
+  if (startedAt !== undefined) return `attempt ${number} runs for ${spanText(startedAt, now)}, and is not ready${left}`;
   return `attempt ${number} waits for its container: ${message ?? 'its pod is pending'}${left}`;
 }

@@ -87,7 +87,14 @@ export class ItemSlots {
   }
 }
 
-const NO_EDGES = { edges: new Map<never, never>(), downstreams: [], dependsOn: [], dependents: [] } as const;
+const NO_EDGES = {
+  edges: new Map<never, never>(),
+  downstreams: [],
+  services: [],
+  users: [],
+  dependsOn: [],
+  dependents: [],
+} as const;
 
 /** How many items have come to an end. */
 export function itemsDone({ phases }: MapItems): number {

@@ -5,6 +5,7 @@ import type { Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { indexedMapStep } from './indexed-map-step.ts';
 import { mapStep } from './map-step.ts';
+import { serviceStep } from './service-step.ts';
 import { taskStep } from './task-step.ts';
 import type { Sighting, Turn } from './turn.ts';
 
@@ -19,7 +20,7 @@ export interface StepKind {
   expire(turn: Turn, index: number): void;
   /** When the step must be looked at although nothing was observed: the earliest of its waits and timeouts. */
   due(node: StepNode, record: StepRecord): Instant | undefined;
-  /** Something has happened to the items of the step, or to the run: see what follows. Left out for kinds without items. */
+  /** Something has happened to the items of the step, to the steps that need it, or to the run: see what follows. Left out for kinds without these. */
   stir?(turn: Turn, index: number): void;
   /** Takes in that somebody has answered, where the step is waiting. Left out for kinds that nobody answers. */
   answer?(turn: Turn, index: number): void;
@@ -47,6 +48,7 @@ const kinds: { readonly [Kind in StepNode['kind']]: StepKind } = {
   task: taskStep,
   map: mapStep,
   indexedMap: indexedMapStep,
+  service: serviceStep,
   run: taskStep,
   gate: gateStep,
   begin: beginStep,
@@ -68,7 +70,7 @@ export function lacksRoom(node: StepNode, { phase, reason }: StepRecord): boolea
   return phase === 'Waiting' && !waitsForMore.has(reason) && kindOf(node).attempts !== undefined;
 }
 
-const waitsForMore: ReadonlySet<StepReason> = new Set(['Backoff', 'CheckingCache']);
+const waitsForMore: ReadonlySet<StepReason> = new Set(['Backoff', 'CheckingCache', 'ServiceNotReady']);
 
 /** {@link StepKind.fits}, for a step of any kind. */
 export function fitsKind(node: StepNode, record: StepRecord): boolean {

@@ -9,6 +9,7 @@ import { itemOutputs } from './item-values.ts';
 import { dueOf, fitsKind, kindOf, lacksRoom } from './kinds.ts';
 import { endingOf, isFinal, untouched } from './phases.ts';
 import type { RunRecord, StepPhase, StepRecord } from './record.ts';
+import { Services } from './services.ts';
 import { Timers } from './timers.ts';
 
 /**
@@ -24,6 +25,9 @@ export class Ledger {
   readonly waiting = new Set<number>();
   /** The waiting steps without locks that only lack room, by the time since when. */
   readonly ready = new Timers();
+  /** The same of services, which take no room. */
+  readonly readyServices = new Timers();
+  readonly services: Services;
   /** When a step must be looked at again although nothing was observed of it. */
   readonly timers = new Timers();
   /** Steps that failed and whose failure fails the run. */
@@ -40,7 +44,9 @@ export class Ledger {
   readonly #changed = new Set<number>();
   /** The items of map steps. */
   readonly items: ItemSlots;
-  /** Map steps that must be looked at: something has happened to their items. */
+  /** Steps that wait although a service that they need has ended. */
+  readonly #forsaken: number[] = [];
+  /** Map steps that must be looked at, since something has happened to their items, and services, since something has to who needs them. */
   readonly #stirred = new Set<number>();
   /** What map steps that have ended give. */
   readonly #itemOutputs = new Map<number, JsonObject>();
@@ -53,7 +59,8 @@ export class Ledger {
     this.topology = topology;
     this.items = new ItemSlots(topology);
     this.#records = new Array<StepRecord | undefined>(topology.steps.length);
-    this.#openUpstreams = Int32Array.from(topology.steps, (step) => step.edges.size);
+    this.services = new Services(topology);
+    this.#openUpstreams = Int32Array.from(topology.steps, ({ edges, services }) => edges.size - services.length);
     this.#openDependents = Int32Array.from(topology.steps, (step) => step.dependents.length);
     for (const { index, node } of topology.steps) {
       this.#open[stageOf(node)] += 1;
@@ -129,14 +136,21 @@ export class Ledger {
     return this.#phases[phase];
   }
 
+  /** How many steps run that take room. */
+  get running(): number {
+    return this.live.size - this.services.live.size;
+  }
+
   get allFinal(): boolean {
     return this.#phases.Pending + this.#phases.Waiting + this.#phases.Running === 0;
   }
 
   /** Replaces a step's record. */
   put(index: number, record: StepRecord): void {
-    const before = this.of(index).phase;
-    const { node } = this.step(index);
+    const old = this.of(index);
+    const before = old.phase;
+    const step = this.step(index);
+    const { node } = step;
     const owner = this.items.owner(index);
     if (owner === undefined) this.#records[index] = record;
     else owner.records[index - owner.first] = record;
@@ -147,40 +161,70 @@ export class Ledger {
     keep(this.live, index, record.phase === 'Running' && kindOf(node).attempts !== undefined);
     keep(this.waiting, index, record.phase === 'Waiting');
     const isReady = record.locks === undefined && lacksRoom(node, record);
-    this.ready.set(index, isReady ? (record.retryAt ?? record.readyAt ?? 0) : undefined);
+    const ready = node.kind === 'service' ? this.readyServices : this.ready;
+    ready.set(index, isReady ? (record.retryAt ?? record.readyAt ?? 0) : undefined);
+    keep(this.services.held, index, record.reason === 'ServiceNotReady');
     this.timers.set(index, dueOf(node, record));
     if (record.items !== undefined && node.kind === 'map' && this.items.of(index) === undefined) {
       this.items.add(index, record.items);
       this.stir(index);
     }
     const hasEnded = isFinal(record.phase) && !isFinal(before);
-    if (owner === undefined) return hasEnded ? this.#end(index, record) : undefined;
+    if (owner === undefined) {
+      if (hasEnded) this.#end(index, record);
+      return this.#serve(step, old, record);
+    }
     while ((owner.records[owner.released]?.phase ?? 'Pending') !== 'Pending') owner.released += 1;
     // One that waits for a retry may have no right to it any more.
     if (hasEnded || (before === 'Running' && record.phase === 'Waiting')) this.stir(owner.map);
   }
 
-  /** A map step must be looked at. */
-  stir(map: number): void {
-    if (this.of(map).phase === 'Running') this.#stirred.add(map);
+  /** A map step or a service must be looked at. */
+  stir(index: number): void {
+    if (!isFinal(this.of(index).phase)) this.#stirred.add(index);
   }
 
-  /** All map steps must be looked at. */
+  /** All map steps and services must be looked at. */
   stirAll(): void {
     for (const { map } of this.items.all()) this.stir(map);
+    for (const { index } of this.topology.services) this.stir(index);
   }
 
-  /** A map step that must be looked at. */
+  /** A map step or a service that must be looked at. */
   takeStirred(): number | undefined {
-    const [map] = this.#stirred;
-    if (map !== undefined) this.#stirred.delete(map);
-    return map;
+    const [index] = this.#stirred;
+    if (index !== undefined) this.#stirred.delete(index);
+    return index;
+  }
+
+  /** What a step's new record means for services: for those that it needs, and for who needs it. */
+  #serve(step: TopologyStep, before: StepRecord, after: StepRecord): void {
+    this.services.follow(step, before, after);
+    if (before.phase !== after.phase) for (const service of step.services) this.stir(service);
+    if (step.node.kind !== 'service') return;
+    for (const user of step.users) {
+      const { phase } = this.of(user);
+      if (phase === 'Pending') this.#offer(user);
+      else if (isFinal(after.phase) && phase === 'Waiting') this.#forsaken.push(user);
+      else if (isFinal(after.phase) && this.items.of(user) !== undefined) this.stir(user);
+    }
+  }
+
+  /** Whether all services that a step needs, or the map that it is an item of, are up or over. */
+  isServed(index: number): boolean {
+    return !this.services.lacks(this.items.mapOf(index) ?? index);
+  }
+
+  /** A step that waits although a service that it needs has ended. */
+  takeForsaken(): number | undefined {
+    return this.#forsaken.pop();
   }
 
   /** Tells the steps that wait for this one that it has ended. */
   #end(index: number, { phase }: StepRecord): void {
     const { node, downstreams, dependents, dependsOn } = this.step(index);
     for (const downstream of downstreams) {
+      if (this.topology.steps[downstream]!.services.includes(index)) continue;
       this.#openUpstreams[downstream]! -= 1;
       this.#offer(downstream);
     }
@@ -229,6 +273,7 @@ export class Ledger {
   #isDecidable(index: number): boolean {
     const stage = stageOf(this.step(index).node);
     if (this.#openUpstreams[index] !== 0) return false;
+    if (this.services.lacks(index)) return false;
     if (stage !== 'main' && this.#open.main > 0) return false;
     if (stage === 'finally' && this.#open.onFailure > 0) return false;
     const watch = this.#watches.get(index);
@@ -240,11 +285,11 @@ export class Ledger {
     return this.#watches.get(index)?.holds ?? true;
   }
 
-  /** A step whose upstreams have all ended and of which nothing was decided yet. */
+  /** A step whose upstreams have all ended, or are services that are up, and of which nothing was decided yet. */
   takeUndecided(): number | undefined {
     for (;;) {
       const index = this.#undecided.pop();
-      if (index === undefined || this.of(index).phase === 'Pending') return index;
+      if (index === undefined || (this.of(index).phase === 'Pending' && this.#isDecidable(index))) return index;
     }
   }
 

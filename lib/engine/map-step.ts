@@ -3,12 +3,13 @@ import { requiredSuccesses } from '../graph/items.ts';
 import { failuresText, NAMED_ITEMS, progressText } from './item-texts.ts';
 import { itemsDone, type MapItems } from './item-slots.ts';
 import { itemsOf } from './item-values.ts';
+import { forsakenBy } from './edges.ts';
 import type { StepKind } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import { ended, isFinal, type StepEnd } from './phases.ts';
 import type { Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
-import { isTooLate } from './run-state.ts';
+import { isBeingStopped, isTooLate } from './run-state.ts';
 import { scopeOf } from './scope.ts';
 import { taskStep } from './task-step.ts';
 import { timedOut } from './timeouts.ts';
@@ -45,7 +46,8 @@ function stir(turn: Turn, index: number): void {
 
 /** Whether no further item shall start. */
 function isOver({ ledger, state }: Turn, items: MapItems): boolean {
-  return hasTimedOut(ledger, items) || isHopeless(ledger, items) || isTooLate(state, mapNode(ledger, items.map));
+  if (hasTimedOut(ledger, items) || isHopeless(ledger, items)) return true;
+  return isTooLate(state, mapNode(ledger, items.map)) || forsakenBy(ledger, items.map) !== undefined;
 }
 
 const hasTimedOut = (ledger: Ledger, { map }: MapItems) => ledger.of(map).reason === 'Stopping';
@@ -98,9 +100,13 @@ function endOf(turn: Turn, items: MapItems): StepEnd {
     const said = [...(phases.Failed > 0 ? [failures(ledger, items)] : []), ...fromCache(items)];
     return { phase: 'Succeeded', reason: 'Completed', ...(said.length > 0 && { message: said.join('; ') }) };
   }
+  const had = `${itemsRun(items)} of ${count} items had run`;
+  const forsaken = isBeingStopped(state) ? undefined : forsakenBy(ledger, items.map);
+  if (forsaken !== undefined)
+    return { phase: 'Failed', reason: 'ServiceFailed', message: `${forsaken.message}; ${had}` };
   const reason: StepReason =
     state.reason === 'CancelRequested' || state.reason === 'RunTimeout' ? state.reason : 'FailurePolicy';
-  return { phase: 'Cancelled', reason, message: `${itemsRun(items)} of ${count} items had run` };
+  return { phase: 'Cancelled', reason, message: had };
 }
 
 const itemsRun = ({ phases }: MapItems) => phases.Succeeded + phases.Failed;

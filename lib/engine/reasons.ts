@@ -16,6 +16,7 @@ export const stepReasons = {
     'WaitingForInput',
     'Sleeping',
     'WaitingForTime',
+    'ServiceNotReady',
   ],
   Running: [
     'CheckingCache',
@@ -25,9 +26,10 @@ export const stepReasons = {
     'ContainerRunning',
     'RunPending',
     'RunRunning',
+    'ServiceReady',
     'Stopping',
   ],
-  Succeeded: ['Completed', 'DefaultTaken', 'Recovered', 'Cached'],
+  Succeeded: ['Completed', 'DefaultTaken', 'Recovered', 'Cached', 'ServiceStopped'],
   Failed: [
     'ItemsFailed',
     'ItemsInvalid',
@@ -49,6 +51,7 @@ export const stepReasons = {
     'GateTimeout',
     'GateError',
     'LockError',
+    'ServiceFailed',
   ],
   Skipped: [
     'WhenFalse',
@@ -59,6 +62,7 @@ export const stepReasons = {
     'UpstreamSkipped',
     'RunFailing',
     'NoFailure',
+    'ServiceNotNeeded',
   ],
   Cancelled: ['MapStopped', 'CancelRequested', 'RunTimeout', 'FailurePolicy', 'UpstreamCancelled', 'Superseded'],
 } as const;

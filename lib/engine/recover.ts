@@ -1,3 +1,4 @@
+import type { StepNode } from '../graph/graph.ts';
 import { upstreamsOf, withMembers, type Topology } from '../graph/topology.ts';
 import { isFinal } from './phases.ts';
 import type { Instant, RunRecord, StepRecord } from './record.ts';
@@ -25,8 +26,9 @@ const followsFromUpstreams: ReadonlySet<StepReason> = new Set([
 /**
  * The record that a run begins with which goes on from another one of the same graph and inputs. It has the steps that
  * succeeded or were skipped, provided that all they waited for is taken over as well; so what comes after a step that
- * runs again runs again. Of a map that did not succeed it has the items that did. Steps that run at the end of a run are
- * never taken over. O(steps + edges + items).
+ * runs again runs again. A service runs again if a step does that needs it, and then so do those before that step that needed it
+ * too: what they left in it is gone. Of a map that did not succeed it has the items that did. Steps that run at the end of a run
+ * are never taken over. O(steps + edges + items), for each service the edges before it once more.
  */
 export function recoveredRecord(topology: Topology, recovery: Recovery, now: Instant): RunRecord {
   const { run, record } = recovery;
@@ -59,24 +61,65 @@ export function recoveredRecord(topology: Topology, recovery: Recovery, now: Ins
   function goesOn(map: number): boolean {
     const step = topology.steps[map]!;
     if (step.node.role !== undefined || recovery.rerun.includes(step.node.name)) return false;
-    return [...upstreamsOf(step)].every((upstream) => !again.has(upstream));
+    return [...upstreamsOf(step)].every((upstream) => !again.has(upstream) || step.services.includes(upstream));
   }
 }
 
 /** The steps that are not taken over. */
-function runAgain({ steps, byName }: Topology, { record, rerun }: Recovery): ReadonlySet<number> {
+function runAgain(topology: Topology, { record, rerun }: Recovery): ReadonlySet<number> {
+  const { steps, byName, services } = topology;
   const named = new Set(rerun.flatMap((name) => withMembers(byName, name)));
+  const isOpen = ({ name }: StepNode) => !isSettled(record.steps.get(name));
+  // How a service ended says nothing of what the steps gave that needed it.
   const open = steps
-    .filter(({ node }) => node.role !== undefined || named.has(node.name) || !isSettled(record.steps.get(node.name)))
+    .filter(({ node }) => node.role !== undefined || named.has(node.name) || (node.kind !== 'service' && isOpen(node)))
     .map(({ index }) => index);
   const again = new Set<number>();
+  const before = new Preparation(topology);
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     if (again.has(next)) continue;
     again.add(next);
-    for (const after of steps[next]!.downstreams) open.push(after);
-    for (const after of steps[next]!.dependents) open.push(after);
+    const { downstreams, dependents } = steps[next]!;
+    for (const after of downstreams) open.push(after);
+    for (const after of dependents) open.push(after);
+    for (const earlier of before.of(next)) open.push(earlier);
+  }
+  // Those that need it come later in the list of edges, and may be services themselves.
+  const needed = services.filter(({ node, index }) => !again.has(index) && isOpen(node)).map(({ index }) => index);
+  needed.push(...[...again].flatMap((index) => steps[index]!.services));
+  for (let next = needed.pop(); next !== undefined; next = needed.pop()) {
+    if (again.has(next)) continue;
+    again.add(next);
+    needed.push(...steps[next]!.services);
   }
   return again;
+}
+
+/** Steps that may have left something in a service for others that need it. Each is told once. */
+class Preparation {
+  readonly #topology: Topology;
+  /** The steps before those that were asked about, by service. */
+  readonly #seen = new Map<number, Set<number>>();
+
+  constructor(topology: Topology) {
+    this.#topology = topology;
+  }
+
+  /** Those that come before a step and need a service that it needs as well. */
+  *of(index: number): Generator<number> {
+    const { steps } = this.#topology;
+    for (const service of steps[index]!.services) {
+      const seen = this.#seen.get(service) ?? new Set<number>();
+      this.#seen.set(service, seen);
+      const open = [...upstreamsOf(steps[index]!)];
+      for (let next = open.pop(); next !== undefined; next = open.pop()) {
+        if (seen.has(next)) continue;
+        seen.add(next);
+        open.push(...upstreamsOf(steps[next]!));
+        if (steps[next]!.services.includes(service)) yield next;
+      }
+    }
+  }
 }
 
 function isSettled(record: StepRecord | undefined): boolean {

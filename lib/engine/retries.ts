@@ -39,7 +39,9 @@ export function nextAttempt(run: string, node: TaskStep, attempts: readonly Atte
 
 /** How many attempts a step can have, whatever becomes of them. */
 export function mostAttempts(node: StepNode): number {
-  return node.kind === 'task' ? 1 + (node.retries?.limit ?? 0) + systemBudget(node).limit : 0;
+  return node.kind === 'task' || node.kind === 'service'
+    ? 1 + (node.retries?.limit ?? 0) + systemBudget(node).limit
+    : 0;
 }
 
 /** From when on no attempt follows the last of these; nothing without such a limit, and after a failure of the platform. */
@@ -76,7 +78,7 @@ export function retryWait(policy: RetryPolicy, number: number, chance: number): 
   return Math.max(0, Math.round(seconds * 1000 * (1 - jitter * chance)));
 }
 
-function systemBudget({ systemRetries }: TaskStep): RetryPolicy {
+function systemBudget({ systemRetries }: Pick<TaskStep, 'systemRetries'>): RetryPolicy {
   return systemRetries === undefined ? SYSTEM_RETRIES : { ...SYSTEM_RETRIES, limit: systemRetries };
 }
 

@@ -5,6 +5,7 @@ import { decide } from './decide.ts';
 import { endEarly, runTimeoutAt } from './ending.ts';
 import { explainStep } from './explain.ts';
 import { kindOf } from './kinds.ts';
+import { forsake } from './service-step.ts';
 import { Ledger } from './ledger.ts';
 import { LockTable, type Seat } from './lock-table.ts';
 import { liveAttempt } from './phases.ts';
@@ -176,22 +177,28 @@ export class Run {
   #settle(turn: Turn): void {
     for (;;) {
       const index = this.#ledger.takeUndecided();
-      const map = index === undefined ? this.#ledger.takeStirred() : undefined;
+      const forsaken = index === undefined ? this.#ledger.takeForsaken() : undefined;
+      const stirred = (index ?? forsaken) === undefined ? this.#ledger.takeStirred() : undefined;
       if (index !== undefined) decide(turn, index, this.#strays.has(turn, index));
-      else if (map !== undefined) this.#stir(turn, map);
+      else if (forsaken !== undefined) forsake(turn, forsaken);
+      else if (stirred !== undefined) this.#stir(turn, stirred);
       else if ([...this.#strays.steps].filter((step) => this.#adopt(turn, step)).length === 0) return;
     }
   }
 
   /** An item that an attempt was seen of was let start, whatever has become of its map since. */
-  #stir(turn: Turn, map: number): void {
+  #stir(turn: Turn, stirred: number): void {
     const { items } = this.#ledger;
     for (const step of [...this.#strays.steps])
-      if (items.mapOf(step) === map && items.owner(step) !== undefined && this.#ledger.of(step).phase === 'Pending') {
+      if (
+        items.mapOf(step) === stirred &&
+        items.owner(step) !== undefined &&
+        this.#ledger.of(step).phase === 'Pending'
+      ) {
         this.#ledger.put(step, kindOf(this.#ledger.step(step).node).ready(turn, step));
         this.#adopt(turn, step);
       }
-    kindOf(this.#ledger.step(map).node).stir?.(turn, map);
+    kindOf(this.#ledger.step(stirred).node).stir?.(turn, stirred);
   }
 
   #expire(turn: Turn): void {

@@ -19,6 +19,8 @@ export function scopeOf({ spec, ledger }: Pick<Turn, 'ledger' | 'spec'>): Scope 
       const kind = ledger.topology.byName.get(name)?.node.kind;
       // What stands for other steps leaves nothing out: it gives what they gave.
       const standsForSteps = kind === 'group' || kind === 'run';
+      // Who would have taken the host of a service that was stopped before it was ready has another reason not to run.
+      if (kind === 'service' && outputs === undefined) return scope.status(name)?.phase !== 'Succeeded';
       return outputs === undefined || (standsForSteps && !Object.hasOwn(outputs, output));
     },
     status(name) {

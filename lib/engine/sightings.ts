@@ -20,7 +20,11 @@ export function sightingsOf(ledger: Ledger, observations: readonly Observation[]
     const index = ledger.find(step);
     if (index !== undefined && kindOf(ledger.step(index).node).attempts) sightings.push({ index, attempt, state });
   }
-  return sightings.sort((a, b) => a.attempt - b.attempt || stages[a.state.kind] - stages[b.state.kind]);
+  // That nothing needs a service any more is known before how it ended: somebody may have stopped it for that, and not lived to write it down.
+  const isService = ({ index }: Sighting) => Number(ledger.step(index).node.kind === 'service');
+  return sightings.sort(
+    (a, b) => isService(a) - isService(b) || a.attempt - b.attempt || stages[a.state.kind] - stages[b.state.kind],
+  );
 }
 
 /** An attempt that has ended does not run again, in whatever order it is told. */

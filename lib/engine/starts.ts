@@ -6,6 +6,7 @@ import type { Obstacle } from './obstacle.ts';
 import { isHeldUp } from './phases.ts';
 import type { Lock } from './record.ts';
 import type { StepReason } from './reasons.ts';
+import { heldBack, serviceStep } from './service-step.ts';
 import { Timers } from './timers.ts';
 import type { Turn } from './turn.ts';
 import { waitingReason } from './waiting.ts';
@@ -40,10 +41,12 @@ export class Starts {
   start(turn: Turn): void {
     this.#seat.during(() => {
       this.#seat.rankAs(turn.spec.priority ?? 0, turn.state.startedAt);
+      this.#release(turn);
       this.#relabel(turn);
       this.#follow(turn.ledger);
       this.#seat.known();
       for (const index of this.#seat.takeStirred()) this.#mustAsk(this.#queueOf.get(index));
+      this.#startServices(turn);
       this.#startAll(turn);
       if (!hasRoom(turn)) this.#rest();
     });
@@ -60,7 +63,7 @@ export class Starts {
 
   #hold(ledger: Ledger, index: number): void {
     const { node } = ledger.step(index);
-    if (!isOwnRun(node)) this.#seat.hold(index, node.name, ledger.of(index).locks);
+    if (!isApart(node)) this.#seat.hold(index, node.name, ledger.of(index).locks);
   }
 
   #followWaiting(ledger: Ledger, index: number): void {
@@ -108,6 +111,27 @@ export class Starts {
     if (queue !== undefined) this.#due.set(queue.steps.peek()!, queue.steps.next());
   }
 
+  /** Those whose services are up again wait for their turn. */
+  #release({ ledger, spec }: Turn): void {
+    if (!ledger.services.takeNews()) return;
+    for (const index of [...ledger.services.held].sort((a, b) => a - b))
+      if (ledger.isServed(index))
+        ledger.put(index, { ...ledger.of(index), reason: waitingReason(spec), message: undefined });
+  }
+
+  /** They take no room, or those who need them might have it and wait for them. */
+  #startServices(turn: Turn): void {
+    const { ledger, spec } = turn;
+    while (spec.suspended !== true) {
+      const index = ledger.readyServices.peek();
+      if (index === undefined) return;
+      if (ledger.isServed(index)) {
+        ledger.readyServices.set(index, undefined);
+        serviceStep.attempts!.start(turn, index);
+      } else ledger.put(index, heldBack(ledger, index));
+    }
+  }
+
   /** In the order of their age, while there is room. */
   #startAll(turn: Turn): void {
     const { ledger } = turn;
@@ -115,9 +139,14 @@ export class Starts {
     while (hasRoom(turn)) {
       const index = first(crowded ? undefined : ledger.ready, this.#due);
       if (index === undefined) return;
+      if (!ledger.isServed(index)) {
+        ledger.put(index, heldBack(ledger, index));
+        this.#drop(index);
+        continue;
+      }
       const { readyAt = 0, locks } = ledger.of(index);
       const { node } = ledger.step(index);
-      const obstacle = isOwnRun(node) ? undefined : this.#seat.ask(index, node.name, readyAt, locks);
+      const obstacle = isApart(node) ? undefined : this.#seat.ask(index, node.name, readyAt, locks);
       if (obstacle === undefined) {
         this.#drop(index);
         ledger.ready.set(index, undefined);
@@ -151,7 +180,7 @@ export class Starts {
     const reason = waitingReason(spec);
     if (reason === this.#labelled) return;
     this.#labelled = reason;
-    for (const index of [...ledger.ready.keys(), ...this.#queueOf.keys()]) {
+    for (const index of [...ledger.ready.keys(), ...ledger.readyServices.keys(), ...this.#queueOf.keys()]) {
       const record = ledger.of(index);
       const isWrong = reason === 'Suspended' ? record.reason !== reason : record.reason === 'Suspended';
       if (isWrong) ledger.put(index, { ...record, reason });
@@ -160,11 +189,11 @@ export class Starts {
 }
 
 function hasRoom({ spec, ledger }: Turn): boolean {
-  return spec.suspended !== true && ledger.live.size < spec.parallelism;
+  return spec.suspended !== true && ledger.running < spec.parallelism;
 }
 
-/** A run of its own takes nothing that its own steps may need: they would wait for it, and it for them. */
-const isOwnRun = ({ kind }: StepNode) => kind === 'run';
+/** A run of its own takes nothing that its own steps may need, nor a service what those may that need it: they would wait for it, and it for them. */
+const isApart = ({ kind }: StepNode) => kind === 'run' || kind === 'service';
 
 /** The step that has waited for longest, of both. */
 function first(a: Timers | undefined, b: Timers): number | undefined {

@@ -4,6 +4,7 @@ import { withMainResources } from '../pods/main-resources.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { AttemptState } from './advance.ts';
 import { keepResult, lookUp, mayTakeResult, resultLock } from './cache.ts';
+import { forsakenBy } from './edges.ts';
 import { indexedItems } from './indexed-items.ts';
 import type { StepKind } from './kinds.ts';
 import { resolveLocks } from './resolve-locks.ts';
@@ -12,7 +13,14 @@ import { ended, liveAttempt, withLastAttempt, type StepEnd } from './phases.ts';
 import type { AttemptRecord, FailureKind, Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
 import { resolve, resolveAll } from './resolve.ts';
-import { isLastChance, nextAttempt, resourcesAfterOOM, retriesEndAt, retriesOver } from './retries.ts';
+import {
+  isLastChance,
+  nextAttempt,
+  resourcesAfterOOM,
+  retriesEndAt,
+  retriesOver,
+  type NextAttempt,
+} from './retries.ts';
 import { isTooLate } from './run-state.ts';
 import { scopeOfStep } from './scope.ts';
 import { attemptTimeout, isAttemptTimeout, isTimeout, stepTimeoutAt, timedOut } from './timeouts.ts';
@@ -179,7 +187,9 @@ function failed(turn: Turn, index: number, over: AttemptRecord, { failure, reaso
   const attempt: AttemptRecord = { ...over, phase: 'Failed', ...why, exitCode };
   const attempts = withLastAttempt(turn.ledger.of(index), attempt);
   const isLast = isTooLate(turn.state, node) || asked === 'StepTimeout';
-  const { retry, refused } = isLast ? {} : nextAttempt(turn.spec.name, node, attempts);
+  const forsaken = forsakenBy(turn.ledger, index);
+  const next = forsaken ? { refused: `not retried: ${forsaken.message}` } : nextAttempt(turn.spec.name, node, attempts);
+  const { retry, refused }: NextAttempt = isLast ? {} : next;
   if (retry === undefined) return settle(turn, index, endOfTries(attempts, refused), attempt);
   // A wait that is over already ends within the same turn, by its timer.
   const retryAt = attempt.finishedAt! + retry.wait;

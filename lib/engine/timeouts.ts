@@ -1,4 +1,4 @@
-import type { TaskStep } from '../graph/graph.ts';
+import type { ContainerStep, TaskStep } from '../graph/graph.ts';
 import { liveAttempt } from './phases.ts';
 import type { AttemptRecord, FailureKind, Instant, StepRecord } from './record.ts';
 import type { StepReason } from './reasons.ts';
@@ -10,7 +10,7 @@ export function isTimeout(reason: StepReason): boolean {
 
 /** The same of the timeouts after which another attempt may follow. */
 export function isAttemptTimeout(reason: StepReason): boolean {
-  return reason === 'AttemptTimeout' || reason === 'PendingTimeout';
+  return reason === 'AttemptTimeout' || reason === 'PendingTimeout' || reason === 'StartupTimeout';
 }
 
 /** When the step as a whole is out of time; nothing once it is stopped for good. */
@@ -21,18 +21,23 @@ export function stepTimeoutAt(node: TaskStep, record: StepRecord): Instant | und
   return record.readyAt + node.timeoutSeconds * 1000;
 }
 
-/** When the live attempt is out of time: one clock runs until its container starts, the other from then on. */
-export function attemptTimeout(
-  node: TaskStep,
-  record: StepRecord,
-): { readonly at: Instant; readonly reason: 'AttemptTimeout' | 'PendingTimeout' } | undefined {
+/** When the live attempt is out of time: one clock runs until its container starts, of a service until it is ready, the other from its start on. */
+export function attemptTimeout(node: ContainerStep, record: StepRecord): AttemptDeadline | undefined {
   const attempt = liveAttempt(record);
   if (attempt === undefined || attempt.stopping !== undefined) return undefined;
-  const [reason, from, seconds] =
-    attempt.startedAt === undefined
-      ? (['PendingTimeout', attempt.createdAt, node.pendingTimeoutSeconds] as const)
-      : (['AttemptTimeout', attempt.startedAt, node.attemptTimeoutSeconds] as const);
-  return seconds === undefined ? undefined : { reason, at: from + seconds * 1000 };
+  const { createdAt, startedAt } = attempt;
+  const { pendingTimeoutSeconds = Infinity, attemptTimeoutSeconds = Infinity } = node;
+  const pendingAt = createdAt + pendingTimeoutSeconds * 1000;
+  const attemptAt = startedAt === undefined ? Infinity : startedAt + attemptTimeoutSeconds * 1000;
+  const isPending = startedAt === undefined || (node.kind === 'service' && record.reason !== 'ServiceReady');
+  if (isPending && pendingAt <= attemptAt && pendingAt < Infinity)
+    return { reason: startedAt === undefined ? 'PendingTimeout' : 'StartupTimeout', at: pendingAt };
+  return attemptAt === Infinity ? undefined : { reason: 'AttemptTimeout', at: attemptAt };
+}
+
+interface AttemptDeadline {
+  readonly at: Instant;
+  readonly reason: 'AttemptTimeout' | 'PendingTimeout' | 'StartupTimeout';
 }
 
 /** What a timeout is as a failure. A container that does not start is the platform's: no line of the task has run. */
@@ -42,6 +47,12 @@ export function timedOut(node: TimeLimits, reason: StepReason, attempt?: Attempt
     const message = `its container did not start in ${node.pendingTimeoutSeconds} s (pending timeout)${waited}`;
     return { failure: 'system', reason, message };
   }
+  if (reason === 'StartupTimeout')
+    return {
+      failure: 'user',
+      reason,
+      message: `it was not ready in ${node.pendingTimeoutSeconds} s (pending timeout)`,
+    };
   const [seconds, whose] =
     reason === 'StepTimeout' ? [node.timeoutSeconds, 'step'] : [node.attemptTimeoutSeconds, 'attempt'];
   return { failure: 'user', reason, message: `no end in ${seconds} s (${whose} timeout)` };

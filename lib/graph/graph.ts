@@ -32,7 +32,7 @@ export type FailurePolicy = (typeof failurePolicies)[number];
  * A step, by kind. A new kind is a new member here, a file with what the graph must know of it (`step-kinds.ts`
  * lists them), and one with its rules in the engine (`lib/engine/kinds.ts`).
  */
-export type StepNode = TaskStep | MapStep | IndexedMapStep | RunStep | GateStep | BeginStep | GroupStep;
+export type StepNode = TaskStep | MapStep | IndexedMapStep | ServiceStep | RunStep | GateStep | BeginStep | GroupStep;
 
 /** What steps of all kinds have. */
 export interface CommonStep {
@@ -117,6 +117,26 @@ export interface IndexedMapStep extends Omit<MapStep, 'kind' | NotIndexed> {
 
 /** What is about single attempts of an item, of which an Indexed Job knows nothing. */
 type NotIndexed = 'runAs' | 'spot' | 'retries' | 'attemptTimeoutSeconds' | 'locks' | 'cache';
+
+/**
+ * A step that runs a container which stays up while the steps that depend on it run. They may run once it is ready, and it is
+ * stopped when they have ended. It gives one output, `host`: where it is reached.
+ */
+export interface ServiceStep extends Omit<TaskStep, 'kind' | NotOfServices> {
+  readonly kind: 'service';
+  readonly runAs?: never;
+  readonly job?: never;
+  readonly locks?: never;
+  readonly cache?: never;
+}
+
+/** What a service gives: the address at which the steps that depend on it reach it. */
+export const serviceOutputs: ObjectSchema = { properties: { host: { type: 'string' } }, required: ['host'] };
+
+type NotOfServices = 'runAs' | 'job' | 'locks' | 'cache';
+
+/** A step whose attempts are containers. */
+export type ContainerStep = TaskStep | ServiceStep;
 
 /** A list that a map goes over. */
 export interface MapList {
@@ -267,7 +287,7 @@ export interface ConditionValue {
 }
 
 /** A step that runs a task, and so has a pod. */
-export type PodStep = TaskStep | MapStep | IndexedMapStep;
+export type PodStep = ContainerStep | MapStep | IndexedMapStep;
 
 /** The steps that run a task, and so have a pod. */
 export function taskSteps({ steps }: Pick<Graph, 'steps'>): readonly PodStep[] {
@@ -276,7 +296,7 @@ export function taskSteps({ steps }: Pick<Graph, 'steps'>): readonly PodStep[] {
 
 /** Whether a step runs a task. */
 export function hasPod(step: StepNode): step is PodStep {
-  return step.kind === 'task' || hasItems(step);
+  return step.kind === 'task' || step.kind === 'service' || hasItems(step);
 }
 
 /** Whether a step runs its task for each item of lists. */

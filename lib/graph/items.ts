@@ -1,4 +1,11 @@
-import { hasItems, type IndexedMapStep, type MapStep, type RunStep, type TaskStep } from './graph.ts';
+import {
+  hasItems,
+  type ContainerStep,
+  type IndexedMapStep,
+  type MapStep,
+  type RunStep,
+  type TaskStep,
+} from './graph.ts';
 import type { Topology } from './topology.ts';
 
 /** Most items of one map step. */
@@ -46,17 +53,17 @@ function defined<T extends object>(fields: T): { [Name in keyof T]: Exclude<T[Na
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
 }
 
-/** The step of that name which runs a task: one of the graph, or an item of a map step. */
-export function findTask({ byName }: Pick<Topology, 'byName'>, name: string): TaskStep | undefined {
+/** The step of that name which runs a container: one of the graph, or an item of a map step. */
+export function findTask({ byName }: Pick<Topology, 'byName'>, name: string): ContainerStep | undefined {
   const own = byName.get(name)?.node;
-  if (own?.kind === 'task') return own;
+  if (own?.kind === 'task' || own?.kind === 'service') return own;
   const { map, item } = parseItemName(name) ?? {};
   const node = map === undefined ? undefined : byName.get(map)?.node;
   return node?.kind === 'map' ? { ...itemTemplate(node), name: itemName(node.name, item!) } : undefined;
 }
 
 /** A step that has attempts. */
-export type AttemptedStep = TaskStep | IndexedMapStep | RunStep;
+export type AttemptedStep = ContainerStep | IndexedMapStep | RunStep;
 
 /** The step of that name which has attempts: one that runs a task, or is a run of its own. */
 export function findAttempted(topology: Pick<Topology, 'byName'>, name: string): AttemptedStep | undefined {

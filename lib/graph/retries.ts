@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../values/json.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
-import type { RunStep, TaskStep } from './graph.ts';
+import type { ContainerStep, RunStep } from './graph.ts';
 
 /** Why an attempt can fail by its task's own doing: the failures that `retries` are for. */
 export const taskFailureReasons = [
@@ -13,6 +13,8 @@ export const taskFailureReasons = [
   'OutputsInvalid',
   'StartError',
   'RunFailed',
+  'ServiceEnded',
+  'StartupTimeout',
 ] as const;
 export type TaskFailureReason = (typeof taskFailureReasons)[number];
 
@@ -84,10 +86,10 @@ function fits(value: JsonObject, fields: Readonly<Record<string, (field: unknown
 }
 
 /** What makes no sense in a step's retries and timeouts; `at` is where the step is told. */
-export function* retryProblems(step: TaskStep | RunStep, at: string): Generator<Problem> {
+export function* retryProblems(step: ContainerStep | RunStep, at: string): Generator<Problem> {
   const { retries, systemRetries } = step;
   for (const field of ['pendingTimeoutSeconds', 'attemptTimeoutSeconds', 'timeoutSeconds'] as const)
-    yield* numberProblems(`${at}.${field}`, (step as TaskStep)[field], 'more than 0', (value) => value > 0);
+    yield* numberProblems(`${at}.${field}`, (step as ContainerStep)[field], 'more than 0', (value) => value > 0);
   yield* numberProblems(`${at}.systemRetries`, systemRetries, WHOLE, isWhole);
   if (retries === undefined) return;
   const inside = `${at}.retries`;

@@ -6,6 +6,7 @@ import { indexedMapRules } from './indexed-map-rules.ts';
 import { gateRules } from './gate-rules.ts';
 import { beginRules, groupRules } from './group-rules.ts';
 import { runRules } from './run-rules.ts';
+import { serviceRules } from './service-rules.ts';
 import { taskRules } from './task-rules.ts';
 
 /** What the graph must know of a kind of step; its rules while it runs are in `lib/engine/kinds.ts`. */
@@ -50,6 +51,7 @@ const rules: RulesByKind = {
   task: taskRules,
   map: mapRules,
   indexedMap: indexedMapRules,
+  service: serviceRules,
   gate: gateRules,
   run: runRules,
   begin: beginRules,

@@ -9,6 +9,10 @@ export interface TopologyStep {
   readonly edges: ReadonlyMap<number, EdgeKind>;
   /** Steps that wait for the end of this one: it is among their {@link edges}. */
   readonly downstreams: readonly number[];
+  /** The services that it needs to be up while it runs: some of its {@link edges}. */
+  readonly services: readonly number[];
+  /** Of a service: the steps that need it to be up while they run. */
+  readonly users: readonly number[];
   /** Steps that its `depends` speaks of. */
   readonly dependsOn: readonly number[];
   /** Steps whose `depends` speaks of this one. */
@@ -22,6 +26,7 @@ export interface Topology {
   readonly byName: ReadonlyMap<string, TopologyStep>;
   /** The steps with a role. */
   readonly handlers: readonly TopologyStep[];
+  readonly services: readonly TopologyStep[];
 }
 
 /** Edges of a validated graph; edges to steps that do not exist are left out. O(steps + edges). */
@@ -29,13 +34,21 @@ export function topology(graph: Graph): Topology {
   const indexes = new Map(graph.steps.map((node, index) => [node.name, index]));
   const downstreams: number[][] = graph.steps.map(() => []);
   const dependents: number[][] = graph.steps.map(() => []);
+  const users: number[][] = graph.steps.map(() => []);
+  const allEdges = graph.steps.map(
+    (node) =>
+      new Map(
+        [...stepEdges(node)].flatMap(([name, kind]) => {
+          const upstream = indexes.get(name);
+          return upstream === undefined ? [] : [[upstream, kind] as const];
+        }),
+      ),
+  );
+  shareServices(graph, indexes, allEdges);
   const steps = graph.steps.map((node, index) => {
-    const edges = new Map(
-      [...stepEdges(node)].flatMap(([name, kind]) => {
-        const upstream = indexes.get(name);
-        return upstream === undefined ? [] : [[upstream, kind] as const];
-      }),
-    );
+    const edges = allEdges[index]!;
+    const services = [...edges].flatMap(([upstream, kind]) => (isUse(graph.steps[upstream]!, kind) ? [upstream] : []));
+    for (const service of services) users[service]!.push(index);
     const depends = [...dependsOn(node)].map((name) => indexes.get(name)).filter((found) => found !== undefined);
     for (const upstream of edges.keys()) downstreams[upstream]!.push(index);
     for (const upstream of depends) dependents[upstream]!.push(index);
@@ -44,12 +57,37 @@ export function topology(graph: Graph): Topology {
       node,
       edges,
       downstreams: downstreams[index]!,
+      services,
+      users: users[index]!,
       dependsOn: depends,
       dependents: dependents[index]!,
     };
   });
   const handlers = steps.filter(({ node }) => node.role !== undefined);
-  return { graph, steps, byName: new Map(steps.map((step) => [step.node.name, step])), handlers };
+  const services = steps.filter(({ node }) => node.kind === 'service');
+  return { graph, steps, byName: new Map(steps.map((step) => [step.node.name, step])), handlers, services };
+}
+
+/** Whether a step that asks so much of another one needs it to be up while it runs itself. */
+function isUse({ kind }: StepNode, edge: EdgeKind): boolean {
+  return kind === 'service' && edge !== 'end';
+}
+
+/** What a workflow that is part of this one needs to begin, all of its steps need: where it begins is over at once. */
+function shareServices(
+  { steps }: Graph,
+  indexes: ReadonlyMap<string, number>,
+  edges: readonly Map<number, EdgeKind>[],
+): void {
+  for (const group of steps) {
+    const begin = group.kind === 'group' && group.begin !== undefined ? indexes.get(group.begin) : undefined;
+    if (group.kind !== 'group' || begin === undefined) continue;
+    const shared = [...edges[begin]!].filter(([upstream, kind]) => isUse(steps[upstream]!, kind));
+    for (const member of shared.length === 0 ? [] : group.steps) {
+      const own = edges[indexes.get(member) ?? -1];
+      for (const [service, kind] of shared) if (own?.has(service) === false) own.set(service, kind);
+    }
+  }
 }
 
 /** A step, and the steps that it stands for. */
@@ -64,14 +102,20 @@ export function upstreamsOf({ edges, dependsOn: depends }: TopologyStep): Set<nu
 }
 
 /** The names of a cycle's steps in order, the first one again at the end; nothing when there is no cycle. */
-export function findCycle({ steps }: Topology): readonly string[] | undefined {
+export function findCycle({ steps, services }: Topology): readonly string[] | undefined {
   const upstreams = steps.map(upstreamsOf);
+  const after = steps.map(({ downstreams, dependents }) => new Set([...downstreams, ...dependents]));
+  // A service ends when those have that need it: who waits for its end waits for theirs.
+  for (const { index, users } of services)
+    for (const end of after[index]!.difference(new Set(users)))
+      for (const user of users) {
+        upstreams[end]!.add(user);
+        after[user]!.add(end);
+      }
   const remaining = upstreams.map(({ size }) => size);
   const free = steps.filter(({ index }) => remaining[index] === 0).map(({ index }) => index);
   for (let next = free.pop(); next !== undefined; next = free.pop()) {
-    const { downstreams, dependents } = steps[next]!;
-    for (const downstream of new Set([...downstreams, ...dependents]))
-      if (--remaining[downstream]! === 0) free.push(downstream);
+    for (const downstream of after[next]!) if (--remaining[downstream]! === 0) free.push(downstream);
   }
   let at = remaining.findIndex((count) => count > 0);
   if (at < 0) return undefined;

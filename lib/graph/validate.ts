@@ -24,6 +24,7 @@ import {
   type ExpectedFields,
 } from './shapes.ts';
 import { conditionsIn, statusesIn, stepOutputs, workflowInputs } from './sources.ts';
+import { serviceProblems } from './service-uses.ts';
 import { rulesOf, stepKinds } from './step-kinds.ts';
 import { parseItemName } from './items.ts';
 import { MAX_STEP_NAME } from './step-name.ts';
@@ -66,6 +67,7 @@ export function graphProblems(
     problems.push(...endProblems(step, at, steps));
   }
   for (const [name, source] of Object.entries(graph.outputs)) check(source, `${path()}.outputs.${name}`);
+  problems.push(...serviceProblems(graph, path));
   const cycle = findCycle(topology(graph));
   if (cycle)
     problems.push({

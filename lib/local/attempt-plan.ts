@@ -1,9 +1,11 @@
+import type { V1Container } from '@kubernetes/client-node/dist/gen/models/V1Container.js';
 import { attemptObjectName } from '../graph/object-names.ts';
 import { attemptEnvironment, expandArgument, fileVariable } from '../values/environment.ts';
 import type { Json } from '../values/json.ts';
 import { INDEX_VARIABLE } from '../pods/indexed-template.ts';
 import { MAIN_CONTAINER, type PodTemplate } from '../pods/template.ts';
 import { localEnvironment } from './local-environment.ts';
+import { planProbe, type ProbePlan } from './readiness-probe.ts';
 
 /** What is started for an attempt. */
 export interface AttemptPlan {
@@ -12,6 +14,8 @@ export interface AttemptPlan {
   readonly env: Readonly<Record<string, string>>;
   /** Time between being asked to end and being killed. */
   readonly graceMs: number;
+  /** Of a service: how it is found out that it is ready. Left out where it is as soon as it runs. */
+  readonly probe?: ProbePlan;
 }
 
 /** What an attempt is made of. */
@@ -26,6 +30,8 @@ export interface AttemptRequest {
   readonly outputsPath: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly configMaps: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Whether others wait until it is ready. @default false */
+  readonly isService?: boolean;
 }
 
 const DEFAULT_GRACE_SECONDS = 30;
@@ -52,8 +58,10 @@ export function planAttempt(request: AttemptRequest): AttemptPlan | { readonly p
       problem: `the task has no command: it runs the entrypoint of ${container.image ?? 'its image'}, which is not on this machine; give the task a command`,
     };
   const [command, ...args] = [...container.command, ...(container.args ?? [])].map((word) => expandArgument(word, own));
+  const probe = request.isService === true ? planProbe(container as V1Container) : undefined;
+  if (probe !== undefined && 'problem' in probe) return probe;
   const grace = template.spec?.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS;
-  return { command: command!, args, env: { ...inherited, ...own }, graceMs: grace * 1000 };
+  return { command: command!, args, env: { ...inherited, ...own }, graceMs: grace * 1000, ...(probe && { probe }) };
 }
 
 function itemEnvironment({ index, files }: NonNullable<AttemptRequest['item']>): Record<string, string> {

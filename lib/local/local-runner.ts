@@ -179,7 +179,9 @@ export class LocalRunner {
     const live =
       node?.kind === 'indexedMap'
         ? this.#processes.items(node, request, onState)
-        : this.#processes.task(request, onState);
+        : node?.kind === 'service'
+          ? this.#processes.service(request, onState)
+          : this.#processes.task(request, onState);
     if ('problem' in live) return this.#refuse(step, attempt, live);
     this.#live.set(key, live);
     live.start();

@@ -3,7 +3,7 @@ import type { Command } from '../engine/advance.ts';
 import { holeValues } from '../engine/hole-values.ts';
 import { itemValues } from '../engine/item-values.ts';
 import { findAttempted, graphStepName, itemName } from '../graph/items.ts';
-import type { IndexedMapStep, TaskStep } from '../graph/graph.ts';
+import type { ContainerStep, IndexedMapStep } from '../graph/graph.ts';
 import type { Topology } from '../graph/topology.ts';
 import { itemVariableProblems } from '../pods/indexed-template.ts';
 import { encodeValue } from '../values/environment.ts';
@@ -37,7 +37,7 @@ export interface NoPlan {
 export function planStep(request: StepRequest): AttemptPlan | NoPlan {
   const { run, directory, env, topology, step, attempt, values, item } = request;
   const { configMaps, name } = run;
-  const node = findAttempted(topology, step) as TaskStep | IndexedMapStep;
+  const node = findAttempted(topology, step) as ContainerStep | IndexedMapStep;
   const named = item === undefined ? step : itemName(step, item);
   const outputsPath = directory.outputsFile(named, attempt);
   try {
@@ -45,7 +45,8 @@ export function planStep(request: StepRequest): AttemptPlan | NoPlan {
     const problems = [...itemVariableProblems(template ?? {}, Object.keys(values.items?.lists ?? {}))];
     if (problems.length > 0) throw new InvalidError(`The pods of step ${step}`, problems);
     const { inputs } = values;
-    const plain = { run: name, step: named, attempt, template, inputs, outputsPath, env, configMaps };
+    const isService = node.kind === 'service';
+    const plain = { run: name, step: named, attempt, template, inputs, outputsPath, env, configMaps, isService };
     const files = item === undefined ? undefined : { item: { index: item, files: writeValues(request, named, item) } };
     const plan = planAttempt({ ...plain, ...files });
     return 'problem' in plan ? { ...plan, reason: 'StartError' } : plan;

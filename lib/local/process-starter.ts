@@ -9,6 +9,7 @@ import { ItemsAttempt } from './items-attempt.ts';
 import type { LogFollower } from './log-follower.ts';
 import { planStep, type NoPlan, type StepRequest } from './plan-step.ts';
 import type { ProcessTable } from './process-table.ts';
+import { tellingWhenReady } from './readiness-probe.ts';
 import type { LocalRun, RunDirectory } from './run-directory.ts';
 
 /** What the processes of a run are started with. */
@@ -38,6 +39,14 @@ export class ProcessStarter {
   task(request: ProcessRequest, onState: (state: AttemptState) => void): AttemptProcess | NoPlan {
     const plan = planStep({ ...this.#props, ...request });
     return 'problem' in plan ? plan : this.#process(plan, { ...request, name: request.step, tried: 1, onState });
+  }
+
+  /** An attempt at a service, which tells as well when it is ready; or why there can be none. */
+  service(request: ProcessRequest, tell: (state: AttemptState) => void): AttemptProcess | NoPlan {
+    const plan = planStep({ ...this.#props, ...request });
+    if ('problem' in plan) return plan;
+    const onState = tellingWhenReady(plan, this.#props.run.workingDirectory, tell);
+    return this.#process(plan, { ...request, name: request.step, tried: 1, onState });
   }
 
   /** An attempt at a map whose items are processes of one attempt. */

@@ -22,6 +22,7 @@ it('the package exports these names and no others', () => {
     'Run',
     'RunStep',
     'Schedule',
+    'ServiceStep',
     'Step',
     'StepBase',
     'Task',

@@ -25,7 +25,7 @@ export class LockJudge {
   checkPods(): void {
     const users = new Map<string, number[]>();
     for (const world of this.#worlds)
-      for (const pod of world.cluster.live())
+      for (const pod of world.cluster.live().filter((each) => !world.cluster.isService(each)))
         for (const [key, limit] of this.#needs(world, this.#locksOf(world, pod.step)))
           users.set(key, [...(users.get(key) ?? []), limit]);
     for (const [key, limits] of users)
@@ -103,7 +103,8 @@ export class LockJudge {
 }
 
 /** The map step itself runs nothing. */
-const isRunning = ({ record: { phase, items } }: Seen) => phase === 'Running' && items === undefined;
+const isRunning = ({ world, step, record: { phase, items } }: Seen) =>
+  phase === 'Running' && items === undefined && world.topology.byName.get(step)?.node.kind !== 'service';
 
 function isFree(taken: ReadonlyMap<string, readonly number[]>, [key, limit]: readonly [string, number]): boolean {
   const limits = taken.get(key) ?? [];

@@ -1,5 +1,6 @@
 import {
   endings,
+  serviceOutputs,
   type EndCondition,
   type FailurePolicy,
   type Graph,
@@ -12,8 +13,8 @@ import type { Random } from './random.ts';
 import { TTL_SECONDS } from './simulated-cache.ts';
 import { gateSketch, graphOf, rowsSchema, type StepSketch } from './scenario.ts';
 
-/** How an attempt ends; no plan has the last two, which faults bring about. */
-export type Outcome = 'ok' | 'exit' | 'system' | 'permanent' | 'bad-outputs' | 'evicted' | 'deleted';
+/** How an attempt ends; no plan has the last three, which faults and stops bring about. A service that is `ok` stays up, and one with `bad-outputs` ends by itself. */
+export type Outcome = 'ok' | 'exit' | 'system' | 'permanent' | 'bad-outputs' | 'evicted' | 'deleted' | 'stopped';
 
 /** A random step, in a form that both the engine's graph and the reference model are made from. */
 export interface PlannedStep {
@@ -54,6 +55,8 @@ export interface PlannedStep {
   };
   /** Nothing runs: it waits, and this is what becomes of it. Whoever answers does so after `afterSeconds` of the run. */
   readonly gate?: { readonly end: GateEnd; readonly afterSeconds: number };
+  /** It stays up while the others run that have edges from it. An attempt that fails may be ready before. */
+  readonly service?: { readonly failsReady: boolean };
   /** Nothing runs: a workflow begins here that is part of this one. */
   readonly begins?: boolean;
   /** Nothing runs: it stands for others. */
@@ -105,22 +108,30 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
     const begins = random.chance(0.1);
     const gate = random.chance(0.2) && { end: random.pick(gateEnds), afterSeconds: random.upTo(40) };
     const edges = steps
-      .filter(() => random.chance(Math.min(0.5, 2.5 / count)))
-      .map(({ name, gate: upstream, begins: noOutputs, group: others }) => ({
+      .filter(({ name, service }) => {
+        // A service of a group is there for the others of it.
+        return random.chance(Math.min(0.5, 2.5 / count)) && !(service && (begins || grouped.has(name)));
+      })
+      .map(({ name, gate: upstream, begins: noOutputs, group: others, service }) => ({
         from: name,
-        // A sleep gives nothing, and this one takes nothing.
+        // A sleep gives nothing, and this one takes nothing. Nobody looks at how a service ends.
         kind: random.pick(
           upstream?.end === 'slept' || noOutputs || (!begins && gate && gate.end === 'slept')
             ? (['order'] as const)
-            : // A group may have succeeded and give nothing.
-              (['order', 'order', 'data', 'default', others ? 'status' : 'first', 'status'] as const),
+            : service
+              ? (['order', 'data', 'default'] as const)
+              : // A group may have succeeded and give nothing.
+                (['order', 'order', 'data', 'default', others ? 'status' : 'first', 'status'] as const),
         ),
       }));
-    const of = edges.find(({ kind }) => kind === 'data' || kind === 'default' || kind === 'first')?.from;
     const givesNumber = (name: string) =>
-      steps.some((step) => step.name === name && step.items === undefined && step.group === undefined);
+      steps.some(
+        (step) =>
+          step.name === name && step.items === undefined && step.group === undefined && step.service === undefined,
+      );
+    const of = edges.find(({ kind }) => kind === 'data' || kind === 'default' || kind === 'first')?.from;
     // Nobody but the steps of its group looks at how a step of it ends.
-    const names = steps.map(({ name }) => name).filter((name) => !grouped.has(name));
+    const names = steps.filter(({ name, service }) => !grouped.has(name) && !service).map(({ name }) => name);
     const literal = random.chance(0.1) ? false : random.chance(0.1) ? true : undefined;
     steps.push({
       name: `s${index}`,
@@ -141,9 +152,14 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
           ? { gate }
           : random.chance(0.2)
             ? { items: randomItems(random) }
-            : maybeCached(random)),
+            : index < count - 1 && random.chance(0.2)
+              ? { service: { failsReady: timed && random.chance(0.5) }, ...(!timed && { systemRetries: 1000 }) }
+              : maybeCached(random)),
     });
   }
+  for (const [index, { name, service, ...step }] of steps.entries())
+    if (service && !steps.some(({ edges }) => edges.some(({ from }) => from === name)))
+      steps[index] = { name, ...step };
   const main = steps.map(({ name }) => name);
   for (const role of ['onFailure', 'finally'] as const)
     for (let index = 0; index < random.upTo(2); index++)
@@ -152,7 +168,10 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
         role,
         edges: steps
           .filter(({ name, gate, begins }) => main.slice(-2).includes(name) && gate?.end !== 'slept' && !begins)
-          .map(({ name: from }) => ({ from, kind: random.pick(['default', 'status'] as const) })),
+          .map(({ name: from, service }) => ({
+            from,
+            kind: random.pick(service ? (['status'] as const) : (['default', 'status'] as const)),
+          })),
         ...(random.chance(0.1) && { when: false }),
         continueOnFailure: random.chance(0.2),
         retries: random.upTo(2),
@@ -175,6 +194,10 @@ function randomGroup(
   const own = new Set(steps.map(({ name }) => name).filter((name) => !grouped.has(name) && random.chance(0.5)));
   for (const { name, depends, group } of [...steps].reverse())
     if (!own.has(name)) for (const looked of [...mentionedBy(depends), ...(group?.steps ?? [])]) own.delete(looked);
+  for (const { name, service } of steps) {
+    const users = steps.filter(({ edges }) => edges.some(({ from }) => from === name));
+    if (service && users.some((user) => !own.has(user.name))) own.delete(name);
+  }
   if (own.size === 0) return undefined;
   const begin = steps.find(({ name, begins }) => begins && own.has(name))?.name;
   return { steps: [...own], contains: random.chance(0.5), ...(begin !== undefined && { begin }) };
@@ -215,7 +238,7 @@ export function withLocks(random: Random, plan: Plan): Plan {
     scope: random.pick(['namespace', 'namespace', 'run', 'controller'] as const),
   });
   const locks = () => Array.from({ length: random.pick([0, 1, 1, 2]) }, lock);
-  return { ...plan, steps: plan.steps.map((step) => (step.gate ? step : { ...step, locks: locks() })) };
+  return { ...plan, steps: plan.steps.map((step) => (step.gate || step.service ? step : { ...step, locks: locks() })) };
 }
 
 /** The plan as the engine gets it. */
@@ -256,7 +279,10 @@ function gateOf({ gate, rows }: PlannedStep, sources: Readonly<Record<string, Va
 }
 
 function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): StepSketch {
-  const output = (from: string) => (byName.get(from)!.gate ? 'value' : 'rows');
+  const output = (from: string) => {
+    const { gate, service } = byName.get(from)!;
+    return gate ? 'value' : service ? 'host' : 'rows';
+  };
   const rowsOf = (from: string, fallback?: number): ValueSource => ({
     step: from,
     output: output(from),
@@ -289,7 +315,7 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
     return { kind: 'group', workflow: 'part', ...step.group, values, outputs: { properties, required: [] } };
   }
   return {
-    outputs: rowsSchema,
+    ...(step.service ? { kind: 'service', outputs: serviceOutputs } : { outputs: rowsSchema }),
     ...(step.items && mapFields(step.items)),
     inputs: step.items ? { ...inputs, item: { item: 'item' } } : inputs,
     ...common,
@@ -309,7 +335,7 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
 }
 
 /** Whether a step that succeeds gives a number, or several. */
-export const givesRows = ({ gate, begins }: PlannedStep) => !begins && gate?.end !== 'slept';
+export const givesRows = ({ gate, begins, service }: PlannedStep) => !begins && !service && gate?.end !== 'slept';
 
 function mapFields({ outcomes: each, concurrency, minSuccesses }: NonNullable<PlannedStep['items']>): StepSketch {
   return {

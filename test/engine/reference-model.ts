@@ -18,8 +18,16 @@ export function endWithoutRun(
   phases: Record<string, string>,
   byName: ReadonlyMap<string, PlannedStep>,
 ): string | undefined {
+  if (step.service && servedBy(step.name, byName).every(({ name }) => phases[name] && !ran(phases[name])))
+    if (servedBy(step.name, byName).length === 0 || phases[step.name] === 'Skipped/ServiceNotNeeded')
+      return 'Skipped/ServiceNotNeeded';
   if (step.group !== undefined) return grouped(step.group, phases, byName);
   return blocked(step, phases, byName) ?? looked(step, phases, byName) ?? conditioned(step, phases, byName);
+}
+
+/** The steps that a service is there for. */
+function servedBy(service: string, byName: ReadonlyMap<string, PlannedStep>): PlannedStep[] {
+  return [...byName.values()].filter(({ role, edges }) => !role && edges.some(({ from }) => from === service));
 }
 
 /** The steps whose failures fail the run: nobody ran in spite of them. */
@@ -132,6 +140,7 @@ const reasons = {
   evicted: 'Evicted',
   deleted: 'PodDeleted',
   permanent: 'Rejected',
+  stopped: '',
 };
 
 const budgets = {
@@ -141,6 +150,7 @@ const budgets = {
   evicted: 'system',
   deleted: 'system',
   permanent: 'permanent',
+  stopped: 'permanent',
 } as const;
 
 const gateEnds: Readonly<Record<GateEnd, string>> = {
@@ -160,9 +170,11 @@ export function attempted(step: PlannedStep): { readonly end: string; readonly a
   const left = { user: step.retries, system: step.systemRetries ?? 3, permanent: 0 };
   for (let attempts = 1; ; attempts++) {
     const outcome = outcomeOf(step, attempts);
+    if (step.service && (outcome === 'ok' || outcome === 'stopped'))
+      return { end: 'Succeeded/ServiceStopped', attempts };
     if (outcome === 'ok') return { end: 'Succeeded/Completed', attempts };
-    if (left[budgets[outcome]]-- === 0 || reasons[outcome] === step.givesUpOn)
-      return { end: `Failed/${reasons[outcome]}`, attempts };
+    const reason = step.service && outcome === 'bad-outputs' ? 'ServiceEnded' : reasons[outcome];
+    if (left[budgets[outcome]]-- === 0 || reason === step.givesUpOn) return { end: `Failed/${reason}`, attempts };
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   GRAPH_API_VERSION,
+  serviceOutputs,
   type BeginStep,
   type Gate,
   type GateStep,
@@ -8,6 +9,7 @@ import {
   type IndexedMapStep,
   type MapStep,
   type RunStep,
+  type ServiceStep,
   type StepNode,
   type TaskStep,
 } from '../../lib/graph/graph.ts';
@@ -23,6 +25,7 @@ export type StepSketch =
   | Partial<Omit<TaskStep, 'kind' | 'name'>>
   | (Partial<Omit<MapStep, 'kind' | 'name'>> & { readonly kind: 'map' })
   | (Partial<Omit<IndexedMapStep, 'kind' | 'name'>> & { readonly kind: 'indexedMap' })
+  | (Partial<Omit<ServiceStep, 'kind' | 'name'>> & { readonly kind: 'service' })
   | Omit<GateStep, 'name'>
   | Omit<RunStep, 'name'>
   | Omit<BeginStep, 'name'>
@@ -39,9 +42,11 @@ export function graphOf(steps: Readonly<Record<string, StepSketch>>, more: Graph
     failurePolicy: 'FinishRunning',
     ...more,
     steps: Object.entries(steps).map(([name, step]): StepNode => {
-      if ('kind' in step && step.kind !== 'map' && step.kind !== 'indexedMap') return { name, ...step };
+      if ('kind' in step && step.kind !== 'map' && step.kind !== 'indexedMap' && step.kind !== 'service')
+        return { name, ...step };
       const runAs = 'kind' in step && step.kind === 'indexedMap' && { runAs: 'Job' as const };
-      const task = { task: name, template: `${name}-template`, inputs: {}, ...runAs };
+      const outputs = 'kind' in step && step.kind === 'service' && { outputs: serviceOutputs };
+      const task = { task: name, template: `${name}-template`, inputs: {}, ...runAs, ...outputs };
       return { kind: 'task', name, ...task, ...(step as Partial<TaskStep>) };
     }),
   };
@@ -60,6 +65,13 @@ const approvalOutputs: ObjectSchema = {
   properties: { approvedBy: text, approvedAt: text },
   required: ['approvedBy', 'approvedAt'],
 };
+
+/** A service, as a sketch. */
+export const service: StepSketch = { kind: 'service' };
+
+/** The host of a service, for those that depend on it. */
+export const hostOf = (step: string, fallback?: Json) =>
+  ({ step, output: 'host', ...(fallback !== undefined && { default: fallback }) }) as const;
 
 /** A schema of one required integer and one optional text, for steps that pass data on. */
 export const rowsSchema: ObjectSchema = {
@@ -115,6 +127,11 @@ export class Scenario {
 
   runs(step: string): this {
     return this.see(step, { kind: 'running', startedAt: this.now });
+  }
+
+  /** A service has come up. */
+  serves(step: string, host = '10.0.0.1'): this {
+    return this.see(step, { kind: 'running', startedAt: this.now, host });
   }
 
   succeed(step: string, outputs?: Json): this {

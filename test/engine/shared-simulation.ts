@@ -233,7 +233,7 @@ export class SharedSimulation {
       [remove, 'deleted'],
       [evict, 'evicted'],
     ] as const) {
-      const [pod] = this.#happens(share) ? this.#random.shuffle(cluster.live()) : [];
+      const [pod] = this.#happens(share) ? this.#random.shuffle(cluster.strikable()) : [];
       if (pod === undefined) continue;
       this.#tell(() => `${name}: ${pod.step} ${pod.attempt} is struck: ${outcome}`);
       cluster.strike(pod, outcome);

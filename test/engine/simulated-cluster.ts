@@ -12,10 +12,14 @@ export interface Pod {
   /** When it started first. */
   readonly beganAt: Instant;
   endsAt: Instant;
+  /** Of a service: from when on it is ready; never for one that fails before. */
+  readonly readyAt: Instant;
   outcome: Outcome;
   /** Gone from the API server, with what it had to tell. */
   removed: boolean;
 }
+
+const MOST_STRIKES = 4;
 
 /** What exists beside the shell and outlives it. Pods start, run and end by themselves as time passes. */
 export class SimulatedCluster {
@@ -52,10 +56,24 @@ export class SimulatedCluster {
     const before = this.pods.get(name);
     if (before !== undefined && !(again && before.removed)) return false;
     const startsAt = this.now + (this.#random.chance(this.#stuck) ? 600_000 : this.#random.upTo(3000));
-    const endsAt = startsAt + 1 + this.#random.upTo(this.#random.chance(0.05) ? 600_000 : 20_000);
-    const outcome = outcomeOf(this.#steps.get(step)!, attempt - (this.#struck.get(step) ?? 0));
+    const planned = this.#steps.get(step)!;
+    const outcome = outcomeOf(planned, attempt - (this.#struck.get(step) ?? 0));
+    const staysUp = planned.service !== undefined && outcome === 'ok';
+    const endsAt = staysUp ? Infinity : startsAt + 1 + this.#random.upTo(this.#random.chance(0.05) ? 600_000 : 20_000);
+    const isReady = planned.service !== undefined && (staysUp || planned.service.failsReady);
+    const readyAt = isReady ? startsAt + this.#random.upTo(3000) : Infinity;
     const createdAt = this.now;
-    const pod: Pod = { step, attempt, createdAt, startsAt, beganAt: startsAt, endsAt, outcome, removed: false };
+    const pod: Pod = {
+      step,
+      attempt,
+      createdAt,
+      startsAt,
+      beganAt: startsAt,
+      endsAt,
+      readyAt,
+      outcome,
+      removed: false,
+    };
     this.pods.set(name, pod);
     this.#open.add(pod);
     return true;
@@ -69,7 +87,7 @@ export class SimulatedCluster {
     const endsAt = this.now + this.#random.upTo(3000);
     if (endsAt < pod.endsAt) {
       pod.endsAt = endsAt;
-      pod.outcome = 'deleted';
+      pod.outcome = this.isService(pod) ? 'stopped' : 'deleted';
     }
     return true;
   }
@@ -88,6 +106,15 @@ export class SimulatedCluster {
     pod.endsAt = pod.startsAt + 1 + this.#random.upTo(20_000);
   }
 
+  isService({ step }: Pick<Pod, 'step'>): boolean {
+    return this.#steps.get(step)!.service !== undefined;
+  }
+
+  /** What befalls pods spares a service after a few times: two that are struck again and again are never up at once. */
+  strikable(): Pod[] {
+    return this.live().filter((pod) => !this.isService(pod) || (this.#struck.get(pod.step) ?? 0) < MOST_STRIKES);
+  }
+
   isLive(pod: Pod): boolean {
     return !pod.removed && pod.endsAt > this.now;
   }
@@ -98,7 +125,9 @@ export class SimulatedCluster {
 
   /** The time of the next change after now. */
   nextChange(): Instant | undefined {
-    const times = this.live().flatMap((pod) => (pod.startsAt > this.now ? [pod.startsAt, pod.endsAt] : [pod.endsAt]));
+    const times = this.live().flatMap(({ startsAt, readyAt, endsAt }) =>
+      [startsAt, readyAt, endsAt].filter((at) => at > this.now),
+    );
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
@@ -116,7 +145,7 @@ export class SimulatedCluster {
   /** What changed at this very moment, as a watch shows it. */
   changes(): AttemptObservation[] {
     return this.#present()
-      .filter(({ startsAt, endsAt }) => startsAt === this.now || endsAt === this.now)
+      .filter(({ startsAt, readyAt, endsAt }) => [startsAt, readyAt, endsAt].includes(this.now))
       .map((pod) => this.observe(pod, this.now));
   }
 
@@ -124,8 +153,10 @@ export class SimulatedCluster {
     return { step: pod.step, attempt: pod.attempt, state: this.#stateAt(pod, now) };
   }
 
-  #stateAt({ step, attempt, startsAt, endsAt, outcome }: Pod, now: Instant): AttemptState {
-    if (now < endsAt) return now < startsAt ? { kind: 'pending' } : { kind: 'running', startedAt: startsAt };
+  #stateAt({ step, attempt, startsAt, readyAt, endsAt, outcome }: Pod, now: Instant): AttemptState {
+    if (now < endsAt && now < startsAt) return { kind: 'pending' };
+    if (now < endsAt)
+      return { kind: 'running', startedAt: startsAt, ...(now >= readyAt && { host: `${step}-${attempt}` }) };
     const times = { ...(startsAt < endsAt && { startedAt: startsAt }), finishedAt: endsAt };
     switch (outcome) {
       case 'ok':
@@ -136,6 +167,7 @@ export class SimulatedCluster {
         };
       case 'bad-outputs':
         return { kind: 'succeeded', ...times, outputs: { text: '{"rows":"many"}' } };
+      case 'stopped':
       case 'exit':
         return { kind: 'failed', ...times, failure: 'user', reason: 'ExitCode', exitCode: 1 };
       case 'permanent':

@@ -9,6 +9,7 @@ import type {
 } from '../../lib/engine/advance.ts';
 import { decodeRecord, encodeRecord } from '../../lib/engine/codec.ts';
 import type { Seat } from '../../lib/engine/lock-table.ts';
+import { isFinal } from '../../lib/engine/phases.ts';
 import type { Instant, RunRecord } from '../../lib/engine/record.ts';
 import { Run } from '../../lib/engine/run.ts';
 import { graphStepName } from '../../lib/graph/items.ts';
@@ -156,6 +157,7 @@ export class SimulatedShell {
     const decision = this.run.advance(now, observations, spec);
     after?.(decision);
     this.#checkLimit(decision, now, spec);
+    this.#checkServices(decision, now);
     this.wakeAt = decision.wakeAt;
     this.#writeFirst ||= decision.writeFirst === true;
     if (decision.run !== undefined) this.#patch.run = decision.run;
@@ -167,8 +169,11 @@ export class SimulatedShell {
 
   /** Judges what starts now: what is said again was decided before, maybe under another limit. */
   #checkLimit({ commands }: Decision, now: Instant, { parallelism }: RunSpec): void {
-    const { active } = this.run.counts();
+    const { topology } = this.#in;
+    const isService = (name: string) => topology.byName.get(name)?.node.kind === 'service';
+    const active = [...this.run.liveAttempts()].filter(({ step }) => !isService(step)).length;
     const starts = commands.some(({ kind, step }) => {
+      if (isService(step)) return false;
       const { attempts, locks = [] } = this.run.step(step);
       // It has its room since it asked once more for a result.
       const hadRoom = attempts.length === 1 && locks.some(({ scope }) => scope === 'result');
@@ -176,6 +181,34 @@ export class SimulatedShell {
     });
     if (starts && active > parallelism && !this.#in.hasStrays())
       throw new Error(`${active} steps run at once; ${parallelism} may`);
+  }
+
+  /** Judges by the pods: who needs a service starts while it is up, and it is stopped when none of them is there. */
+  #checkServices({ commands }: Decision, now: Instant): void {
+    const { topology, cluster, hasStrays, alone } = this.#in;
+    if (hasStrays()) return;
+    const stepOf = (name: string) => topology.byName.get(graphStepName(topology, name))!;
+    for (const command of commands) {
+      const { kind, step } = command;
+      const isFresh = kind === 'start' && this.run.step(step).attempts.at(-1)?.createdAt === now;
+      for (const index of isFresh ? stepOf(step).services : []) {
+        const { name, continueOnFailure } = topology.steps[index]!.node;
+        const { phase, attempts } = this.run.step(name);
+        const last = attempts.at(-1);
+        if (phase === 'Failed' && !continueOnFailure) throw new Error(`${step} starts although service ${name} failed`);
+        if (isFinal(phase)) continue;
+        const pod = cluster.pods.get(`${name}-${last?.number}`);
+        if (last?.phase !== 'Running' || pod === undefined || pod.readyAt > cluster.now)
+          throw new Error(`${step} starts while service ${name} is not up`);
+        const host = (command as { readonly inputs: Record<string, unknown> }).inputs[name];
+        if (host !== undefined && host !== `${name}-${last.number}`)
+          throw new Error(`${step} looks for service ${name} at ${JSON.stringify(host)}`);
+      }
+      if (kind !== 'stop' || command.reason !== 'ServiceStopped' || !alone()) continue;
+      for (const user of cluster.live())
+        if (stepOf(user.step).services.includes(stepOf(step).index))
+          throw new Error(`service ${step} is stopped while ${user.step} runs`);
+    }
   }
 
   // What is to be stopped is not created any more.

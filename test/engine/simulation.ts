@@ -111,7 +111,8 @@ class Simulation {
       hasStrays: () => this.#strays > 0,
       started: (step) => {
         order.check(step, this.#deposed + this.#strays === 0 ? 'one' : predictable ? 'agree' : 'disagree');
-        this.#mostLive = Math.max(this.#mostLive, this.#cluster.live().length);
+        const live = this.#cluster.live().filter((pod) => !this.#cluster.isService(pod));
+        this.#mostLive = Math.max(this.#mostLive, live.length);
       },
       tell: (what) => this.#tell(what),
     };
@@ -203,7 +204,7 @@ class Simulation {
       [evict, 'evicted'],
       [loseNode, 'system'],
     ] as const) {
-      const live = this.#happens(share) ? this.#random.shuffle(this.#cluster.live()) : [];
+      const live = this.#happens(share) ? this.#random.shuffle(this.#cluster.strikable()) : [];
       for (const pod of live.slice(0, outcome === 'system' ? Math.ceil(live.length / 2) : 1)) {
         this.#tell(() => `${pod.step} ${pod.attempt} is struck: ${outcome}`);
         this.#cluster.strike(pod, outcome);
@@ -214,7 +215,9 @@ class Simulation {
   }
 
   #replace(): void {
-    const running = this.#cluster.live().filter(({ startsAt }) => startsAt <= this.#cluster.now);
+    const running = this.#cluster
+      .live()
+      .filter((pod) => pod.startsAt <= this.#cluster.now && !this.#cluster.isService(pod));
     if (running.length === 0) return;
     const pod = this.#random.pick(running);
     this.#cluster.replace(pod);

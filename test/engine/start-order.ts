@@ -28,13 +28,15 @@ export class StartOrder {
     if (!isTold(step)) return;
     const live = this.#cluster.live().filter((pod) => isTold(pod.step));
     if (live.filter((pod) => pod.step === step).length > 1) throw new Error(`two attempts of ${step} run at once`);
-    const { index, edges, downstreams, node } = this.#stepOf(step);
+    const { index, edges, services, downstreams, node } = this.#stepOf(step);
     for (const pod of live) {
       const other = this.#stepOf(pod.step);
-      if (edges.has(other.index)) throw new Error(`${step} starts while ${pod.step} runs, which it waits for`);
+      if (edges.has(other.index) && !services.includes(other.index))
+        throw new Error(`${step} starts while ${pod.step} runs, which it waits for`);
       if (isBefore(stageOf(other.node), stageOf(node))) throw new Error(`${step} starts while ${pod.step} runs`);
     }
-    const early = downstreams.find((downstream) => this.#started.has(downstream));
+    // A service that is tried again comes after those that began while it was up.
+    const early = node.kind === 'service' ? undefined : downstreams.find((downstream) => this.#started.has(downstream));
     if (early !== undefined) throw new Error(`${this.#topology.steps[early]!.node.name} did not wait for ${step}`);
     for (const stage of this.#startedStages)
       if (isBefore(stageOf(node), stage)) throw new Error(`${step} starts after steps for the end of the run`);

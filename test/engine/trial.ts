@@ -128,7 +128,7 @@ function checkEnd(trial: Trial, result: SimulationResult): void {
   checkShape(plan, record);
   checkCache(plan, result);
   const happened = asItHappened(plan, record, cluster);
-  if (predictable) checkAttempts(record, cluster);
+  if (predictable) checkAttempts(plan, result);
   if (predictable) checkPredicted(happened, record);
   if (predictable && plan.steps.every(({ systemRetries }) => systemRetries === 1000))
     checkPredictedEnds(withHits(plan, record), record);
@@ -230,9 +230,11 @@ function asItHappened(plan: Plan, record: RunRecord, { pods }: SimulatedCluster)
 }
 
 /** No attempt is forgotten, unless nobody who knew of it lived to write it down and it was deleted since. */
-function checkAttempts(record: RunRecord, { pods }: SimulatedCluster): void {
+function checkAttempts(plan: Plan, { record, cluster: { pods }, deposed }: SimulationResult): void {
+  const services = new Set(plan.steps.filter(({ service }) => service).map(({ name }) => name));
   for (const [name, { attempts, reason }] of recordsOf(record)) {
-    if (reason === 'Cached') continue;
+    // Who does not know that nothing needs a service any more takes its stop for a failure.
+    if (reason === 'Cached' || (services.has(name) && deposed > 0)) continue;
     const known = new Set(attempts.map(({ number }) => number));
     for (let number = 1; ; number++) {
       const pod = pods.get(`${name}-${number}`);
@@ -257,6 +259,8 @@ function checkPredicted(plan: Plan, record: RunRecord): void {
 }
 
 function checkAttemptCount(step: PlannedStep, record: StepRecord | undefined): void {
+  // One that was struck when nothing needed it any more has not failed.
+  if (step.service) return;
   const [is, expected] = [record?.attempts.length ?? 0, attempted(step).attempts];
   if (is !== expected) throw new Error(`${step.name} had ${is} attempts; by the model it has ${expected}`);
 }
@@ -277,7 +281,7 @@ function checkConsistent({ steps, policy }: Plan, record: RunRecord): void {
   const ranAll = phase === 'Succeeded' || (policy === 'RunIndependent' && !endedEarly);
   for (const step of steps) {
     const end = phases[step.name]!;
-    const expected = endWithoutRun(step, phases, byName);
+    const expected = expectedEnd(step, phases, byName);
     if (end === 'Skipped/SkippedByHand' || (endedEarly && step.role === 'onFailure')) continue;
     if (!ranAll && (end === 'Skipped/RunFailing' || end.startsWith('Cancelled'))) continue;
     if (expected !== undefined || end.startsWith('Skipped')) checkEqual(step.name, end, expected ?? 'one that ran');
@@ -289,6 +293,23 @@ function checkConsistent({ steps, policy }: Plan, record: RunRecord): void {
   if (reason === 'CancelRequested') checkEqual('the run', phase, 'Cancelled');
   if (reason === 'RunTimeout') checkEqual('the run', phase, 'Failed');
 }
+
+/** What the ends of others make of a step. It began, or was decided on, before a service that it needs failed, or not: either is well. */
+function expectedEnd(
+  step: PlannedStep,
+  phases: Record<string, string>,
+  byName: ReadonlyMap<string, PlannedStep>,
+): string | undefined {
+  const broken = (from: string) => byName.get(from)!.service && !phases[from]!.startsWith('Succeeded');
+  const before = { ...step, edges: step.edges.filter(({ from }) => !broken(from)) };
+  const ends = [step, before].map((each) => endWithoutRun(each, phases, byName));
+  return (
+    ends.find((end) => end === phases[step.name]) ??
+    (ends.includes(undefined) && ran(phases[step.name]!) ? undefined : ends[0])
+  );
+}
+
+const ran = (end: string) => /^(Succeeded|Failed)/.test(end);
 
 const endOf = ({ phase, reason }: { readonly phase: string; readonly reason: string }) => `${phase}/${reason}`;
 
