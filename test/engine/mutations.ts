@@ -98,8 +98,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'parallelism is one too many',
     file: 'starts.ts',
-    find: 'ledger.live.size < spec.parallelism',
-    replace: 'ledger.live.size <= spec.parallelism',
+    find: 'ledger.running < spec.parallelism',
+    replace: 'ledger.running <= spec.parallelism',
   },
   {
     name: 'concurrency of a map is ignored',
@@ -433,5 +433,53 @@ export const mutations: readonly Mutation[] = [
     file: 'task-step.ts',
     find: "if (attempt === 1 && record.phase === 'Waiting' && record",
     replace: 'if (attempt === 1 && record',
+  },
+  {
+    name: 'steps do not wait until a service is ready',
+    file: 'ledger.ts',
+    find: 'if (this.services.lacks(index)) return false;',
+    replace: '',
+  },
+  {
+    name: 'a step starts although a service that it needs is down',
+    file: 'starts.ts',
+    find: 'if (!ledger.isServed(index)) {',
+    replace: 'if (ledger.isServed(-1)) {',
+  },
+  {
+    name: 'nobody hears that a service has come up again',
+    file: 'starts.ts',
+    find: 'if (!ledger.services.takeNews()) return;',
+    replace: 'return;',
+  },
+  {
+    name: 'a service is never stopped',
+    file: 'service-step.ts',
+    find: "stop(turn, index, 'ServiceStopped');",
+    replace: '{}',
+  },
+  {
+    name: 'a service is stopped while steps run that need it',
+    file: 'services.ts',
+    find: '(ending ? this.#running : this.#open)[service] !== 0',
+    replace: '(ending ? this.#running : this.#open)[service]! > 1',
+  },
+  {
+    name: 'a service takes room',
+    file: 'ledger.ts',
+    find: 'return this.live.size - this.services.live.size;',
+    replace: 'return this.live.size;',
+  },
+  {
+    name: 'a service that ends by itself has succeeded',
+    file: 'service-step.ts',
+    find: "state.kind === 'failed' ? sighting : { ...sighting, state: endedByItself(state) }",
+    replace: 'sighting',
+  },
+  {
+    name: 'a step that waits goes on although a service that it needs has failed',
+    file: 'ledger.ts',
+    find: 'this.#forsaken.push(user);',
+    replace: '{}',
   },
 ];
