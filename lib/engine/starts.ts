@@ -182,6 +182,7 @@ export class Starts {
     this.#labelled = reason;
     for (const index of [...ledger.ready.keys(), ...ledger.readyServices.keys(), ...this.#queueOf.keys()]) {
       const record = ledger.of(index);
+      if (record.phase !== 'Waiting') continue;
       const isWrong = reason === 'Suspended' ? record.reason !== reason : record.reason === 'Suspended';
       if (isWrong) ledger.put(index, { ...record, reason });
     }
