@@ -40,7 +40,7 @@ const stopped: StepEnd = { phase: 'Succeeded', reason: 'ServiceStopped' };
 
 function observe(turn: Turn, sighting: Sighting): void {
   const { index, state } = sighting;
-  if (state.kind === 'pending' || state.kind === 'running') {
+  if (state.kind !== 'succeeded' && state.kind !== 'failed') {
     taskStep.attempts!.observe(turn, sighting);
     if (state.kind === 'running' && state.host !== undefined) sawReady(turn, index, state.host);
     return;
