@@ -138,8 +138,8 @@ export interface Decision {
   readonly run?: RunState;
   readonly commands: readonly Command[];
   /**
-   * Set when the commands follow from an answer that may not be the same when it is asked for again: the record must be
-   * written before they are carried out, and before all that come later.
+   * Set when the commands follow from an answer that may not be the same when it is asked for again, or end a service, which would else be
+   * taken for a failure: the record must be written before they are carried out, and before all that come later.
    */
   readonly writeFirst?: true;
   /** When to call again even if nothing is observed. */

@@ -74,6 +74,9 @@ function runAgain(topology: Topology, { record, rerun }: Recovery): ReadonlySet<
   const open = steps
     .filter(({ node }) => node.role !== undefined || named.has(node.name) || (node.kind !== 'service' && isOpen(node)))
     .map(({ index }) => index);
+  // Who was kept from running by that runs, or not, as it goes now.
+  for (const { users } of services.filter(({ node }) => isOpen(node)))
+    for (const user of users) if (record.steps.get(steps[user]!.node.name)?.phase !== 'Succeeded') open.push(user);
   const again = new Set<number>();
   const before = new Preparation(topology);
   for (let next = open.pop(); next !== undefined; next = open.pop()) {

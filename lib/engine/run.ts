@@ -142,10 +142,11 @@ export class Run {
     const turn: Turn = { now: time, spec: this.#spec, ledger: this.#ledger, commands, state: this.#state };
 
     for (const sighting of sightingsOf(this.#ledger, observations)) this.#observe(turn, sighting);
-    const writeFirst = takeAnswers(turn, observations, (index) =>
+    const isAnswered = takeAnswers(turn, observations, (index) =>
       kindOf(this.#ledger.step(index).node).attempts?.start(turn, index),
     );
-    if (!this.finished) this.#go(turn);
+    const isLastUse = !this.finished && this.#go(turn);
+    const writeFirst = isAnswered || isLastUse;
 
     const changed = this.#state !== before || !started;
     const wakeAt = this.finished ? undefined : this.#wakeAt(turn);
@@ -221,7 +222,8 @@ export class Run {
     }
   }
 
-  #go(before: Turn): void {
+  /** Returns whether a service is stopped: a new shell that sees it end must know that. */
+  #go(before: Turn): boolean {
     this.#skips.apply(before, (index) => this.#strays.has(before, index));
     this.#answer(before);
     this.#expire(before);
@@ -230,10 +232,14 @@ export class Run {
     if (this.#state !== before.state) this.#ledger.stirAll();
     this.#settle(turn);
     this.#starts.start(turn);
+    const stopsService = turn.commands.some(
+      (command) => command.kind === 'stop' && command.reason === 'ServiceStopped',
+    );
     if (this.#repeatCommands) this.#repeat(turn);
     this.#repeatCommands = false;
     if (this.#ledger.allFinal) this.#state = endOf(turn, this.#state);
     else if (!isEnding(this.#state)) this.#showSuspension();
+    return stopsService;
   }
 
   #repeat(turn: Turn): void {

@@ -296,6 +296,8 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
     else if (kind === 'data' || kind === 'default') inputs[from] = kind === 'data' ? rowsOf(from) : rowsOf(from, -1);
   const first = edges.filter(({ kind }) => kind === 'first').map(({ from }) => rowsOf(from));
   if (first.length > 0) inputs.first = { first };
+  // Each attempt of a service is elsewhere, and would ask for another result.
+  const hosts = edges.map(({ from }) => from).filter((from) => byName.get(from)!.service);
   const after = edges.filter(({ kind }) => kind === 'order').map(({ from }) => from);
   const cel =
     typeof when === 'object' ? `steps.${when.of}.outputs.${output(when.of)} >= ${when.atLeast}` : String(when);
@@ -328,7 +330,7 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
     systemRetries,
     pendingTimeoutSeconds: times?.pendingTimeoutSeconds,
     ...((step.cached ?? step.items?.cached) && {
-      cache: { key: step.name, ttlSeconds: TTL_SECONDS, serialize: step.rows % 2 === 0 },
+      cache: { key: step.name, ttlSeconds: TTL_SECONDS, serialize: step.rows % 2 === 0, ignoreInputs: hosts },
     }),
     locks: step.locks?.map((lock) => ({ ...lock, key: { value: lock.key } })),
   };

@@ -251,9 +251,12 @@ function phasesOf(steps: ReadonlyMap<string, StepRecord>): Record<string, string
   );
 }
 
-/** A step that was taken over succeeded, for whatever reason it did. */
+/** A step that was taken over succeeded, for whatever reason it did; a service whose steps were is not needed. */
 function withoutReasons(phases: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(phases).map(([name, phase]) => [name, phase.replace(/^Succeeded.*/, 'Succeeded')]),
+    Object.entries(phases).map(([name, phase]) => [
+      name,
+      phase.replace(/^(Succeeded.*|Skipped.ServiceNotNeeded)/, 'Succeeded'),
+    ]),
   );
 }
