@@ -192,11 +192,10 @@ function randomGroup(
   grouped: ReadonlySet<string>,
 ): PlannedStep['group'] | undefined {
   const own = new Set(steps.map(({ name }) => name).filter((name) => !grouped.has(name) && random.chance(0.5)));
-  for (const { name, depends, group } of [...steps].reverse())
-    if (!own.has(name)) for (const looked of [...mentionedBy(depends), ...(group?.steps ?? [])]) own.delete(looked);
-  for (const { name, service } of steps) {
+  for (const { name, depends, group, service } of [...steps].reverse()) {
     const users = steps.filter(({ edges }) => edges.some(({ from }) => from === name));
     if (service && users.some((user) => !own.has(user.name))) own.delete(name);
+    if (!own.has(name)) for (const looked of [...mentionedBy(depends), ...(group?.steps ?? [])]) own.delete(looked);
   }
   if (own.size === 0) return undefined;
   const begin = steps.find(({ name, begins }) => begins && own.has(name))?.name;

@@ -217,7 +217,7 @@ class Simulation {
   #replace(): void {
     const running = this.#cluster
       .live()
-      .filter((pod) => pod.startsAt <= this.#cluster.now && !this.#cluster.isService(pod));
+      .filter((pod) => pod.startsAt <= this.#cluster.now && pod.outcome !== 'deleted' && !this.#cluster.isService(pod));
     if (running.length === 0) return;
     const pod = this.#random.pick(running);
     this.#cluster.replace(pod);
