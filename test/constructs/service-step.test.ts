@@ -1,4 +1,4 @@
-import type { Chart} from 'cdk8s';
+import type { Chart } from 'cdk8s';
 import { Duration } from 'cdk8s';
 import { ContainerTask, failed, mutex, Workflow, z, type WorkflowBuilder } from 'cdk8s-workflows';
 import { describe, expect, it } from 'vitest';
