@@ -1,4 +1,5 @@
-import type { StepNode, TaskStep } from '../graph/graph.ts';
+import type { TaskStep } from '../graph/graph.ts';
+import type { AttemptedStep } from '../graph/items.ts';
 import type { FailureRule, RetryPolicy } from '../graph/retries.ts';
 import { unitHash } from '../values/hash.ts';
 import type { JsonObject } from '../values/json.ts';
@@ -38,10 +39,10 @@ export function nextAttempt(run: string, node: TaskStep, attempts: readonly Atte
 }
 
 /** How many attempts a step can have, whatever becomes of them. */
-export function mostAttempts(node: StepNode): number {
-  return node.kind === 'task' || node.kind === 'service'
-    ? 1 + (node.retries?.limit ?? 0) + systemBudget(node).limit
-    : 0;
+export function mostAttempts(node: AttemptedStep): number {
+  // The tries of an indexed map are those of its items, within one attempt.
+  const { retries }: Pick<TaskStep, 'retries'> = node.kind === 'indexedMap' ? {} : node;
+  return 1 + (retries?.limit ?? 0) + systemBudget(node).limit;
 }
 
 /** From when on no attempt follows the last of these; nothing without such a limit, and after a failure of the platform. */

@@ -1,3 +1,4 @@
+import type { AttemptedStep } from '../graph/items.ts';
 import type { AttemptState } from './advance.ts';
 import { isFinal, isLive, liveAttempt } from './phases.ts';
 import type { StepReason } from './reasons.ts';
@@ -30,7 +31,8 @@ export class Strays {
 
   /** Takes in a sighting that is not for the rules of its step, now; returns whether it did. */
   take(turn: Turn, { index, attempt, state }: Sighting): boolean {
-    const { node } = turn.ledger.step(index);
+    // Sightings are of steps that have attempts.
+    const node = turn.ledger.step(index).node as AttemptedStep;
     const record = turn.ledger.of(index);
     const live = liveAttempt(record);
     if (live?.number === attempt) return false;

@@ -25,7 +25,7 @@ export class LockJudge {
   checkPods(): void {
     const users = new Map<string, number[]>();
     for (const world of this.#worlds)
-      for (const pod of world.cluster.live().filter((each) => !world.cluster.isService(each)))
+      for (const pod of world.cluster.live().filter((each) => !world.cluster.isApart(each)))
         for (const [key, limit] of this.#needs(world, this.#locksOf(world, pod.step)))
           users.set(key, [...(users.get(key) ?? []), limit]);
     for (const [key, limits] of users)
@@ -79,7 +79,7 @@ export class LockJudge {
   /** The limits that those name who have a key, by key. */
   #taken(crew: Crew): Map<string, number[]> {
     const taken = new Map<string, number[]>();
-    for (const { world, record } of stepsOf(crew).filter(isRunning))
+    for (const { world, record } of stepsOf(crew).filter((seen) => isRunning(seen) && kindOf(seen) !== 'run'))
       for (const [key, limit] of this.#needs(world, record.locks)) taken.set(key, [...(taken.get(key) ?? []), limit]);
     return taken;
   }
@@ -102,9 +102,11 @@ export class LockJudge {
   }
 }
 
-/** The map step itself runs nothing. */
-const isRunning = ({ world, step, record: { phase, items } }: Seen) =>
-  phase === 'Running' && items === undefined && world.topology.byName.get(step)?.node.kind !== 'service';
+const kindOf = ({ world, step }: Seen) => world.topology.byName.get(step)?.node.kind;
+
+/** Takes room in its run. The map step itself runs nothing. */
+const isRunning = (seen: Seen) =>
+  seen.record.phase === 'Running' && seen.record.items === undefined && kindOf(seen) !== 'service';
 
 function isFree(taken: ReadonlyMap<string, readonly number[]>, [key, limit]: readonly [string, number]): boolean {
   const limits = taken.get(key) ?? [];

@@ -246,6 +246,19 @@ export const mutations: readonly Mutation[] = [
     replace: '}',
   },
   {
+    name: 'a run or a map as one Job that was begun and not written down is taken for a stray',
+    file: 'retries.ts',
+    find: 'return 1 + (retries?.limit ?? 0)',
+    replace: "return node.kind === 'run' || node.kind === 'indexedMap' ? 0 : 1 + (retries?.limit ?? 0)",
+  },
+  {
+    name: 'a run of its own takes a place that its own steps may need',
+    file: 'starts.ts',
+    find: "kind === 'run' || kind === 'service'",
+    replace: "kind === 'service'",
+    shared: true,
+  },
+  {
     name: 'an attempt goes on beside the one that was begun after it',
     file: 'strays.ts',
     find: "this.#end(turn, index, live.number, 'Superseded');",

@@ -57,6 +57,8 @@ export interface PlannedStep {
   readonly gate?: { readonly end: GateEnd; readonly afterSeconds: number };
   /** It stays up while the others run that have edges from it. An attempt that fails may be ready before. */
   readonly service?: { readonly failsReady: boolean };
+  /** What an attempt at it is instead of a container: a run of its own, or a Job with an item for each of a list. */
+  readonly is?: 'run' | 'indexedMap';
   /** Nothing runs: a workflow begins here that is part of this one. */
   readonly begins?: boolean;
   /** Nothing runs: it stands for others. */
@@ -154,7 +156,9 @@ export function randomPlan(random: Random, policy: FailurePolicy, { most = 12, t
             ? { items: randomItems(random) }
             : index < count - 1 && random.chance(0.2)
               ? { service: { failsReady: timed && random.chance(0.5) }, ...(!timed && { systemRetries: 1000 }) }
-              : maybeCached(random)),
+              : random.chance(0.2)
+                ? random.pick([{ is: 'run' }, { is: 'indexedMap', retries: 0 }] as const)
+                : maybeCached(random)),
     });
   }
   for (const [index, { name, service, ...step }] of steps.entries())
@@ -237,7 +241,10 @@ export function withLocks(random: Random, plan: Plan): Plan {
     scope: random.pick(['namespace', 'namespace', 'run', 'controller'] as const),
   });
   const locks = () => Array.from({ length: random.pick([0, 1, 1, 2]) }, lock);
-  return { ...plan, steps: plan.steps.map((step) => (step.gate || step.service ? step : { ...step, locks: locks() })) };
+  return {
+    ...plan,
+    steps: plan.steps.map((step) => (step.gate || step.service || step.is ? step : { ...step, locks: locks() })),
+  };
 }
 
 /** The plan as the engine gets it. */
@@ -317,6 +324,8 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
   }
   return {
     ...(step.service ? { kind: 'service', outputs: serviceOutputs } : { outputs: rowsSchema }),
+    ...(step.is === 'run' && { kind: 'run', runs: { plan: 'other' } }),
+    ...(step.is === 'indexedMap' && { kind: 'indexedMap', over: [{ input: 'item', list: { value: [1, 2] } }] }),
     ...(step.items && mapFields(step.items)),
     inputs: step.items ? { ...inputs, item: { item: 'item' } } : inputs,
     ...common,
@@ -327,7 +336,7 @@ function sketchOf(step: PlannedStep, byName: ReadonlyMap<string, PlannedStep>): 
       ...(times && { maxElapsedSeconds: times.maxElapsedSeconds }),
     },
     systemRetries,
-    pendingTimeoutSeconds: times?.pendingTimeoutSeconds,
+    ...(step.is !== 'run' && { pendingTimeoutSeconds: times?.pendingTimeoutSeconds }),
     ...((step.cached ?? step.items?.cached) && {
       cache: { key: step.name, ttlSeconds: TTL_SECONDS, serialize: step.rows % 2 === 0, ignoreInputs: hosts },
     }),

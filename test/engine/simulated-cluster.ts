@@ -106,6 +106,17 @@ export class SimulatedCluster {
     pod.endsAt = pod.startsAt + 1 + this.#random.upTo(20_000);
   }
 
+  /** Those of an indexed map are read and checked item by item before the engine hears of them. */
+  #gives(step: string, attempt: number): Pick<AttemptState & { readonly kind: 'succeeded' }, 'outputs' | 'read'> {
+    const { rows, is } = this.#steps.get(step)!;
+    return is === 'indexedMap' ? { read: { rows, attempt } } : { outputs: { text: JSON.stringify({ rows, attempt }) } };
+  }
+
+  /** Whether it takes no room across runs. */
+  isApart(pod: Pick<Pod, 'step'>): boolean {
+    return this.isService(pod) || this.#steps.get(pod.step)!.is === 'run';
+  }
+
   isService({ step }: Pick<Pod, 'step'>): boolean {
     return this.#steps.get(step)!.service !== undefined;
   }
@@ -160,12 +171,10 @@ export class SimulatedCluster {
     const times = { ...(startsAt < endsAt && { startedAt: startsAt }), finishedAt: endsAt };
     switch (outcome) {
       case 'ok':
-        return {
-          kind: 'succeeded',
-          ...times,
-          outputs: { text: JSON.stringify({ rows: this.#steps.get(step)!.rows, attempt }) },
-        };
+        return { kind: 'succeeded', ...times, ...this.#gives(step, attempt) };
       case 'bad-outputs':
+        if (this.#steps.get(step)!.is === 'indexedMap')
+          return { kind: 'failed', ...times, failure: 'user', reason: 'OutputsInvalid' };
         return { kind: 'succeeded', ...times, outputs: { text: '{"rows":"many"}' } };
       case 'stopped':
       case 'exit':
