@@ -43,14 +43,16 @@ function eventOf(record: StepRecord): string | undefined {
     case 'Running':
       if (record.items !== undefined || reason === 'ItemsRunning') return `runs ${attemptsText(record)}`;
       if (last?.stopping !== undefined) return `is being stopped (${last.stopping})`;
+      if (reason === 'ServiceReady') return `is ready at ${String(record.outputs?.host)}`;
       return reason === 'ContainerRunning' || reason === 'RunRunning'
         ? `runs${attempts.length > 1 ? ` (attempt ${attempts.length})` : ''}`
         : undefined;
     case 'Waiting':
-      if (isHeldUp(record)) return `waits: ${message ?? reason}`;
+      if (isHeldUp(record) || reason === 'ServiceNotReady') return `waits: ${message ?? reason}`;
       if (attempts.length === 0) return gateText(reason, message);
       return reason === 'Backoff' ? `attempt ${attempts.length} failed; ${message ?? 'it is tried again'}` : undefined;
     case 'Succeeded':
+      if (reason === 'ServiceStopped') return `was stopped after ${attemptTime(record)}`;
       return attempts.length === 0 && record.items === undefined
         ? (message ?? 'is over')
         : `succeeded in ${attemptTime(record)}`;
