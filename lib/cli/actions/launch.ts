@@ -32,7 +32,8 @@ export async function launch(context: CliContext, planName: string, options: Lau
       cluster === undefined
         ? await findPlan(client, planName)
         : await findPlanFor(client, planName, { cluster, cwd: context.cwd });
-    const [, make] = await Promise.all([warnWithoutController(context, client, [plan]), runMaker(client, plan, given)]);
+    const [warning, make] = await Promise.all([controllerMissing(client, [plan]), runMaker(client, plan, given)]);
+    warn(context, warning);
     if (cluster !== undefined)
       await checkLaunch(context, client, cluster, make(plan.metadata.name, cacheMode(options)));
     const job = await createRun(client, plan, make, options);
@@ -54,8 +55,8 @@ export async function launchGroup(context: CliContext, group: string, options: L
     const plans = await groupPlans(client, group);
     const graphs = new Map();
     const problems: NamedProblem[] = [];
-    const [, makers] = await Promise.all([
-      warnWithoutController(context, client, plans),
+    const [warning, makers] = await Promise.all([
+      controllerMissing(client, plans),
       inParallel(plans, REQUESTS_AT_ONCE, (plan) =>
         runMaker(client, plan, given, graphs).catch(async (error: unknown) => {
           problems.push(...problemsOf(error, plan));
@@ -64,6 +65,7 @@ export async function launchGroup(context: CliContext, group: string, options: L
     ]);
     if (problems.length > 0)
       throw new InvalidError(`Nothing of group ${group} was launched`, [...sharedProblems(problems, plans.length)]);
+    warn(context, warning);
     const created = await inParallel([...plans.entries()], REQUESTS_AT_ONCE, async ([index, plan]) => {
       try {
         return await createRun(client, plan, makers[index] as RunMaker, options);
@@ -86,12 +88,10 @@ function problemsOf(error: unknown, { metadata: { name } }: PlanCronJob): readon
   throw error;
 }
 
-async function warnWithoutController(
-  { err }: CliContext,
-  client: KubeClient,
-  plans: readonly PlanCronJob[],
-): Promise<void> {
-  if (!plans.some(isManaged)) return;
-  const warning = await controllerWarning(client, Date.now());
+async function controllerMissing(client: KubeClient, plans: readonly PlanCronJob[]): Promise<string | undefined> {
+  return plans.some(isManaged) ? controllerWarning(client, Date.now()) : undefined;
+}
+
+function warn({ err }: CliContext, warning: string | undefined): void {
   if (warning !== undefined) err.line(`${err.colors.yellow('warning:')} ${warning}`);
 }
