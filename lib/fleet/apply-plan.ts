@@ -142,8 +142,9 @@ function planObject(item: DesiredObject, { live, others }: Observed, options: Pl
   const reason = found && refusal(found, others, options.inventory);
   if (reason !== undefined) return { ...common, action: 'refuse', reason };
   if (found === undefined) return { ...common, action: 'create' };
-  if (isAsApplied(object, found, APPLY_MANAGER)) return { ...common, action: 'unchanged' };
-  return { ...common, action: 'change', adopts: adoptionPatch(found, options.force ?? false) !== undefined };
+  const adopts = adoptionPatch(found, options.force ?? false) !== undefined;
+  if (!adopts && isAsApplied(object, found, APPLY_MANAGER)) return { ...common, action: 'unchanged' };
+  return { ...common, action: 'change', adopts };
 }
 
 function suspensionOf({ spec }: KubeObject): boolean {

@@ -13,11 +13,12 @@ export function isAsApplied(manifest: KubeObject, live: KubeObject, manager: str
   const own = managedFields(live).find(
     (entry) => entry.manager === manager && entry.operation === 'Apply' && !entry.subresource,
   );
-  if (own?.fieldsV1 === undefined || own.apiVersion !== manifest.apiVersion) return false;
   const { apiVersion: _version, kind: _kind, metadata, ...rest } = manifest;
   const { name: _name, namespace: _namespace, ...owned } = metadata;
   const wanted = { ...rest, ...(Object.keys(owned).length > 0 && { metadata: owned }) };
-  return isSame(own.fieldsV1, wanted, live, { field: '' });
+  // Of an object with nothing but a name there is nothing to own, and the API server notes no owner.
+  if (own?.fieldsV1 === undefined) return given(wanted).length === 0;
+  return own.apiVersion === manifest.apiVersion && isSame(own.fieldsV1, wanted, live, { field: '' });
 }
 
 /** Where a value stands: the name of its field, and of the one around that. */

@@ -1,3 +1,4 @@
+import { firstOf } from '../values/first-of.ts';
 import { failed, warning, type Finding } from './check-result.ts';
 import { nodeMismatches, type NodeObject } from '../pods/node-match.ts';
 import { podAmounts, type ContainerDefaults } from '../pods/pod-amounts.ts';
@@ -40,7 +41,7 @@ export function nodeFindings(
   return [...unplaced.values()].map(({ steps, plans: of, fix }) => {
     const [first, ...others] = of;
     const whose = others.length === 0 ? first : `${first} and ${others.length} more`;
-    return failed(`no node can hold ${[...steps].join(', ')} (${whose}): ${fix}`, FIX);
+    return failed(`no node can hold ${firstOf([...steps])} (${whose}): ${fix}`, FIX);
   });
 }
 
@@ -68,9 +69,13 @@ function nearestNodes(
   return `the nearest ${told.length === 1 ? 'is' : 'are'} ${told.join('; ')}`;
 }
 
-/** What could not be looked at, for want of manifests or of sense in them. */
+/** What could not be looked at, for want of manifests or of sense in them; once for all plans with the same. */
 export function unknownFindings(plans: readonly PlanAsk[]): Finding[] {
-  return [...new Set(plans.flatMap(({ name, unknown }) => unknown.map((what) => `${name}: ${what}`)))].map((what) =>
-    warning(`what it asks for is not known: ${what}`),
+  const reasons = Map.groupBy(
+    plans.flatMap(({ name, unknown }) => unknown.map((what) => ({ name, what }))),
+    ({ what }) => what,
+  );
+  return [...reasons].map(([what, of]) =>
+    warning(`what it asks for is not known: ${firstOf([...new Set(of.map(({ name }) => name))])}: ${what}`),
   );
 }

@@ -1,3 +1,4 @@
+import { firstOf } from './first-of.ts';
 import { formatProblem, type Problem } from './problems.ts';
 
 /** What is wrong with one of several things of a kind. */
@@ -21,8 +22,4 @@ export function* sharedProblems(found: Iterable<NamedProblem>, all: number): Gen
     else if (names.length === 1) yield { ...problem, path: path === '' ? names[0]! : `${names[0]!}: ${path}` };
     else yield { ...problem, message: `${message} (in ${firstOf(names)})` };
   }
-}
-
-function firstOf(names: readonly string[]): string {
-  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }

@@ -103,7 +103,8 @@ prod CronJob etl site-a created
       stdout: created(' (dry run, nothing was written)'),
     });
     expect(steady((await apply('--yes')).stdout)).toBe(created(''));
-    expect((await apply('--yes')).stdout).toBe('✓ test: 3 unchanged\n✓ prod: 3 unchanged\n');
+    // Nothing is left to ask about.
+    expect((await apply()).stdout).toBe('✓ test: 3 unchanged\n✓ prod: 3 unchanged\n');
     const { stdout } = await prod.kubectl(['get', 'cronjob,sa', '-n', 'etl', '-o', 'name']);
     expect(stdout).toBe('cronjob.batch/site-a\nserviceaccount/runner\n');
   });
@@ -143,6 +144,38 @@ prod CronJob etl site-a created
     expect((await apply('test', '--yes')).code).toBe(0);
     await cli(['deactivate', 'site-a']);
     expect((await apply('test', '--yes', '--force-conflicts')).stdout).toContain('✓ test: 1 configured, 2 unchanged');
+  });
+
+  it('reports what is of this project and of nobody, and deletes nothing of it', async () => {
+    const ours = { 'app.kubernetes.io/managed-by': 'cdk8s-workflows' };
+    const account = (name: string, labels: object) => ({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name, namespace: 'etl', labels },
+    });
+    const others = [
+      account('left', ours),
+      account('of-a-run', { ...ours, 'cdk8s-workflows.dev/run': 'x' }),
+      account('of-somebody', {}),
+      account('released', { ...ours, 'applyset.kubernetes.io/part-of': 'applyset-gone-v1' }),
+    ];
+    const input = JSON.stringify({ apiVersion: 'v1', kind: 'List', items: others });
+    await test.kubectl(['create', '-f', '-'], { input });
+    const left = ['left', 'released'].map((name) => ({ kind: 'ServiceAccount', name, namespace: 'etl' }));
+    try {
+      const named = await apply('test', '--dry-run', '--applyset', 'acme', '-o', 'json');
+      expect(named.stderr).toBe(
+        'note: test: 2 objects of this project are in no inventory and not in the directory: ServiceAccount etl/left, ' +
+          'ServiceAccount etl/released; kubectl delete what nobody needs, unless it is applied from elsewhere\n',
+      );
+      expect(JSON.parse(named.stdout)).toMatchObject({ clusters: [{ orphans: left }] });
+      const { stderr } = await apply('--yes');
+      expect(stderr.match(/never deletes/g)).toHaveLength(1);
+      const { stdout } = await test.kubectl(['get', 'sa', '-n', 'etl', '-o', 'name']);
+      expect(stdout).toContain('serviceaccount/left\n');
+    } finally {
+      await test.kubectl(['delete', '-f', '-'], { input });
+    }
   });
 
   it('gives the result as JSON', async () => {

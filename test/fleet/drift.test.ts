@@ -140,6 +140,15 @@ describe('an object is as it was applied', () => {
     expect(isSame(live(), add({ labels: { app: 'web', other: 'x' } }, {}))).toBe(false);
     expect(isSame(live(), add({ annotations: { a: 'b' } }, {}))).toBe(false);
   });
+
+  it('when there is nothing but a name, which nobody owns', () => {
+    const bare: KubeObject = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'a', namespace: 'shop' } };
+    const nobody = { ...bare, metadata: { ...bare.metadata, uid: 'u', labels: { theirs: 'x' } } };
+    expect(isSame(nobody, bare)).toBe(true);
+    expect(isSame(nobody, { ...bare, automountServiceAccountToken: false })).toBe(false);
+    const labelled = { manager: MANAGER, operation: 'Apply', apiVersion: 'v1', fieldsV1: owned };
+    expect(isSame({ ...nobody, metadata: { ...nobody.metadata, managedFields: [labelled] } }, bare)).toBe(false);
+  });
 });
 
 describe('what kubectl applied client-side', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nodeFindings } from '../../lib/fleet/node-check.ts';
+import { nodeFindings, unknownFindings } from '../../lib/fleet/node-check.ts';
 import { nodeMismatches, type NodeObject } from '../../lib/pods/node-match.ts';
 import type { PlanAsk } from '../../lib/fleet/plan-asks.ts';
 import { podAmounts, type ContainerDefaults } from '../../lib/pods/pod-amounts.ts';
@@ -149,6 +149,17 @@ describe('steps that no node can hold', () => {
   it('are told once, with the plans that have them and the nearest nodes', () => {
     expect(told([plan('p', a100, {}, a100), plan('q', a100), plan('r', a100)], nodes)).toEqual([
       'no node can hold train/s0, train/s2 (p and 2 more): the nearest are cpu-1 (lacks the label gpu=a100); gpu-1 and 1 more (has gpu=v100, not a100)',
+    ]);
+  });
+
+  it('are cut after three, as are plans of which something is not known', () => {
+    expect(told([plan('p', a100, a100, a100, a100, a100)], [node('cpu-1', {})])).toEqual([
+      'no node can hold train/s0, train/s1, train/s2 and 2 more (p): the nearest is cpu-1 (lacks the label gpu=a100)',
+    ]);
+    const unknown = ['p', 'q', 'r', 's', 't'].map((name) => ({ ...plan(name), unknown: ['its graph g is gone'] }));
+    expect(unknownFindings([...unknown, { ...plan('u'), unknown: ['else'] }]).map(({ message }) => message)).toEqual([
+      'what it asks for is not known: p, q, r and 2 more: its graph g is gone',
+      'what it asks for is not known: u: else',
     ]);
   });
 

@@ -1,6 +1,7 @@
 import { applyHolder } from '../cluster/apply-holder.ts';
 import { loadTargets } from '../cluster/apply-directories.ts';
 import { planText, switchedLines } from '../cluster/apply-plan-view.ts';
+import { orphanLines } from '../cluster/orphan-lines.ts';
 import { ApplyProgress, prepareAll } from '../cluster/apply-progress.ts';
 import { ApplySession } from '../cluster/apply-session.ts';
 import { KnownClusters } from '../cluster/known-clusters.ts';
@@ -41,9 +42,12 @@ export async function apply(
 async function ask(
   context: CliContext,
   sessions: readonly ApplySession[],
-  { dryRun, yes }: ApplyCommandOptions,
+  options: ApplyCommandOptions,
 ): Promise<void> {
-  for (const line of switchedLines(sessions, context.err.colors)) context.err.line(line);
+  const { dryRun, yes } = options;
+  const { colors } = context.err;
+  const notes = [...switchedLines(sessions, colors), ...orphanLines(sessions, options, colors)];
+  for (const line of notes) context.err.line(line);
   if (dryRun || yes || sessions.every(({ plan }) => isDone(plan))) return;
   context.err.write(planText(sessions, context.err.colors));
   if (await confirm(context, 'Apply?', '--yes or --dry-run')) return;
@@ -74,7 +78,7 @@ async function check(context: CliContext, sessions: readonly ApplySession[]): Pr
     Promise.all(
       sessions.map(async (session) => {
         progress.set(session.title, 'checking');
-        await session.check(signal);
+        await Promise.all([session.check(signal), session.findOrphans(signal)]);
         progress.set(session.title, 'checked');
       }),
     ),

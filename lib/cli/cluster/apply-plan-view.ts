@@ -1,6 +1,7 @@
 import type { PlannedAction, PlannedObject } from '../../fleet/apply-plan.ts';
 import type { ApplyFailure } from '../../fleet/apply-result.ts';
 import { isDone } from '../../fleet/apply-stages.ts';
+import { firstOf } from '../../values/first-of.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { ApplySession } from './apply-session.ts';
 
@@ -35,9 +36,8 @@ export function switchedLines(sessions: readonly ApplySession[], colors: Colors)
     const switched = plan.objects.filter(({ staysSwitched }) => staysSwitched);
     const names = switched.map(({ object }) => object.metadata.name);
     if (names.length === 0) return [];
-    const shown = names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
     const where = target.cluster ?? target.directory;
-    return `${colors.yellow('note:')} ${where}: left as switched by hand: ${shown}; --force-conflicts takes it back`;
+    return `${colors.yellow('note:')} ${where}: left as switched by hand: ${firstOf(names, 5)}; --force-conflicts takes it back`;
   });
 }
 

@@ -10,6 +10,7 @@ import { diffCluster } from '../../fleet/diff-cluster.ts';
 import { identityProblem } from '../../fleet/cluster-identity.ts';
 import { clusterUid } from '../../fleet/check-server.ts';
 import { executePlan } from '../../fleet/execute-plan.ts';
+import { findOrphans, type Orphan } from '../../fleet/orphans.ts';
 import { preflight } from '../../fleet/preflight.ts';
 import type { PruneLimit } from '../../fleet/prune-limit.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -44,6 +45,8 @@ export class ApplySession {
   plan: ApplyPlan = { objects: [] };
   /** What was looked at before something is to be written. */
   checks: readonly CheckResult[] = [];
+  /** What is of this project on the cluster and of nobody. */
+  orphans: readonly Orphan[] = [];
 
   constructor(target: LoadedTarget, options: SessionOptions, known: KnownClusters) {
     this.target = target;
@@ -103,6 +106,12 @@ export class ApplySession {
     });
   }
 
+  /** Looks for what nobody would delete, unless it is not known what is to be applied. */
+  async findOrphans(signal: AbortSignal): Promise<void> {
+    if (this.#client === undefined || this.plan.failure !== undefined) return;
+    this.orphans = await findOrphans(this.#client, this.plan, this.namespace, signal);
+  }
+
   /** Nothing is written, for a reason that was found after the plan was made. */
   forbid(failure: ApplyFailure): void {
     this.plan = { ...this.plan, failure };
@@ -126,7 +135,7 @@ export class ApplySession {
     if (this.#uid !== undefined && !options.dryRun && result.failure === undefined) {
       await this.#known.remember(this.target, this.#uid);
     }
-    return { cluster, context: this.context, directory, ...result };
+    return { cluster, context: this.context, directory, ...result, orphans: this.orphans };
   }
 
   /** Why the cluster is not the one that the target is for, or nothing. */

@@ -5,6 +5,7 @@ import {
   type ApplyOutcome,
   type ApplyResult,
 } from '../../fleet/apply-result.ts';
+import type { Orphan } from '../../fleet/orphans.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { PhaseStyle } from '../terminal/phases.ts';
 import { formatTable, type Column } from '../terminal/table.ts';
@@ -15,6 +16,8 @@ export interface AppliedTarget extends ApplyResult {
   /** Empty when there is no such context. */
   readonly context: string;
   readonly directory: string;
+  /** What is of this project there, but in no inventory and not in the directory; it is never deleted. */
+  readonly orphans?: readonly Orphan[];
 }
 
 /** The objects that changed or could not be, one table over all clusters; then the failures, and a line for each cluster. */
