@@ -18,9 +18,9 @@ import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
 import { Tickers } from './tickers.ts';
 import { isTicker } from './ticks.ts';
+import { sweep } from './sweep.ts';
 import { slimJob, slimPod } from './transform.ts';
 import { Turns } from './turns.ts';
-import { deleteOldVersions, findOldVersions } from './version-sweep.ts';
 import { backoffMs, defaultTiming, type Timing, type WorkerContext } from './worker-context.ts';
 
 /** What a controller looks after, and with what. */
@@ -139,7 +139,7 @@ export class Controller {
       for (const job of this.#jobs.values()) if (isOpen(job)) this.#locks.expect(runId(job));
       for (const job of this.#jobs.values()) this.#consider(job);
       this.#remotes?.tidy();
-      await Promise.all([this.#audit(watching), this.#sweep(watching)]);
+      await Promise.all([this.#audit(watching), sweep(this.#context, namespaces ?? [null], watching)]);
     } catch (error) {
       if (!watching.aborted) throw error;
     } finally {
@@ -296,35 +296,6 @@ export class Controller {
       // Those whose skipping or replacing failed have nobody else who looks at them again.
       for (const job of this.#jobs.values()) this.#consider(job);
     }
-  }
-
-  /** Now and then, deletes kept results that nobody takes any more, and versions of workflows that nothing uses. */
-  async #sweep(signal: AbortSignal): Promise<void> {
-    const { client, namespaces = [client.namespace] } = this.#options;
-    for (;;) {
-      for (const namespace of namespaces ?? [null])
-        try {
-          await this.#sweepNamespace(namespace, signal);
-        } catch (error) {
-          if (!signal.aborted) this.#log.warn('What is too old could not be deleted', { namespace, error });
-        }
-      await this.#clock.sleep(this.#timing.sweepMs, signal);
-    }
-  }
-
-  async #sweepNamespace(namespace: string | null, signal: AbortSignal): Promise<void> {
-    const { client, results } = this.#context!;
-    const swept = await results.sweep(namespace, this.#clock.now(), signal);
-    if (swept > 0) this.#log.info('Kept results were too old and are deleted', { namespace, swept });
-    const { objects, unreadable } = await findOldVersions(client, { namespace, now: this.#clock.now(), signal });
-    if (unreadable.length > 0)
-      this.#log.warn('No old versions are deleted beside graphs that cannot be read', { graphs: unreadable });
-    const gone = await deleteOldVersions(client, objects, signal);
-    if (gone.length > 0)
-      this.#log.info('Old versions that nothing uses are deleted', {
-        namespace,
-        objects: gone.map(({ name }) => name),
-      });
   }
 }
 
