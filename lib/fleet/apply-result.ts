@@ -32,6 +32,8 @@ export interface AppliedObject {
   readonly failure?: ApplyFailure;
   /** Why it was kept. */
   readonly reason?: ApplyFailure;
+  /** Why it was written, or was as it should be, and does not work yet. */
+  readonly notReady?: ApplyFailure;
 }
 
 /** One cluster after an apply. */
@@ -41,7 +43,10 @@ export interface ApplyResult {
   readonly failure?: ApplyFailure;
 }
 
-/** Whether everything was applied, or would have been. */
+/** Whether everything was applied, or would have been, and is ready if that was waited for. */
 export function isApplied({ objects, failure }: ApplyResult): boolean {
-  return failure === undefined && objects.every(({ outcome }) => outcome !== 'failed' && outcome !== 'skipped');
+  return (
+    failure === undefined &&
+    objects.every(({ outcome, notReady }) => outcome !== 'failed' && outcome !== 'skipped' && notReady === undefined)
+  );
 }

@@ -10,13 +10,17 @@ import { tellFindings } from '../cluster/tell-findings.ts';
 import type { ApplyCommandOptions } from '../commands/apply.ts';
 import { confirm } from '../terminal/confirm.ts';
 import type { CliContext } from '../context.ts';
-import { exitCodes, ExitError } from '../errors.ts';
+import { exitCodes, ExitError, UsageError } from '../errors.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { phaseStyle } from '../terminal/phases.ts';
 import { writingFailure } from '../../fleet/check-result.ts';
 import { sameClusterTwice } from '../../fleet/same-cluster.ts';
 import { isApplied } from '../../fleet/apply-result.ts';
+import { firstOf } from '../../values/first-of.ts';
 import { isDone, stagesOf } from '../../fleet/apply-stages.ts';
+
+/** How long `--wait` waits when nobody says. */
+const WAIT_SECONDS = 300;
 
 /** Plans every target, asks, and applies; all clusters at the same time. */
 export async function apply(
@@ -24,7 +28,7 @@ export async function apply(
   argument: string | undefined,
   options: ApplyCommandOptions,
 ): Promise<void> {
-  const { dryRun = false } = options;
+  if (options.timeout !== undefined && !options.wait) throw new UsageError('--timeout needs --wait');
   const targets = await loadTargets(context.cwd, argument, options);
   const known = new KnownClusters(context.cwd);
   const sessions = targets.map((target) => new ApplySession(target, options, known));
@@ -32,7 +36,7 @@ export async function apply(
     await prepareAll(context, sessions);
     await check(context, sessions);
     await ask(context, sessions, options);
-    report(context, await execute(context, sessions, dryRun), options);
+    report(context, await execute(context, sessions, options), options);
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
   }
@@ -100,7 +104,7 @@ async function check(context: CliContext, sessions: readonly ApplySession[]): Pr
 async function execute(
   context: CliContext,
   sessions: readonly ApplySession[],
-  dryRun: boolean,
+  { dryRun = false, wait = false, timeout = WAIT_SECONDS }: ApplyCommandOptions,
 ): Promise<readonly AppliedTarget[]> {
   using progress = new ApplyProgress(
     context,
@@ -117,6 +121,8 @@ async function execute(
           holder,
           signal,
           onProgress: (done) => progress.set(title, `${done}/${all}`),
+          ...(wait && { readyWithinMs: timeout * 1000 }),
+          onNotReady: (names) => progress.set(title, `waits for ${firstOf(names)} to be ready`),
           onWaiting: (other) => progress.set(title, `waits for ${other}, which may have been interrupted`),
         });
       }),

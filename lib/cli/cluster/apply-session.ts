@@ -1,6 +1,6 @@
 import type { ApplyHolder } from '../../fleet/apply-lease.ts';
 import { applyFailure } from '../../fleet/apply-failure.ts';
-import type { ApplyFailure } from '../../fleet/apply-result.ts';
+import { isApplied, type ApplyFailure, type ApplyResult } from '../../fleet/apply-result.ts';
 import type { ApplyPlan } from '../../fleet/apply-plan.ts';
 import { isDone } from '../../fleet/apply-stages.ts';
 import { planPermissions } from '../../fleet/check-permissions.ts';
@@ -13,6 +13,7 @@ import { executePlan } from '../../fleet/execute-plan.ts';
 import { findOrphans, type Orphan } from '../../fleet/orphans.ts';
 import { preflight } from '../../fleet/preflight.ts';
 import type { PruneLimit } from '../../fleet/prune-limit.ts';
+import { waitUntilReady } from '../../fleet/wait-until-ready.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { InventoryRef } from '../../fleet/applyset.ts';
 import { packageVersion } from '../version.ts';
@@ -124,6 +125,10 @@ export class ApplySession {
     readonly signal: AbortSignal;
     readonly onProgress: (done: number) => void;
     readonly onWaiting: (holder: string) => void;
+    /** Wait until all is ready, so many milliseconds. @default it is not waited for */
+    readonly readyWithinMs?: number;
+    /** Called with what is not ready yet. */
+    readonly onNotReady: (names: readonly string[]) => void;
   }): Promise<AppliedTarget> {
     const { cluster, directory } = this.target;
     const version = packageVersion();
@@ -135,7 +140,25 @@ export class ApplySession {
     if (this.#uid !== undefined && !options.dryRun && result.failure === undefined) {
       await this.#known.remember(this.target, this.#uid);
     }
-    return { cluster, context: this.context, directory, ...result, orphans: this.orphans };
+    const objects = await this.#waited(result, options);
+    return { cluster, context: this.context, directory, ...result, objects, orphans: this.orphans };
+  }
+
+  /** The objects of a result; of what is not ready in time, with why. */
+  async #waited(
+    result: ApplyResult,
+    { dryRun, readyWithinMs: timeoutMs, onNotReady: onWaiting, signal }: Parameters<ApplySession['apply']>[0],
+  ): Promise<ApplyResult['objects']> {
+    if (this.#client === undefined || timeoutMs === undefined || dryRun || !isApplied(result)) return result.objects;
+    const late = await waitUntilReady(this.#client, this.plan, { timeoutMs, signal, onWaiting });
+    return result.objects.map((done) => {
+      const { kind, name, namespace } = done;
+      const found = late.find(
+        ({ object: { kind: of, metadata } }) =>
+          of === kind && metadata.name === name && metadata.namespace === namespace,
+      );
+      return found === undefined ? done : { ...done, notReady: found.failure };
+    });
   }
 
   /** Why the cluster is not the one that the target is for, or nothing. */

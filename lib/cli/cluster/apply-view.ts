@@ -2,6 +2,7 @@ import {
   applyOutcomes,
   isApplied,
   type AppliedObject,
+  type ApplyFailure,
   type ApplyOutcome,
   type ApplyResult,
 } from '../../fleet/apply-result.ts';
@@ -64,8 +65,8 @@ function failuresOf(target: AppliedTarget, colors: Colors): string[] {
   const own = target.failure === undefined ? [] : [line(title, target.failure)];
   // When the cluster went away every further object failed for the same reason, which is said once.
   const byReason = Map.groupBy(
-    target.objects.filter(({ failure }) => failure !== undefined),
-    ({ failure }) => failure,
+    target.objects.filter((object) => wrong(object) !== undefined),
+    wrong,
   );
   return [
     ...own,
@@ -74,6 +75,10 @@ function failuresOf(target: AppliedTarget, colors: Colors): string[] {
       return line(`${title}: ${nameOf(first!)}${more}`, failure!);
     }),
   ];
+}
+
+function wrong({ failure, notReady }: AppliedObject): ApplyFailure | undefined {
+  return failure ?? notReady;
 }
 
 function nameOf({ kind, namespace, name, source }: AppliedObject): string {
@@ -88,7 +93,8 @@ function summaryOf(target: AppliedTarget, phases: PhaseStyle, dryRun: boolean): 
     .map((outcome) => [target.objects.filter((object) => object.outcome === outcome).length, outcome] as const)
     .filter(([count]) => count > 0)
     .map(([count, outcome]) => `${count} ${outcome}`);
-  const what = counts.length > 0 ? counts.join(', ') : 'nothing to apply';
+  const late = target.objects.filter(({ notReady }) => notReady !== undefined).length;
+  const what = `${counts.length > 0 ? counts.join(', ') : 'nothing to apply'}${late > 0 ? `; ${late} not ready` : ''}`;
   const skipped = target.objects.some(({ outcome }) => outcome === 'skipped')
     ? '; what was skipped is in order and is written once the errors are mended'
     : '';

@@ -1,8 +1,9 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CommandModule, CompletionRequest } from '../command-module.ts';
 import type { CliContext } from '../context.ts';
 import { parsePruneLimit, type PruneLimit } from '../../fleet/prune-limit.ts';
 import { addKubeconfigOptions, addOutputOption, type KubeconfigOptions } from '../options.ts';
+import { parseSeconds } from '../terminal/seconds-option.ts';
 
 /** What {@link addTargetOptions} gives to the action. */
 export interface TargetCommandOptions extends KubeconfigOptions {
@@ -19,6 +20,9 @@ export interface ApplyCommandOptions extends TargetCommandOptions {
   readonly yes?: boolean;
   readonly pruneLimit?: PruneLimit;
   readonly yesDelete?: boolean;
+  readonly wait?: boolean;
+  /** In seconds. */
+  readonly timeout?: number;
   readonly output?: 'json';
 }
 
@@ -61,7 +65,9 @@ export const applyCommand: CommandModule = {
         'delete at most so many objects of a cluster; 50% when left out',
         pruneLimit,
       )
-      .option('--yes-delete', 'delete more than that');
+      .option('--yes-delete', 'delete more than that')
+      .addOption(new Option('--wait', 'wait until what was written is ready').conflicts('dryRun'))
+      .option('--timeout <duration>', 'with --wait: give up after 90s, 10m, 1h30m; 5m when left out', parseSeconds);
     addOutputOption(command, ['json'])
       .addHelpText(
         'after',
@@ -71,7 +77,7 @@ A field that somebody else set to another value is a conflict and is reported, n
 go to --namespace, else to the namespace in placement.json, else to the context's.
 
 What was applied is listed in an inventory, an ApplySet, by the name of the fleet or of --applyset. What has left the directory
-since is deleted last, unless anything could not be applied. Old versions of workflows stay, as runs may use them, and the runs
+since is deleted last, before --wait waits, unless anything could not be applied. Old versions of workflows stay, as runs may use them, and the runs
 of a plan that is deleted go on. Applying again finishes what was interrupted.
 
 Examples:
