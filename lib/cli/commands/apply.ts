@@ -66,7 +66,7 @@ export const applyCommand: CommandModule = {
         pruneLimit,
       )
       .option('--yes-delete', 'delete more than that')
-      .addOption(new Option('--wait', 'wait until what was written is ready').conflicts('dryRun'))
+      .addOption(new Option('--wait', 'wait until what is in the directory is ready').conflicts('dryRun'))
       .option('--timeout <duration>', 'with --wait: give up after 90s, 10m, 1h30m; 5m when left out', parseSeconds);
     addOutputOption(command, ['json'])
       .addHelpText(
