@@ -297,8 +297,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'a finished run is written again',
     file: 'run.ts',
-    find: 'if (!this.finished) this.#go(turn);',
-    replace: 'this.#go(turn);',
+    find: '!this.finished && this.#go(turn)',
+    replace: 'this.#go(turn)',
   },
   {
     name: 'a kept result is taken however old it is',
