@@ -489,10 +489,4 @@ export const mutations: readonly Mutation[] = [
     find: "state.kind === 'failed' ? sighting : { ...sighting, state: endedByItself(state) }",
     replace: 'sighting',
   },
-  {
-    name: 'a step that waits goes on although a service that it needs has failed',
-    file: 'ledger.ts',
-    find: 'this.#forsaken.push(user);',
-    replace: '{}',
-  },
 ];
