@@ -233,7 +233,8 @@ export class Run {
     this.#settle(turn);
     this.#starts.start(turn);
     const stopsService = turn.commands.some(
-      (command) => command.kind === 'stop' && command.reason === 'ServiceStopped',
+      (command) =>
+        command.kind === 'stop' && command.reason === 'ServiceStopped' && this.step(command.step).phase === 'Running',
     );
     if (this.#repeatCommands) this.#repeat(turn);
     this.#repeatCommands = false;
