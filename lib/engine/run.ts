@@ -180,16 +180,28 @@ export class Run {
       const index = this.#ledger.takeUndecided();
       const forsaken = index === undefined ? this.#ledger.takeForsaken() : undefined;
       const stirred = (index ?? forsaken) === undefined ? this.#ledger.takeStirred() : undefined;
-      if (index !== undefined) decide(turn, index, this.#strays.has(turn, index));
+      if (index !== undefined) this.#decide(turn, index);
       else if (forsaken !== undefined) forsake(turn, forsaken);
       else if (stirred !== undefined) this.#stir(turn, stirred);
       else if ([...this.#strays.steps].filter((step) => this.#adopt(turn, step)).length === 0) return;
     }
   }
 
-  /** An item that an attempt was seen of was let start, whatever has become of its map since. */
+  #decide(turn: Turn, index: number): void {
+    const exists = this.#strays.has(turn, index);
+    decide(turn, index, exists);
+    // Whether a service that has a pod is still needed was not asked while it had not begun.
+    if (exists) this.#ledger.stir(index);
+  }
+
+  /**
+   * An item that an attempt was seen of was let start, whatever has become of its map since; and a service that an attempt was seen
+   * of has begun, whatever has become of those who need it.
+   */
   #stir(turn: Turn, stirred: number): void {
     const { items } = this.#ledger;
+    if (this.#ledger.step(stirred).node.kind === 'service' && this.#strays.has(turn, stirred))
+      if (!this.#adopt(turn, stirred)) return;
     for (const step of [...this.#strays.steps])
       if (
         items.mapOf(step) === stirred &&

@@ -151,7 +151,8 @@ function checkTimes({ plan, changes, faults }: Trial, { cluster, endedAt }: Simu
     if (spec.cancel === 'Now' && endedAt > T0 + after * 1000 + PROMPT)
       throw new Error(`cancelled after ${after} s, the run ended after ${(endedAt - T0) / 1000} s`);
   if (faults.jump) return;
-  const timed = new Set(plan.steps.filter(({ times }) => times !== undefined).map(({ name }) => name));
+  // A run of its own is Pending for as long as somebody has suspended it.
+  const timed = new Set(plan.steps.filter(({ times, is }) => times && is !== 'run').map(({ name }) => name));
   for (const { step, createdAt, beganAt, endsAt } of cluster.pods.values())
     if (timed.has(step.replace(/-\d+$/, '')) && Math.min(beganAt, endsAt) > createdAt + PROMPT)
       throw new Error(`${step} was Pending for too long`);
@@ -300,9 +301,17 @@ function expectedEnd(
   phases: Record<string, string>,
   byName: ReadonlyMap<string, PlannedStep>,
 ): string | undefined {
-  const broken = (from: string) => byName.get(from)!.service && !phases[from]!.startsWith('Succeeded');
-  const before = { ...step, edges: step.edges.filter(({ from }) => !broken(from)) };
-  const ends = [step, before].map((each) => endWithoutRun(each, phases, byName));
+  const broken = step.edges
+    .map(({ from }) => from)
+    .filter((from) => byName.get(from)!.service && /^(Failed|Cancelled)/.test(phases[from]!));
+  const stillUp = [...new Set(broken)].reduce<string[][]>(
+    (sets, service) => [...sets, ...sets.map((set) => [...set, service])],
+    [[]],
+  );
+  const ends = stillUp.map((up) => {
+    const edges = step.edges.filter(({ from }) => !up.includes(from));
+    return endWithoutRun({ ...step, edges }, phases, byName);
+  });
   return (
     ends.find((end) => end === phases[step.name]) ??
     (ends.includes(undefined) && ran(phases[step.name]!) ? undefined : ends[0])

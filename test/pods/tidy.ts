@@ -48,3 +48,14 @@ export function hasTwins(value: unknown): boolean {
   const twice = Array.isArray(finalizers) && new Set(finalizers).size < finalizers.length;
   return twins || twice || Object.values(value).some(hasTwins);
 }
+
+const unionTypes = ['Volume', 'PodResourceClaim', 'EnvVar', 'EnvVarSource', 'Probe', 'LifecycleHandler'];
+
+/** Whether some part may set two members of a union at once, which every cluster refuses. Goes by the names of fields. */
+export function setsTwoOfUnion(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const fields = value as Record<string, unknown>;
+  const isSet = (field: string) => fields[field] !== undefined && fields[field] !== null;
+  const two = unionTypes.some((type) => unionMembers(type)!.filter(isSet).length > 1);
+  return two || Object.values(value).some(setsTwoOfUnion);
+}
