@@ -60,12 +60,6 @@ export const mutations: readonly Mutation[] = [
     replace: "return 'UpstreamSkipped';",
   },
   {
-    name: 'a missing value is not missed',
-    file: 'edges.ts',
-    find: "edge === 'data' ? 'InputUnavailable' : 'Satisfied'",
-    replace: "'Satisfied'",
-  },
-  {
     name: 'of several verdicts the first one counts',
     file: 'edges.ts',
     find: "if (precedence.indexOf(verdict) > precedence.indexOf(worst?.verdict ?? 'Satisfied'))",
