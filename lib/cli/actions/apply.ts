@@ -2,7 +2,7 @@ import { applyHolder } from '../cluster/apply-holder.ts';
 import { loadTargets } from '../cluster/apply-directories.ts';
 import { planText, switchedLines } from '../cluster/apply-plan-view.ts';
 import { orphanLines } from '../cluster/orphan-lines.ts';
-import { ApplyProgress, prepareAll } from '../cluster/apply-progress.ts';
+import { prepareAll, withEach } from '../cluster/apply-progress.ts';
 import { ApplySession } from '../cluster/apply-session.ts';
 import { KnownClusters } from '../cluster/known-clusters.ts';
 import { applyReport, type AppliedTarget } from '../cluster/apply-view.ts';
@@ -11,7 +11,6 @@ import type { ApplyCommandOptions } from '../commands/apply.ts';
 import { confirm } from '../terminal/confirm.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError, UsageError } from '../errors.ts';
-import { interruptible } from '../terminal/interrupt.ts';
 import { phaseStyle } from '../terminal/phases.ts';
 import { writingFailure } from '../../fleet/check-result.ts';
 import { sameClusterTwice } from '../../fleet/same-cluster.ts';
@@ -74,20 +73,11 @@ function report(
 
 /** Looks at the clusters that something is to be written to: what forbids that is in their plans afterwards, the rest is told. */
 async function check(context: CliContext, sessions: readonly ApplySession[]): Promise<void> {
-  using progress = new ApplyProgress(
-    context,
-    sessions.map(({ title }) => title),
-  );
-  await interruptible((signal) =>
-    Promise.all(
-      sessions.map(async (session) => {
-        progress.set(session.title, 'checking');
-        await Promise.all([session.check(signal), session.findOrphans(signal)]);
-        progress.set(session.title, 'checked');
-      }),
-    ),
-  );
-  progress[Symbol.dispose]();
+  await withEach(context, sessions, async (session, progress, signal) => {
+    progress.set(session.title, 'checking');
+    await Promise.all([session.check(signal), session.findOrphans(signal)]);
+    progress.set(session.title, 'checked');
+  });
   const seen = sessions.map((session) => ({
     session,
     cluster: session.title,
@@ -106,26 +96,18 @@ async function execute(
   sessions: readonly ApplySession[],
   { dryRun = false, wait = false, timeout = WAIT_SECONDS }: ApplyCommandOptions,
 ): Promise<readonly AppliedTarget[]> {
-  using progress = new ApplyProgress(
-    context,
-    sessions.map(({ title }) => title),
-  );
   const holder = applyHolder();
-  return interruptible((signal) =>
-    Promise.all(
-      sessions.map((session) => {
-        const { title } = session;
-        const all = stagesOf(session.plan).flat().length;
-        return session.apply({
-          dryRun,
-          holder,
-          signal,
-          onProgress: (done) => progress.set(title, `${done}/${all}`),
-          ...(wait && { readyWithinMs: timeout * 1000 }),
-          onNotReady: (names) => progress.set(title, `waits for ${firstOf(names)} to be ready`),
-          onWaiting: (other) => progress.set(title, `waits for ${other}, which may have been interrupted`),
-        });
-      }),
-    ),
-  );
+  return withEach(context, sessions, (session, progress, signal) => {
+    const { title } = session;
+    const all = stagesOf(session.plan).flat().length;
+    return session.apply({
+      dryRun,
+      holder,
+      signal,
+      onProgress: (done) => progress.set(title, `${done}/${all}`),
+      ...(wait && { readyWithinMs: timeout * 1000 }),
+      onNotReady: (names) => progress.set(title, `waits for ${firstOf(names)} to be ready`),
+      onWaiting: (other) => progress.set(title, `waits for ${other}, which may have been interrupted`),
+    });
+  });
 }

@@ -29,18 +29,23 @@ export class ApplyProgress implements Disposable {
   }
 }
 
-/** Connects to all clusters and plans. */
-export async function prepareAll(context: CliContext, sessions: readonly ApplySession[]): Promise<void> {
+/** Does something with every cluster, all of them at the same time, and shows how far each is; Ctrl-C ends it. */
+export async function withEach<T>(
+  context: CliContext,
+  sessions: readonly ApplySession[],
+  work: (session: ApplySession, progress: ApplyProgress, signal: AbortSignal) => Promise<T>,
+): Promise<T[]> {
   using progress = new ApplyProgress(
     context,
     sessions.map(({ title }) => title),
   );
-  await interruptible((signal) =>
-    Promise.all(
-      sessions.map(async (session) => {
-        await session.prepare(signal);
-        progress.set(session.title, 'read');
-      }),
-    ),
-  );
+  return await interruptible((signal) => Promise.all(sessions.map((session) => work(session, progress, signal))));
+}
+
+/** Connects to all clusters and plans. */
+export async function prepareAll(context: CliContext, sessions: readonly ApplySession[]): Promise<void> {
+  await withEach(context, sessions, async (session, progress, signal) => {
+    await session.prepare(signal);
+    progress.set(session.title, 'read');
+  });
 }
