@@ -15,10 +15,11 @@ const mayImport = {
   'lib/pods': ['manifests', 'values'],
   'lib/engine': ['graph', 'values', 'pods'],
   'lib/kube': ['values'],
-  'lib/controller': ['engine', 'kube', 'graph', 'values', 'pods'],
+  'lib/runs': ['engine', 'kube', 'graph', 'values', 'pods'],
+  'lib/controller': ['engine', 'kube', 'runs', 'graph', 'values', 'pods'],
   'lib/local': ['engine', 'graph', 'values', 'pods'],
   'lib/fleet': ['kube', 'graph', 'values', 'pods'],
-  'lib/cli': ['values', 'graph', 'manifests', 'pods', 'engine', 'kube', 'controller', 'local', 'fleet'],
+  'lib/cli': ['values', 'graph', 'manifests', 'pods', 'engine', 'kube', 'runs', 'controller', 'local', 'fleet'],
   constructs: ['graph', 'manifests', 'pods', 'values'],
 };
 

@@ -37,6 +37,7 @@ const exitCodeByName: Readonly<Record<string, number>> = {
   UsageError: exitCodes.usage,
   InvalidError: exitCodes.usage,
   FailedError: exitCodes.failed,
+  WorkflowsError: exitCodes.failed,
   KubeError: exitCodes.failed,
   ConnectionError: exitCodes.failed,
   KubeconfigError: exitCodes.usage,

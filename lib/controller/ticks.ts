@@ -1,5 +1,5 @@
 import { annotations, labels } from '../graph/labels.ts';
-import { scheduledAt } from './turn-rules.ts';
+import { scheduledAt } from '../runs/run-kinds.ts';
 import { hasCondition, type Job } from './objects.ts';
 
 /** How the runs of a plan with an interval below a minute come from the Job that its CronJob makes each minute. Pure. */
@@ -10,11 +10,6 @@ import { hasCondition, type Job } from './objects.ts';
  */
 const LEAD_MS = 5_000;
 const MINUTE_MS = 60_000;
-
-/** Whether a Job starts the runs of a minute, and is no run itself. One that was launched by hand is a run. */
-export function isTicker(job: Job): boolean {
-  return job.metadata.annotations?.[annotations.every] !== undefined && scheduledAt(job) !== undefined;
-}
 
 /** The times at which the runs of a ticker start, in milliseconds since the epoch. */
 export function ticksOf(job: Job): readonly number[] {

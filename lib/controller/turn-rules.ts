@@ -1,4 +1,5 @@
-import { annotations, labels, SCHEDULED_AT, type Concurrency } from '../graph/labels.ts';
+import { annotations, labels, type Concurrency } from '../graph/labels.ts';
+import { scheduledAt } from '../runs/run-kinds.ts';
 import { isJsonObject } from '../values/json.ts';
 import type { Job } from './objects.ts';
 
@@ -19,12 +20,6 @@ export function hasTurn({ metadata }: Job): boolean {
   const given = metadata.annotations ?? {};
   const top = metadata.labels?.[labels.plan] !== undefined && metadata.labels[labels.step] === undefined;
   return top && [annotations.concurrency, annotations.between, annotations.pausedUntil].some((key) => key in given);
-}
-
-/** When a schedule wanted a run to start, in milliseconds since the epoch; nothing for one that was launched by hand. */
-export function scheduledAt({ metadata }: Job): number | undefined {
-  const time = Date.parse(metadata.annotations?.[SCHEDULED_AT] ?? '');
-  return Number.isNaN(time) ? undefined : time;
 }
 
 /**

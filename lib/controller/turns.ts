@@ -3,9 +3,10 @@ import { isNotFound } from '../kube/errors.ts';
 import type { EventNote } from '../kube/events.ts';
 import { keyOf, type KubeObject } from '../kube/objects.ts';
 import { jobs } from '../kube/resources.ts';
+import { scheduledAt } from '../runs/run-kinds.ts';
 import type { Logger } from './log.ts';
 import type { Job } from './objects.ts';
-import { hasTurn, inTurn, scheduledAt, turnOf } from './turn-rules.ts';
+import { hasTurn, inTurn, turnOf } from './turn-rules.ts';
 import type { RunClient } from './worker-context.ts';
 
 /** What {@link Turns} act through. */

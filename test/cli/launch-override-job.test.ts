@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { taskRun } from '../../lib/cli/cluster/launch-job.ts';
-import { stepJobProblems, taskJobProblems } from '../../lib/cli/cluster/launch-step-jobs.ts';
-import type { PlanCronJob } from '../../lib/cli/cluster/run-objects.ts';
 import { checkOverride } from '../../lib/cli/pods/given-override.ts';
 import type { TaskStep } from '../../lib/graph/graph.ts';
+import { taskRun } from '../../lib/runs/launch-job.ts';
+import { stepJobProblems, taskJobProblems } from '../../lib/runs/launch-step-jobs.ts';
+import type { PlanCronJob } from '../../lib/runs/run-objects.ts';
 import { formatProblem } from '../../lib/values/problems.ts';
 
 const steps = [{ name: 'train' }, { name: 'shard', runAs: 'Job' }] as const;

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  mergeInputs,
-  parseInputFile,
-  parseInputOptions,
-  taskInputProblems,
-} from '../../lib/cli/cluster/launch-inputs.ts';
-import { newRunName, taskInputVariables, taskRun, workflowRun } from '../../lib/cli/cluster/launch-job.ts';
-import type { PlanCronJob } from '../../lib/cli/cluster/run-objects.ts';
+import { optionInputs, parseInputFile } from '../../lib/cli/given-inputs.ts';
+import { newRunName, taskInputVariables, taskRun, workflowRun } from '../../lib/runs/launch-job.ts';
+import { mergeInputs, taskInputProblems } from '../../lib/runs/run-inputs.ts';
+import type { PlanCronJob } from '../../lib/runs/run-objects.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
 import { formatProblem } from '../../lib/values/problems.ts';
 
@@ -25,7 +21,7 @@ function merge(
   values: JsonObject = {},
   fixed: readonly string[] = [],
 ) {
-  const merged = mergeInputs({ schema, values, fixed }, { ...parseInputOptions(options), file });
+  const merged = mergeInputs({ schema, values, fixed }, optionInputs(options, { values: file, problems: [] }));
   return merged.ok ? merged.values : merged.problems.map(formatProblem);
 }
 
@@ -131,7 +127,7 @@ describe('the Job of a launch', () => {
     ]);
     expect(plan).toEqual(before);
     expect(taskInputVariables(plan)).toEqual(['INPUT_SITE']);
-    const given = { ...parseInputOptions(['siet=1', 'SITE=2', 'mode=1']), file: {} };
+    const given = optionInputs(['siet=1', 'SITE=2', 'mode=1']);
     expect(taskInputProblems(['INPUT_SITE'], [], given).map(formatProblem)).toEqual([
       '--input siet: is not known; did you mean "site"?',
       '--input mode: is not known; known are site',

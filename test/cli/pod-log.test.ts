@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readPodLog } from '../../lib/cli/cluster/pod-log.ts';
-import type { RunPod } from '../../lib/cli/cluster/run-objects.ts';
 import { ConnectionError, KubeError } from '../../lib/kube/errors.ts';
 import type { LogOptions } from '../../lib/kube/verbs.ts';
+import type { RunPod } from '../../lib/runs/run-objects.ts';
 
 type State = 'waiting' | 'running' | 'terminated';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isSameRequest, rerunJob, rerunName, rerunNumber } from '../../lib/cli/cluster/rerun-job.ts';
-import type { RunJob } from '../../lib/cli/cluster/run-objects.ts';
 import { annotations, labels } from '../../lib/graph/labels.ts';
+import type { RunJob } from '../../lib/runs/run-objects.ts';
 
 const generated = { 'controller-uid': 'u', 'job-name': 'etl', 'batch.kubernetes.io/job-name': 'etl' };
 const old: RunJob = {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { controllerWarning } from '../../lib/cli/cluster/controller-seen.ts';
 import { choosePods, missingPods } from '../../lib/cli/cluster/run-logs.ts';
-import type { RunJob, RunPod } from '../../lib/cli/cluster/run-objects.ts';
 import { containerState, inOrder, mainContainer, podSelector, unitOf } from '../../lib/cli/cluster/run-pods.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import { KubeError } from '../../lib/kube/errors.ts';
+import type { RunJob, RunPod } from '../../lib/runs/run-objects.ts';
 import { workflow } from '../controller/support.ts';
 
 const { graph } = workflow('flow', [{ name: 'b' }, { name: 'a', after: ['b'] }]);

@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { describeText, podStatus } from '../../lib/cli/cluster/describe-view.ts';
 import { phaseStyle } from '../../lib/cli/terminal/phases.ts';
 import { Output } from '../../lib/cli/terminal/output.ts';
-import type { JobCondition, RunJob, RunPod } from '../../lib/cli/cluster/run-objects.ts';
 import { progressLines } from '../../lib/cli/cluster/run-progress.ts';
-import { summaryOf } from '../../lib/cli/cluster/run-summary.ts';
 import { newestFirst, runColumns } from '../../lib/cli/cluster/runs-view.ts';
 import { runView } from '../../lib/cli/cluster/run-view.ts';
 import { parseSeconds } from '../../lib/cli/terminal/seconds-option.ts';
 import { formatTable } from '../../lib/cli/terminal/table.ts';
 import type { RunRecord, StepRecord } from '../../lib/engine/record.ts';
+import type { JobCondition, RunJob, RunPod } from '../../lib/runs/run-objects.ts';
+import { summaryOf } from '../../lib/runs/run-summary.ts';
 import { workflow } from '../controller/support.ts';
 
 const start = Date.UTC(2026, 2, 1, 10);

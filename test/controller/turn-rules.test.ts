@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { annotations, labels, SCHEDULED_AT } from '../../lib/graph/labels.ts';
 import type { Job } from '../../lib/controller/objects.ts';
-import { beyondHistory, isTicker, ticksOf } from '../../lib/controller/ticks.ts';
+import { beyondHistory, ticksOf } from '../../lib/controller/ticks.ts';
 import { hasTurn, inTurn, turnOf } from '../../lib/controller/turn-rules.ts';
+import { isTicker } from '../../lib/runs/run-kinds.ts';
 
 interface Given {
   readonly scheduled?: string;

@@ -2,7 +2,6 @@ import type { ActivationOptions } from '../cluster/activation-argument.ts';
 import { findPlan, withCluster } from '../cluster/cluster-session.ts';
 import { groupPlans } from '../cluster/list-plans.ts';
 import { isScheduled } from '../cluster/plan-summary.ts';
-import type { PlanCronJob } from '../cluster/run-objects.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, exitCodes, UsageError } from '../errors.ts';
 import { HAND_MANAGER } from '../../fleet/field-managers.ts';
@@ -10,6 +9,7 @@ import { inParallel } from '../../fleet/in-parallel.ts';
 import { annotations } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { cronJobs } from '../../kube/resources.ts';
+import type { PlanCronJob } from '../../runs/run-objects.ts';
 
 const REQUESTS_AT_ONCE = 8;
 

@@ -2,13 +2,13 @@ import { clusterFlags, findRun, withCluster } from '../cluster/cluster-session.t
 import type { CancelOptions } from '../commands/cancel.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError, UsageError } from '../errors.ts';
-import { followRun } from '../cluster/follow-run.ts';
 import { interruptible } from '../terminal/interrupt.ts';
-import type { RunJob } from '../cluster/run-objects.ts';
-import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
 import { annotations, type CancelMode } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { jobs } from '../../kube/resources.ts';
+import { followRun } from '../../runs/follow-run.ts';
+import type { RunJob } from '../../runs/run-objects.ts';
+import { hasGraph, isOver, summaryOf } from '../../runs/run-summary.ts';
 
 /** How much each mode stops: the engine goes to a stricter one only. */
 const strictness: Readonly<Record<CancelMode, number>> = { Drain: 0, RunFinally: 1, Now: 2 };

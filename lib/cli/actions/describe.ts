@@ -3,15 +3,15 @@ import type { DescribeOptions } from '../commands/describe.ts';
 import type { CliContext } from '../context.ts';
 import { describeText, podStatus } from '../cluster/describe-view.ts';
 import { eventTime } from '../cluster/event-view.ts';
-import type { EventObject, RunJob, RunPod } from '../cluster/run-objects.ts';
 import { phaseStyle } from '../terminal/phases.ts';
 import { inOrder, podSelector } from '../cluster/run-pods.ts';
-import { readRunState } from '../cluster/run-state.ts';
 import { runView } from '../cluster/run-view.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { events, pods } from '../../kube/resources.ts';
+import type { EventObject, RunJob, RunPod } from '../../runs/run-objects.ts';
+import { readRunState } from '../../runs/run-state.ts';
 
 /** More pods than this are not asked for their events: those of the first tell enough. */
 const PODS_WITH_EVENTS = 5;

@@ -3,7 +3,6 @@ import { eventColumns, eventDocument, oldestFirst, type SeenEvent } from '../clu
 import { askClusters, fleetClusters, type ClusterAnswer, type FleetCluster } from '../cluster/fleet-clusters.ts';
 import { FleetWatch, type LostCluster } from '../cluster/fleet-watch.ts';
 import { aboutOf, OurEvents, ourKinds, OURS_SELECTOR } from '../cluster/our-events.ts';
-import type { EventObject } from '../cluster/run-objects.ts';
 import type { EventsOptions } from '../commands/events.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError, FailedError } from '../errors.ts';
@@ -11,6 +10,7 @@ import { interruptible } from '../terminal/interrupt.ts';
 import { formatTable } from '../terminal/table.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { events as eventKind } from '../../kube/resources.ts';
+import type { EventObject } from '../../runs/run-objects.ts';
 
 /** Shows events about plans, runs and steps, of one cluster or all; with `--watch` goes on until it is interrupted. */
 export async function events(context: CliContext, options: EventsOptions): Promise<void> {

@@ -1,12 +1,12 @@
 import { findPlan, withCluster } from '../cluster/cluster-session.ts';
 import { runsByGraph, versionsOf, type PlanVersion } from '../cluster/plan-versions.ts';
-import type { RunSummary } from '../cluster/run-summary.ts';
 import { paintRunPhase } from '../cluster/runs-view.ts';
 import type { HistoryOptions } from '../commands/history.ts';
 import type { CliContext } from '../context.ts';
 import { formatAge } from '../terminal/duration.ts';
 import { formatTable, type Column } from '../terminal/table.ts';
 import type { Colors } from '../terminal/output.ts';
+import type { RunSummary } from '../../runs/run-summary.ts';
 
 interface Row extends PlanVersion {
   readonly runs: readonly RunSummary[];

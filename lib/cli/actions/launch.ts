@@ -3,16 +3,18 @@ import { controllerWarning } from '../cluster/controller-seen.ts';
 import { checkLaunch } from '../cluster/launch-preflight.ts';
 import { groupPlans } from '../cluster/list-plans.ts';
 import { findPlanFor } from '../cluster/plan-elsewhere.ts';
-import { createRun, isManaged, readLaunch, runMaker, type RunMaker } from '../cluster/prepare-launch.ts';
+import { createRun, readLaunch } from '../cluster/prepare-launch.ts';
 import { printLaunched } from '../cluster/print-launched.ts';
-import type { PlanCronJob } from '../cluster/run-objects.ts';
 import { waitForRun } from '../cluster/wait-for-run.ts';
 import type { LaunchOptions } from '../commands/launch.ts';
 import type { CliContext } from '../context.ts';
-import { ExitError, exitCodes, FailedError, UsageError } from '../errors.ts';
+import { ExitError, exitCodes, UsageError } from '../errors.ts';
 import { cacheMode } from '../options.ts';
 import { inParallel } from '../../fleet/in-parallel.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { WorkflowsError } from '../../runs/errors.ts';
+import { isManaged, runMaker, type RunMaker } from '../../runs/prepare-run.ts';
+import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { dnsLabelProblem, MAX_RUN_NAME } from '../../values/names.ts';
 import { InvalidError } from '../../values/problems.ts';
 import { sharedProblems, type NamedProblem } from '../../values/shared-problems.ts';
@@ -83,8 +85,7 @@ export async function launchGroup(context: CliContext, group: string, options: L
 
 function problemsOf(error: unknown, { metadata: { name } }: PlanCronJob): readonly NamedProblem[] {
   if (error instanceof InvalidError) return error.problems.map((problem) => ({ name, problem }));
-  if (error instanceof FailedError || error instanceof UsageError)
-    return [{ name, problem: { path: '', message: error.message } }];
+  if (error instanceof WorkflowsError) return [{ name, problem: { path: '', message: error.message } }];
   throw error;
 }
 

@@ -6,12 +6,12 @@ import { interruptible } from '../terminal/interrupt.ts';
 import { LogPrinter } from '../cluster/log-printer.ts';
 import { noSuchStep } from '../cluster/open-run.ts';
 import { followLogs, readLogs, type LogSelection, type LogSink } from '../cluster/run-logs.ts';
-import { readRunState, type RunState } from '../cluster/run-state.ts';
-import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
 import { stepRecord } from '../../engine/phases.ts';
 import { hasItems } from '../../graph/graph.ts';
 import { findItem } from '../../graph/items.ts';
 import { topology } from '../../graph/topology.ts';
+import { readRunState, type RunState } from '../../runs/run-state.ts';
+import { hasGraph, isOver, summaryOf } from '../../runs/run-summary.ts';
 
 /** Shows the logs of a run. */
 export async function logs(

@@ -4,6 +4,9 @@ import { topology } from '../../graph/topology.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { jobs } from '../../kube/resources.ts';
+import type { RunJob } from '../../runs/run-objects.ts';
+import { readRunState } from '../../runs/run-state.ts';
+import { hasGraph, isOver, summaryOf } from '../../runs/run-summary.ts';
 import { dnsLabelProblem, MAX_RUN_NAME } from '../../values/names.ts';
 import { InvalidError, suggest } from '../../values/problems.ts';
 import { clusterFlags, found, findRun, withCluster } from '../cluster/cluster-session.ts';
@@ -18,9 +21,6 @@ import {
   rerunNumber,
   type RerunRequest,
 } from '../cluster/rerun-job.ts';
-import type { RunJob } from '../cluster/run-objects.ts';
-import { readRunState } from '../cluster/run-state.ts';
-import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
 import { waitForRun } from '../cluster/wait-for-run.ts';
 import type { RerunOptions } from '../commands/rerun.ts';
 import type { CliContext } from '../context.ts';

@@ -1,9 +1,5 @@
 import { findPlan, withCluster } from '../cluster/cluster-session.ts';
-import { mergeInputs } from '../cluster/launch-inputs.ts';
-import { fixedInputs } from '../cluster/plan-inputs.ts';
 import { graphOfPlan, versionsOf, type PlanVersion } from '../cluster/plan-versions.ts';
-import type { PlanCronJob } from '../cluster/run-objects.ts';
-import { inputsOf } from '../cluster/run-summary.ts';
 import type { RollbackOptions } from '../commands/rollback.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError, UsageError } from '../errors.ts';
@@ -13,6 +9,10 @@ import { neededBy } from '../../graph/old-versions.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { configMaps, cronJobs, podTemplates, type Resource } from '../../kube/resources.ts';
+import { fixedInputs } from '../../runs/plan-inputs.ts';
+import { mergeInputs } from '../../runs/run-inputs.ts';
+import type { PlanCronJob } from '../../runs/run-objects.ts';
+import { inputsOf } from '../../runs/run-summary.ts';
 import { InvalidError, suggest, type Problem } from '../../values/problems.ts';
 
 /** Makes a plan start its runs with an earlier version of its workflow. Runs that there are keep theirs. */
@@ -73,7 +73,7 @@ async function problemsOf(
   const values = inputsOf(plan.spec.jobTemplate.metadata);
   const merged = mergeInputs(
     { schema: { ...graph.inputs, required: [] }, values, fixed: fixedInputs(plan) },
-    { texts: {}, file: {}, problems: [] },
+    { values: {}, at: (input) => `--input ${input}` },
   );
   const { templates, graphs } = neededBy(graph);
   const missing = await Promise.all([

@@ -1,9 +1,6 @@
-import { isRunJob } from '../cluster/cluster-session.ts';
 import { askClusters, fleetClusters } from '../cluster/fleet-clusters.ts';
 import { FleetWatch, type LostCluster } from '../cluster/fleet-watch.ts';
 import { lostLines } from '../cluster/lost-lines.ts';
-import type { RunJob } from '../cluster/run-objects.ts';
-import { summaryOf, type RunSummary } from '../cluster/run-summary.ts';
 import { newestFirst, runColumns } from '../cluster/runs-view.ts';
 import type { RunsOptions } from '../commands/runs.ts';
 import type { CliContext } from '../context.ts';
@@ -13,6 +10,9 @@ import { LiveBlock } from '../terminal/live-block.ts';
 import { formatTable } from '../terminal/table.ts';
 import type { Reflector } from '../../kube/reflector.ts';
 import { jobs } from '../../kube/resources.ts';
+import { isRunJob } from '../../runs/run-kinds.ts';
+import type { RunJob } from '../../runs/run-objects.ts';
+import { summaryOf, type RunSummary } from '../../runs/run-summary.ts';
 import { matches, tableOf, withDuration, type RunSelection } from './runs.ts';
 
 /** Lists the runs of all clusters in one table, newest first; with `--watch` goes on until it is interrupted. */

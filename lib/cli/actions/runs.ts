@@ -1,10 +1,8 @@
-import { ALL_JOBS_SELECTOR, isRunJob, RUN_SELECTOR, withCluster } from '../cluster/cluster-session.ts';
+import { withCluster } from '../cluster/cluster-session.ts';
 import type { RunsOptions } from '../commands/runs.ts';
 import type { CliContext } from '../context.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { LiveBlock } from '../terminal/live-block.ts';
-import type { RunJob } from '../cluster/run-objects.ts';
-import { durationOf, summaryOf, type RunSummary } from '../cluster/run-summary.ts';
 import { labelSelectors } from '../cluster/label-selector.ts';
 import { newestFirst, runColumns } from '../cluster/runs-view.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -12,6 +10,9 @@ import { labels } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import { jobs } from '../../kube/resources.ts';
+import { ALL_JOBS_SELECTOR, isRunJob, RUN_SELECTOR } from '../../runs/run-kinds.ts';
+import type { RunJob } from '../../runs/run-objects.ts';
+import { durationOf, summaryOf, type RunSummary } from '../../runs/run-summary.ts';
 
 /** Lists runs, from one list of Jobs; with `--watch` goes on until it is interrupted. */
 export async function runs(context: CliContext, options: RunsOptions): Promise<void> {

@@ -1,9 +1,9 @@
 import { annotations, NEVER } from '../../graph/labels.ts';
+import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { neverComes, parseCron } from '../../values/cron.ts';
 import { nextTimes } from '../../values/cron-times.ts';
 import { InvalidError } from '../../values/problems.ts';
 import { TimeZone, timeZoneProblem } from '../../values/time-zone.ts';
-import type { PlanCronJob } from '../cluster/run-objects.ts';
 import type { ScheduleOptions } from '../commands/schedule.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError } from '../errors.ts';

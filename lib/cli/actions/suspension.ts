@@ -2,11 +2,11 @@ import { bareName, findRun, found, withCluster } from '../cluster/cluster-sessio
 import type { CliContext } from '../context.ts';
 import { FailedError } from '../errors.ts';
 import type { ClusterOptions } from '../options.ts';
-import type { PlanCronJob, RunJob } from '../cluster/run-objects.ts';
-import { hasGraph, isOver, summaryOf } from '../cluster/run-summary.ts';
 import { HAND_MANAGER } from '../../fleet/field-managers.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { cronJobs, jobs } from '../../kube/resources.ts';
+import type { PlanCronJob, RunJob } from '../../runs/run-objects.ts';
+import { hasGraph, isOver, summaryOf } from '../../runs/run-summary.ts';
 
 /** Suspends or resumes a run. Doing it twice is doing it once. */
 export async function setSuspended(

@@ -13,10 +13,11 @@ import {
 } from '../../pods/explanation.ts';
 import { hasPod, taskSteps } from '../../graph/graph.ts';
 import { rulesOf } from '../../graph/step-kinds.ts';
+import type { LaunchedStep } from '../../runs/prepare-run.ts';
 import { InvalidError, show, suggest } from '../../values/problems.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError, UsageError } from '../errors.ts';
-import { checkOverride, type GivenOverride, type LaunchedStep } from '../pods/given-override.ts';
+import { checkOverride, type GivenOverride } from '../pods/given-override.ts';
 import { findApp, type AppSource } from './app.ts';
 import { readOutput, type OutputTree } from './output-tree.ts';
 import { selectWorkflow, type SelectedWorkflow } from './select-workflow.ts';

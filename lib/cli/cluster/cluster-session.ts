@@ -1,29 +1,13 @@
-import { isTicker } from '../../controller/ticks.ts';
 import { MANAGED_BY, labels } from '../../graph/labels.ts';
 import { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import type { KubeList } from '../../kube/objects.ts';
 import { cronJobs, jobs, type Resource } from '../../kube/resources.ts';
+import { isRunJob, PLAN_SELECTOR, RUN_SELECTOR } from '../../runs/run-kinds.ts';
+import type { PlanCronJob, RunJob } from '../../runs/run-objects.ts';
 import { suggest } from '../../values/problems.ts';
 import { FailedError } from '../errors.ts';
 import type { ClusterOptions } from '../options.ts';
-import type { PlanCronJob, RunJob } from './run-objects.ts';
-import { hasGraph } from './run-summary.ts';
-
-/** Runs among all Jobs, but those that are steps of others. Steps that run as Jobs are no runs. */
-export const RUN_SELECTOR = `${labels.managedBy}=${MANAGED_BY},!${labels.step}`;
-
-/** Runs and the Jobs of steps, which {@link isRunJob} tells apart. */
-export const ALL_JOBS_SELECTOR = `${labels.managedBy}=${MANAGED_BY}`;
-
-/** Whether a Job of ours is a run, also one that is a step of another; not one that only starts others. */
-export function isRunJob(job: RunJob): boolean {
-  if (isTicker(job)) return false;
-  return job.metadata.labels?.[labels.step] === undefined || hasGraph(job);
-}
-
-/** Launch plans among all CronJobs. */
-export const PLAN_SELECTOR = `${labels.managedBy}=${MANAGED_BY}`;
 
 /** Runs work with a client of the cluster that the options name, and closes it. */
 export async function withCluster<T>(options: ClusterOptions, work: (client: KubeClient) => Promise<T>): Promise<T> {

@@ -8,7 +8,7 @@ const TIMEOUT_MS = 1500;
 /** Names of runs or plans of the current context, for completion; none when the cluster does not answer at once. */
 export async function completeNames(context: CliContext, kind: 'runs' | 'plans'): Promise<readonly string[]> {
   return atOnce(context, async (client, signal) => {
-    const { PLAN_SELECTOR, RUN_SELECTOR } = await import('./cluster-session.ts');
+    const { PLAN_SELECTOR, RUN_SELECTOR } = await import('../../runs/run-kinds.ts');
     const { cronJobs, jobs } = await import('../../kube/resources.ts');
     const [of, labelSelector] = kind === 'runs' ? [jobs, RUN_SELECTOR] : [cronJobs, PLAN_SELECTOR];
     const { items } = await client.list(of, { labelSelector, signal, resourceVersion: '0' });
@@ -25,7 +25,7 @@ export async function completeGroups(context: CliContext): Promise<readonly stri
 export async function completeSteps(context: CliContext, run: string): Promise<readonly string[]> {
   return atOnce(context, async (client, signal) => {
     const { findRun } = await import('./cluster-session.ts');
-    const { readRunState } = await import('./run-state.ts');
+    const { readRunState } = await import('../../runs/run-state.ts');
     const { graph } = await readRunState(client, await findRun(client, run), signal);
     return (graph?.steps ?? []).map(({ name }) => name);
   });
@@ -48,7 +48,7 @@ export async function completeGates(
 ): Promise<readonly string[]> {
   return atOnce(context, async (client, signal) => {
     const { findRun } = await import('./cluster-session.ts');
-    const { readRunState } = await import('./run-state.ts');
+    const { readRunState } = await import('../../runs/run-state.ts');
     const { graph } = await readRunState(client, await findRun(client, run), signal);
     return (graph?.steps ?? []).flatMap((step) =>
       step.kind === 'gate' && step.gate.waitsFor === waitsFor ? [step.name] : [],

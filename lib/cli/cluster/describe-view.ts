@@ -3,12 +3,12 @@ import { formatAge } from '../terminal/duration.ts';
 import type { Colors } from '../terminal/output.ts';
 import { overrideLines } from '../pods/override-lines.ts';
 import { eventColumns } from './event-view.ts';
-import type { EventObject, RunPod } from './run-objects.ts';
 import type { RunView, StepView } from './run-view.ts';
 import type { PhaseStyle } from '../terminal/phases.ts';
 import { paintRunPhase } from './runs-view.ts';
 import { elapsed, stepTable } from '../terminal/step-lines.ts';
 import { labels } from '../../graph/labels.ts';
+import type { EventObject, RunPod } from '../../runs/run-objects.ts';
 import { formatTable, type Column } from '../terminal/table.ts';
 import { flagsElsewhere } from './cluster-session.ts';
 

@@ -1,10 +1,10 @@
 import type { KubeObject } from '../../kube/objects.ts';
 import type { Reflector } from '../../kube/reflector.ts';
 import { events, type Resource } from '../../kube/resources.ts';
+import type { EventObject } from '../../runs/run-objects.ts';
 import { oldestFirst } from './event-view.ts';
 import type { Follow } from './fleet-watch.ts';
 import { ourKinds, OURS_SELECTOR, type OurEvents } from './our-events.ts';
-import type { EventObject } from './run-objects.ts';
 
 /** Events whose object was not seen yet; of more, the oldest are forgotten. */
 const MAX_WAITING = 2000;

@@ -1,7 +1,7 @@
 import { formatAge } from '../terminal/duration.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { Column } from '../terminal/table.ts';
-import type { EventObject } from './run-objects.ts';
+import type { EventObject } from '../../runs/run-objects.ts';
 
 /** An event, and the cluster that it is from when there are several. */
 export type SeenEvent = EventObject & { readonly cluster?: string };

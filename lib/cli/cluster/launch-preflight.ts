@@ -4,10 +4,10 @@ import { runParts } from '../../fleet/run-parts.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { jobs } from '../../kube/resources.ts';
+import type { LaunchedJob } from '../../runs/launch-job.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
-import type { LaunchedJob } from './launch-job.ts';
 import { tellFindings } from './tell-findings.ts';
 
 /** Of the others, `launch` tells of the controller itself, and the creation of the run is its admission. */

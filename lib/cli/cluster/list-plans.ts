@@ -2,14 +2,14 @@ import { labels } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { eachObject } from '../../kube/pages.ts';
 import { cronJobs, jobs } from '../../kube/resources.ts';
+import { isRunJob, PLAN_SELECTOR, RUN_SELECTOR } from '../../runs/run-kinds.ts';
+import type { PlanCronJob, RunJob } from '../../runs/run-objects.ts';
+import { summaryOf, type RunSummary } from '../../runs/run-summary.ts';
 import { suggest } from '../../values/problems.ts';
 import { FailedError } from '../errors.ts';
-import { isRunJob, PLAN_SELECTOR, RUN_SELECTOR } from './cluster-session.ts';
 import { labelSelectors } from './label-selector.ts';
 import { planSummary, type PlanSummary } from './plan-summary.ts';
-import type { PlanCronJob, RunJob } from './run-objects.ts';
 import { newestFirst } from './runs-view.ts';
-import { summaryOf, type RunSummary } from './run-summary.ts';
 
 /** Which plans are meant. */
 export interface PlanSelection {

@@ -1,8 +1,8 @@
 import type { Graph } from '../../graph/graph.ts';
+import type { RunState } from '../../runs/run-state.ts';
+import { hasGraph, isOver, summaryOf } from '../../runs/run-summary.ts';
 import { suggest } from '../../values/problems.ts';
 import { FailedError } from '../errors.ts';
-import type { RunState } from './run-state.ts';
-import { hasGraph, isOver, summaryOf } from './run-summary.ts';
 
 /**
  * The graph of a run.

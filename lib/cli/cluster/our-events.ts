@@ -2,8 +2,8 @@ import { CONTROLLER_LEASE } from '../../fleet/controller-lease.ts';
 import { labels, MANAGED_BY } from '../../graph/labels.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { cronJobs, jobs, pods, type Resource } from '../../kube/resources.ts';
+import type { EventObject } from '../../runs/run-objects.ts';
 import { bareName } from './cluster-session.ts';
-import type { EventObject } from './run-objects.ts';
 
 /** The kinds that plans, runs and steps are. */
 export const ourKinds: readonly Resource[] = [cronJobs, jobs, pods];

@@ -1,10 +1,10 @@
 import { isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
 import { annotations, DEFAULT_PARALLELISM, DOMAIN, MANAGED_BY_LABEL } from '../../graph/labels.ts';
+import { fixedInputs } from '../../runs/plan-inputs.ts';
+import type { PlanCronJob } from '../../runs/run-objects.ts';
+import { objectIn } from '../../runs/run-summary.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../values/json.ts';
-import { fixedInputs } from './plan-inputs.ts';
 import { isScheduled } from './plan-summary.ts';
-import type { PlanCronJob } from './run-objects.ts';
-import { objectIn } from './run-summary.ts';
 
 /** A setting of a plan that holds. */
 export interface PlanSetting {

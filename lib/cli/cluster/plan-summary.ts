@@ -1,10 +1,10 @@
 import { annotations, labels, NEVER } from '../../graph/labels.ts';
 import { isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
+import type { PlanCronJob } from '../../runs/run-objects.ts';
+import type { RunSummary } from '../../runs/run-summary.ts';
 import { parseCron } from '../../values/cron.ts';
 import { nextTime } from '../../values/cron-times.ts';
 import { TimeZone, timeZoneProblem } from '../../values/time-zone.ts';
-import type { PlanCronJob } from './run-objects.ts';
-import type { RunSummary } from './run-summary.ts';
 
 /** What a plan's CronJob and the Jobs that it made tell of it. */
 export interface PlanSummary {

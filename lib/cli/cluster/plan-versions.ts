@@ -5,11 +5,11 @@ import { newestFirst, type VersionObject } from '../../graph/old-versions.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { eachObject } from '../../kube/pages.ts';
 import { configMaps, jobs } from '../../kube/resources.ts';
+import { isRunJob } from '../../runs/run-kinds.ts';
+import type { ConfigMapObject, PlanCronJob, RunJob } from '../../runs/run-objects.ts';
+import { summaryOf, type RunSummary } from '../../runs/run-summary.ts';
 import { FailedError } from '../errors.ts';
-import { isRunJob } from './cluster-session.ts';
-import type { ConfigMapObject, PlanCronJob, RunJob } from './run-objects.ts';
 import { newestFirst as newestRunFirst } from './runs-view.ts';
-import { summaryOf, type RunSummary } from './run-summary.ts';
 
 /** A version of a plan's workflow that is on the cluster. */
 export interface PlanVersion extends VersionObject {

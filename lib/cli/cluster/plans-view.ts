@@ -2,8 +2,8 @@ import { formatAge, formatDuration } from '../terminal/duration.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { Column } from '../terminal/table.ts';
 import type { PlanSummary } from './plan-summary.ts';
-import { durationOf } from './run-summary.ts';
 import { optionalDuration, paintRunPhase } from './runs-view.ts';
+import { durationOf } from '../../runs/run-summary.ts';
 
 /** Whether plans of several places are shown. */
 interface Where {

@@ -2,9 +2,9 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound, isRetryable, KubeError } from '../../kube/errors.ts';
 import { pods } from '../../kube/resources.ts';
 import { systemClock, type Clock } from '../../kube/clock.ts';
+import type { RunPod } from '../../runs/run-objects.ts';
 import { LineSplitter, LogPosition } from './log-lines.ts';
 import { containerState, mainContainer } from './run-pods.ts';
-import type { RunPod } from './run-objects.ts';
 
 /** Which part of a log. */
 export interface LogRange {

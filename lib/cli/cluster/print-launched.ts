@@ -1,7 +1,7 @@
 import { clusterFlags } from './cluster-session.ts';
-import type { RunJob } from './run-objects.ts';
 import type { CliContext } from '../context.ts';
 import type { ClusterOptions } from '../options.ts';
+import type { RunJob } from '../../runs/run-objects.ts';
 
 /** How a run that was created is printed. */
 export interface LaunchedOptions extends ClusterOptions {

@@ -1,8 +1,8 @@
 import { annotations, type CacheMode, labels } from '../../graph/labels.ts';
-import type { LaunchedJob } from './launch-job.ts';
-import type { JobSpec, RunJob } from './run-objects.ts';
+import type { LaunchedJob } from '../../runs/launch-job.ts';
+import type { JobSpec, RunJob } from '../../runs/run-objects.ts';
+import { hasGraph, inputsOf } from '../../runs/run-summary.ts';
 import { canonicalJson } from '../../values/json.ts';
-import { hasGraph, inputsOf } from './run-summary.ts';
 import { MAX_RUN_NAME } from '../../values/names.ts';
 
 /** What a rerun asks of the run before it. */

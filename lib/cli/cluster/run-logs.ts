@@ -5,12 +5,12 @@ import { pods } from '../../kube/resources.ts';
 import { taskSteps } from '../../graph/graph.ts';
 import { parseItemName } from '../../graph/items.ts';
 import { attemptNameOf } from '../../graph/object-names.ts';
+import { followRun } from '../../runs/follow-run.ts';
+import type { RunPod } from '../../runs/run-objects.ts';
+import type { RunState } from '../../runs/run-state.ts';
 import { flagsElsewhere } from './cluster-session.ts';
-import { followRun } from './follow-run.ts';
 import { readPodLog, type LogRange, type PodLogEnd } from './pod-log.ts';
-import type { RunPod } from './run-objects.ts';
 import { attemptOf, inOrder, podSelector, stepOf, unitOf } from './run-pods.ts';
-import type { RunState } from './run-state.ts';
 
 /** Whose logs to read. */
 export interface LogSelection extends LogRange {

@@ -2,8 +2,8 @@ import type { Graph } from '../../graph/graph.ts';
 import { labels } from '../../graph/labels.ts';
 import { INDEX_ANNOTATION } from '../../pods/indexed-template.ts';
 import { MAIN_CONTAINER } from '../../pods/template.ts';
-import type { RunJob, RunPod } from './run-objects.ts';
-import { hasGraph } from './run-summary.ts';
+import type { RunJob, RunPod } from '../../runs/run-objects.ts';
+import { hasGraph } from '../../runs/run-summary.ts';
 
 /** Selects the pods of a run's steps, or of its one task. */
 export function podSelector(job: RunJob): string {

@@ -3,10 +3,10 @@ import { tellingSteps } from './telling-steps.ts';
 import type { CliContext } from '../context.ts';
 import { LiveBlock } from '../terminal/live-block.ts';
 import type { Output } from '../terminal/output.ts';
-import type { RunState } from './run-state.ts';
 import { runView, type RunView } from './run-view.ts';
 import { paintRunPhase } from './runs-view.ts';
 import { phaseStyle, type PhaseStyle } from '../terminal/phases.ts';
+import type { RunState } from '../../runs/run-state.ts';
 
 /** How often a terminal's picture is drawn anew, so that durations go on. */
 const FRAME_MS = 250;

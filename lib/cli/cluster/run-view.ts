@@ -9,9 +9,17 @@ import { topology } from '../../graph/topology.ts';
 import type { JsonObject } from '../../values/json.ts';
 import { describeType } from '../../values/schema.ts';
 import { annotations, labels } from '../../graph/labels.ts';
-import { durationOf, inputsOf, isDriven, isOver, runOverrideOf, summaryOf, type RunSummary } from './run-summary.ts';
-import type { RunJob } from './run-objects.ts';
-import type { RunState } from './run-state.ts';
+import type { RunJob } from '../../runs/run-objects.ts';
+import type { RunState } from '../../runs/run-state.ts';
+import {
+  durationOf,
+  inputsOf,
+  isDriven,
+  isOver,
+  runOverrideOf,
+  summaryOf,
+  type RunSummary,
+} from '../../runs/run-summary.ts';
 
 /** One try at a step. Times are ISO 8601. */
 export interface AttemptView {

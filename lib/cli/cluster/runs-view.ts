@@ -1,7 +1,7 @@
 import { formatAge, formatDuration } from '../terminal/duration.ts';
 import type { Colors } from '../terminal/output.ts';
-import { durationOf, type RunPhaseName, type RunSummary } from './run-summary.ts';
 import type { Column } from '../terminal/table.ts';
+import { durationOf, type RunPhaseName, type RunSummary } from '../../runs/run-summary.ts';
 
 /** The columns of `runs`. */
 export function runColumns(

@@ -1,11 +1,11 @@
 import type { KubeClient } from '../../kube/client.ts';
+import { followRun } from '../../runs/follow-run.ts';
+import type { RunJob } from '../../runs/run-objects.ts';
 import type { CliContext } from '../context.ts';
 import { failuresText, valueLines } from './describe-view.ts';
 import { ExitError, exitCodes, FailedError } from '../errors.ts';
-import { followRun } from './follow-run.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { formatDuration } from '../terminal/duration.ts';
-import type { RunJob } from './run-objects.ts';
 import { clusterFlags } from './cluster-session.ts';
 import type { ClusterOptions } from '../options.ts';
 import { phaseStyle } from '../terminal/phases.ts';

@@ -9,7 +9,7 @@ import {
   type OutputFormat,
 } from '../options.ts';
 import { completeGroups } from './plans.ts';
-import { runPhases, type RunPhaseName } from '../cluster/run-summary.ts';
+import { runPhases, type RunPhaseName } from '../../runs/run-summary.ts';
 
 /** Options of `runs`. */
 export interface RunsOptions extends ClusterOptions {

@@ -9,6 +9,7 @@ import {
   type RunOverride,
 } from '../../pods/run-override.ts';
 import type { PodTemplateOverride } from '../../pods/template.ts';
+import type { CheckedOverride, LaunchedStep } from '../../runs/prepare-run.ts';
 import { isJsonObject, type JsonObject } from '../../values/json.ts';
 import { formatProblem, show, suggest, type Problem } from '../../values/problems.ts';
 import { setField } from './set-field.ts';
@@ -22,19 +23,6 @@ export interface GivenOverride {
   readonly sets: readonly string[];
   /** Reads YAML. */
   readonly parse: (text: string) => unknown;
-}
-
-/** A step as far as an override needs to know it. */
-export interface LaunchedStep {
-  readonly name: string;
-  /** @default 'Pod' */
-  readonly runAs?: 'Pod' | 'Job';
-}
-
-/** An override, or nothing when nothing is said; and all that is wrong with what is said. */
-export interface CheckedOverride {
-  readonly override?: RunOverride;
-  readonly problems: readonly Problem[];
 }
 
 /**

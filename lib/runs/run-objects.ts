@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../kube/objects.ts';
+import type { KubeObject } from '../kube/objects.ts';
 
 /** What the commands read of the objects that a run consists of. */
 

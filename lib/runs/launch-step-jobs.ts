@@ -1,13 +1,13 @@
-import { CONTROLLER_NAME, DOMAIN, annotations, labels, MANAGED_BY_LABEL } from '../../graph/labels.ts';
-import { hasItems, type PodStep } from '../../graph/graph.ts';
-import { jobSources, knownPart } from '../../graph/pod-sources.ts';
-import { mergeJobLayers, type JobLayer, type StepJob } from '../../pods/job-template.ts';
-import type { RunOverride } from '../../pods/run-override.ts';
-import { jobLayerProblems, runtimeJobLayers, type SynthesizedJob } from '../../pods/runtime-job.ts';
-import { readPolicy, type RunLayers } from '../../pods/runtime-template.ts';
-import { isManagedJobField, type JobUse } from '../../pods/validate-job.ts';
-import type { JsonObject } from '../../values/json.ts';
-import { formatProblem, type Problem } from '../../values/problems.ts';
+import { CONTROLLER_NAME, DOMAIN, annotations, labels, MANAGED_BY_LABEL } from '../graph/labels.ts';
+import { hasItems, type PodStep } from '../graph/graph.ts';
+import { jobSources, knownPart } from '../graph/pod-sources.ts';
+import { mergeJobLayers, type JobLayer, type StepJob } from '../pods/job-template.ts';
+import type { RunOverride } from '../pods/run-override.ts';
+import { jobLayerProblems, runtimeJobLayers, type SynthesizedJob } from '../pods/runtime-job.ts';
+import { readPolicy, type RunLayers } from '../pods/runtime-template.ts';
+import { isManagedJobField, type JobUse } from '../pods/validate-job.ts';
+import type { JsonObject } from '../values/json.ts';
+import { formatProblem, type Problem } from '../values/problems.ts';
 import { THIS_LAUNCH } from './launch-layers.ts';
 import type { PlanCronJob } from './run-objects.ts';
 

@@ -1,22 +1,22 @@
-import { annotations, labels } from '../../graph/labels.ts';
-import { taskSteps, type Graph } from '../../graph/graph.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { isForbidden } from '../../kube/errors.ts';
-import type { KubeObject } from '../../kube/objects.ts';
-import { podTemplates } from '../../kube/resources.ts';
-import type { JobOverride } from '../../pods/job-template.ts';
-import { mergeWithOrigins } from '../../pods/merge.ts';
-import { EVERY_STEP, type RunOverride } from '../../pods/run-override.ts';
+import { annotations, labels } from '../graph/labels.ts';
+import { taskSteps, type Graph } from '../graph/graph.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isForbidden } from '../kube/errors.ts';
+import type { KubeObject } from '../kube/objects.ts';
+import { podTemplates } from '../kube/resources.ts';
+import type { JobOverride } from '../pods/job-template.ts';
+import { mergeWithOrigins } from '../pods/merge.ts';
+import { EVERY_STEP, type RunOverride } from '../pods/run-override.ts';
 import {
   layerProblems,
   readPolicy,
   runtimeLayers,
   type RunLayers,
   type SynthesizedTemplate,
-} from '../../pods/runtime-template.ts';
-import type { PodTemplate, PodTemplateOverride } from '../../pods/template.ts';
-import { isJsonObject, type JsonObject } from '../../values/json.ts';
-import { formatProblem, type Problem } from '../../values/problems.ts';
+} from '../pods/runtime-template.ts';
+import type { PodTemplate, PodTemplateOverride } from '../pods/template.ts';
+import { isJsonObject, type JsonObject } from '../values/json.ts';
+import { formatProblem, type Problem } from '../values/problems.ts';
 import { THIS_LAUNCH } from './launch-layers.ts';
 import { stepJobProblems } from './launch-step-jobs.ts';
 import type { JobSpec, PlanCronJob } from './run-objects.ts';

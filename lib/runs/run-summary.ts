@@ -1,6 +1,6 @@
-import { kickoffInputs } from '../../graph/kickoff.ts';
-import { annotations, CONTROLLER_NAME, labels } from '../../graph/labels.ts';
-import { isJsonObject, type JsonObject } from '../../values/json.ts';
+import { kickoffInputs } from '../graph/kickoff.ts';
+import { annotations, CONTROLLER_NAME, labels } from '../graph/labels.ts';
+import { isJsonObject, type JsonObject } from '../values/json.ts';
 import type { RunJob } from './run-objects.ts';
 
 /** How a run stands, in the words of the command line. */

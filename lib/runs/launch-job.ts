@@ -1,8 +1,8 @@
-import { annotations, labels, MANAGED_BY, type CacheMode } from '../../graph/labels.ts';
-import type { NewObject } from '../../kube/objects.ts';
-import { encodeValue, escapeExpansion, inputVariable } from '../../values/environment.ts';
-import { canonicalJson, type Json, type JsonObject } from '../../values/json.ts';
-import type { RunOverride } from '../../pods/run-override.ts';
+import { annotations, labels, MANAGED_BY, type CacheMode } from '../graph/labels.ts';
+import type { NewObject } from '../kube/objects.ts';
+import { encodeValue, escapeExpansion, inputVariable } from '../values/environment.ts';
+import { canonicalJson, type Json, type JsonObject } from '../values/json.ts';
+import type { RunOverride } from '../pods/run-override.ts';
 import { taskPod } from './launch-pods.ts';
 import { withTaskJob } from './launch-step-jobs.ts';
 import type { Container, JobSpec, PlanCronJob, PodTemplateObject } from './run-objects.ts';

@@ -1,14 +1,14 @@
-import { decodeRecord } from '../../engine/codec.ts';
-import { readRecordData } from '../../engine/record-data.ts';
-import type { RunRecord } from '../../engine/record.ts';
-import { decodeGraph } from '../../graph/config-map.ts';
-import type { Graph } from '../../graph/graph.ts';
-import { annotations } from '../../graph/labels.ts';
-import { RECORD_RUN_KEY, recordName } from '../../graph/object-names.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { isNotFound } from '../../kube/errors.ts';
-import { configMaps } from '../../kube/resources.ts';
-import { formatProblem, type Problem } from '../../values/problems.ts';
+import { decodeRecord } from '../engine/codec.ts';
+import { readRecordData } from '../engine/record-data.ts';
+import type { RunRecord } from '../engine/record.ts';
+import { decodeGraph } from '../graph/config-map.ts';
+import type { Graph } from '../graph/graph.ts';
+import { annotations } from '../graph/labels.ts';
+import { RECORD_RUN_KEY, recordName } from '../graph/object-names.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { isNotFound } from '../kube/errors.ts';
+import { configMaps } from '../kube/resources.ts';
+import { formatProblem, type Problem } from '../values/problems.ts';
 import type { ConfigMapObject, RunJob } from './run-objects.ts';
 
 /** A run with all that is kept of it. */

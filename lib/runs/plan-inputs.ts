@@ -1,4 +1,4 @@
-import { annotations } from '../../graph/labels.ts';
+import { annotations } from '../graph/labels.ts';
 import type { PlanCronJob } from './run-objects.ts';
 
 /** The inputs of a plan that a launch cannot change; none when anybody broke the annotation. */

@@ -1,11 +1,11 @@
 import { hasGraph, isOver, summaryOf } from './run-summary.ts';
 import { readRunState, recordOf, type RunState } from './run-state.ts';
 import type { ConfigMapObject, RunJob } from './run-objects.ts';
-import { FailedError } from '../errors.ts';
-import { recordName } from '../../graph/object-names.ts';
-import type { KubeClient } from '../../kube/client.ts';
-import { Reflector } from '../../kube/reflector.ts';
-import { configMaps, jobs } from '../../kube/resources.ts';
+import { WorkflowsError } from './errors.ts';
+import { recordName } from '../graph/object-names.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { configMaps, jobs } from '../kube/resources.ts';
 
 /** How to follow a run. */
 export interface FollowOptions {
@@ -17,7 +17,7 @@ export interface FollowOptions {
 /**
  * Follows a run by two watches, of its Job and its record, until it is over; the result is its last state.
  *
- * @throws FailedError when somebody deletes the run
+ * @throws WorkflowsError when somebody deletes the run
  * @throws the signal's reason when it is aborted
  */
 export async function followRun(
@@ -71,6 +71,6 @@ export async function followRun(
   }
 }
 
-function gone(name: string): FailedError {
-  return new FailedError(`The run ${name} was deleted`);
+function gone(name: string): WorkflowsError {
+  return new WorkflowsError('Deleted', `The run ${name} was deleted`);
 }
