@@ -15,6 +15,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
+          setupFiles: ['./test/support/laws.ts'],
           exclude: ['test/**/*.{cluster,node}.test.ts'],
           // Some start programs, and a machine may be busy.
           testTimeout: 60_000,

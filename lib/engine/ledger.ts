@@ -46,8 +46,11 @@ export class Ledger {
   readonly items: ItemSlots;
   /** Steps that wait although a service that they need has ended. */
   readonly #forsaken: number[] = [];
-  /** Map steps that must be looked at, since something has happened to their items, and services, since something has to who needs them. */
-  readonly #stirred = new Set<number>();
+  /**
+   * Map steps that must be looked at, since something has happened to their items, and services, since something has to who needs
+   * them. In the order of the graph, whichever was stirred first: a run that is rebuilt from its record stirs them all.
+   */
+  readonly #stirred = new Timers();
   /** What map steps that have ended give. */
   readonly #itemOutputs = new Map<number, JsonObject>();
   readonly #phases: Record<StepPhase, number>;
@@ -181,7 +184,7 @@ export class Ledger {
 
   /** A map step or a service must be looked at. */
   stir(index: number): void {
-    if (!isFinal(this.of(index).phase)) this.#stirred.add(index);
+    if (!isFinal(this.of(index).phase)) this.#stirred.set(index, 0);
   }
 
   /** All map steps and services must be looked at. */
@@ -192,9 +195,7 @@ export class Ledger {
 
   /** A map step or a service that must be looked at. */
   takeStirred(): number | undefined {
-    const [index] = this.#stirred;
-    if (index !== undefined) this.#stirred.delete(index);
-    return index;
+    return this.#stirred.take(0);
   }
 
   /** What a step's new record means for services: for those that it needs, and for who needs it. */

@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Yaml } from 'cdk8s';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { readManifests } from '../../lib/cli/app/manifests.ts';
+import { parseManifests, readManifests } from '../../lib/cli/app/manifests.ts';
 import { readOutput } from '../../lib/cli/app/output-tree.ts';
 import { temporaryDirectory } from '../local/fixtures.ts';
 
@@ -55,6 +57,22 @@ test('tells every file and line that cannot be read, at once', async () => {
     ].join('\n'),
   );
   await expect(readManifests(directory.path)).rejects.toThrow('c.yaml:5: is no Kubernetes object');
+});
+
+test('reads what cdk8s writes as what it was', async () => {
+  const manifest = fc.record({
+    apiVersion: fc.constant('v1'),
+    kind: fc.constant('ConfigMap'),
+    metadata: fc.record({ name: fc.constantFrom('a', '1', 'yes', '2020-01-01', '---') }),
+    data: fc.jsonValue(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(manifest, { maxLength: 3 }), async (manifests) => {
+      const text = manifests.map((object) => Yaml.stringify(object)).join('---\n');
+      const written = JSON.parse(JSON.stringify(manifests)) as unknown;
+      expect(await parseManifests(text, 'a.yaml')).toEqual({ objects: written, problems: [] });
+    }),
+  );
 });
 
 test('with a placement the directories are clusters, without one they are not', async () => {
