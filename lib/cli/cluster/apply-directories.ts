@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { applyTargets, type ApplyTarget } from '../../fleet/apply-target.ts';
+import { dirname, normalize, resolve } from 'node:path';
+import { applyTargets, type ApplyTarget, type TargetChoice } from '../../fleet/apply-target.ts';
 import type { Manifest } from '../../fleet/apply-result.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { FailedError } from '../errors.ts';
@@ -27,17 +27,35 @@ export async function loadTargets(
   argument: string | undefined,
   { context, namespace, applyset }: TargetOptions,
 ): Promise<LoadedTarget[]> {
-  const output = await outputDirectory(cwd);
+  const synthesized = await synthesizedAt(cwd, argument);
   const targets = applyTargets({
-    argument,
+    ...synthesized,
     context,
     namespace,
     inventory: applyset,
-    output,
-    placement: await readPlacement(cwd, output),
     isDirectory: (path) => statSync(resolve(cwd, path), { throwIfNoEntry: false })?.isDirectory() === true,
   });
   return Promise.all(targets.map(async (target) => ({ ...target, manifests: await load(cwd, target) })));
+}
+
+/**
+ * The output that an argument is about: a fleet's, where the argument is its directory or one within it, else that of the app here. A fleet's
+ * whole output is for its clusters, by whatever path it is named; never all of it for one.
+ */
+async function synthesizedAt(
+  cwd: string,
+  argument: string | undefined,
+): Promise<Pick<TargetChoice, 'argument' | 'output' | 'placement'>> {
+  const named = argument === undefined ? undefined : normalize(argument).replace(/(?<=.)\/+$/, '');
+  if (named !== undefined) {
+    const whole = await readPlacement(cwd, named);
+    if (whole !== undefined) return { output: named, placement: whole };
+    const output = dirname(named);
+    const placement = await readPlacement(cwd, output);
+    if (placement !== undefined) return { argument: named, output, placement };
+  }
+  const output = await outputDirectory(cwd);
+  return { argument: named, output, placement: await readPlacement(cwd, output) };
 }
 
 async function load(cwd: string, { directory, cluster }: ApplyTarget): Promise<Manifest[]> {

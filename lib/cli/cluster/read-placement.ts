@@ -11,7 +11,7 @@ export async function readPlacement(cwd: string, output: string): Promise<Placem
   try {
     return parsePlacement(await readFile(resolve(cwd, output, PLACEMENT_FILE), 'utf8'), `${output}/${PLACEMENT_FILE}`);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }
