@@ -1,4 +1,5 @@
-import { ApiObject } from 'cdk8s';
+import { ApiObject, Chart } from 'cdk8s';
+import type { ISubject } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { annotations } from '../lib/graph/labels.ts';
 import { MAX_PLAN_NAME } from '../lib/values/key-names.ts';
@@ -17,6 +18,7 @@ import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
 import { capabilityProblems } from './plan-capabilities.ts';
 import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective } from './plan-levels.ts';
+import { PlanGrants } from './plan-grants.ts';
 import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
 import type { Launchable } from './plan-reference.ts';
 import { reportProblems } from './problems.ts';
@@ -46,6 +48,8 @@ interface PlanGroup<I extends Shape> {
 export class LaunchPlan<I extends Shape, R extends object = object> extends Construct {
   declare readonly outputTypes?: R;
   readonly name: string;
+  /** The namespace of the plan and its runs; left out where only the cluster that it is applied to knows. */
+  readonly namespace: string | undefined;
   /** Whether the plan is on the cluster that is being synthesized, active or as a backup. In an app without a fleet it always is. */
   readonly placedHere: boolean;
   readonly #place: PlanPlace;
@@ -56,6 +60,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   readonly #job: LaunchPlanJob;
   readonly #timing: LaunchPlanTiming;
   readonly #wrong: readonly Problem[];
+  readonly #grants: PlanGrants;
 
   constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>);
   /** @internal One of a group. */
@@ -63,6 +68,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>, group?: PlanGroup<I>) {
     super(scope, id);
     this.name = props.name ?? id;
+    this.namespace = Chart.of(this).namespace;
     const { workflow, task, ...own } = props;
     this.#launched = { workflow, task } as Launched<I, R>;
     const defaults = workflow ? defaultLevels(this, workflow as unknown as AnyWorkflow) : taskDefaultLevels(this);
@@ -93,8 +99,36 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     // A group tells once what is wrong with several of its plans.
     if (group === undefined) reportProblems(this, () => this.problems());
     this.placedHere = this.#place.role !== 'elsewhere';
+    this.#grants = new PlanGrants(this, 'plan', this.placedHere ? [this] : []);
     warnAtSynth(this, () => this.#timing.warnings());
     if (this.placedHere) this.#emit();
+  }
+
+  /**
+   * Allows service accounts, users or groups to read the plan and its runs: what they say and log, and what they gave. RBAC cannot limit a
+   * list, so that all plans, runs, pods, ConfigMaps and events of the namespace can be read: what is not to be seen belongs into another one.
+   */
+  grantView(...subjects: ISubject[]): this {
+    this.#grants.grant('view', subjects);
+    return this;
+  }
+
+  /**
+   * Allows to start runs of the plan and to follow them to their end. A run is a Job, and RBAC cannot limit what is created: who may launch can
+   * make any pod in the namespace, with its Secrets and as its service accounts. Those who must not belong into another namespace.
+   */
+  grantLaunch(...subjects: ISubject[]): this {
+    this.#grants.grant('launch', subjects);
+    return this;
+  }
+
+  /**
+   * Allows what is done by hand: to view; to activate, deactivate and roll back the plan; to start, cancel, rerun, suspend, answer and delete
+   * runs. Of plans only this one can be changed; of runs, which RBAC cannot tell by their plan, all of the namespace.
+   */
+  grantOperate(...subjects: ISubject[]): this {
+    this.#grants.grant('operate', subjects);
+    return this;
   }
 
   /** @internal What a step that launches it must know of it. */

@@ -27,12 +27,13 @@ export class RemoteRunsAccount extends Construct {
   constructor(scope: Construct, id: string, props: RemoteRunsAccountProps = {}) {
     super(scope, id);
     this.name = props.name ?? 'cdk8s-workflows-remote-runs';
-    new ServiceAccount(this, 'ServiceAccount', {
+    const account = new ServiceAccount(this, 'ServiceAccount', {
       metadata: { name: this.name, labels: { [labels.managedBy]: MANAGED_BY } },
       automountToken: false,
     });
     const rules = [...remoteRunsRules, ...(props.failover ? remoteFailoverRules : [])];
-    grant(this, props.scope === 'cluster' ? 'ClusterRole' : 'Role', this.name, rules, this.name);
+    const kind = props.scope === 'cluster' ? 'ClusterRole' : 'Role';
+    grant(this, { kind, name: this.name, rules, subjects: () => [account] });
     checkObjectsIn(this);
   }
 }

@@ -8,12 +8,13 @@ import {
   driverRules,
   failoverRules,
   leaderElectionRules,
+  type PermissionRule,
 } from '../lib/graph/permissions.ts';
 import { mergeLayers } from '../lib/pods/merge.ts';
 import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
 import { failoverArgs, failoverProblems, type ControllerFailover } from './controller-failover.ts';
 import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE } from './driver.ts';
-import { grant } from './grant.ts';
+import { grant, type Grant } from './grant.ts';
 import { reportProblems } from './problems.ts';
 import {
   clustersElsewhere,
@@ -67,13 +68,14 @@ export class WorkflowController extends Construct {
       metadata: { name: NAME, labels: LABELS },
       automountToken: true,
     });
-    grant(this, clusterWide ? 'ClusterRole' : 'Role', NAME, controllerRules, account.name);
-    grant(this, 'Role', `${NAME}-leader`, leaderElectionRules, account.name);
+    const allow = (kind: Grant['kind'], name: string, rules: readonly PermissionRule[]) =>
+      grant(this, { kind, name, rules, subjects: () => [account] });
+    allow(clusterWide ? 'ClusterRole' : 'Role', NAME, controllerRules);
+    allow('Role', `${NAME}-leader`, leaderElectionRules);
     const remotes = clustersElsewhere(this, props.remoteClusters ?? []);
-    if (remotes.length > 0) grant(this, 'ClusterRole', `${NAME}-identity`, clusterIdentityRules, account.name);
+    if (remotes.length > 0) allow('ClusterRole', `${NAME}-identity`, clusterIdentityRules);
     const takesOver = failoverArgs(this, props.failover);
-    if (takesOver.length > 0)
-      grant(this, clusterWide ? 'ClusterRole' : 'Role', `${NAME}-failover`, failoverRules, account.name);
+    if (takesOver.length > 0) allow(clusterWide ? 'ClusterRole' : 'Role', `${NAME}-failover`, failoverRules);
     const remoteArgs = [...remoteClusterArgs(this, remotes, clusterWide), ...takesOver];
     new ApiObject(this, 'Lease', {
       apiVersion: 'coordination.k8s.io/v1',
@@ -159,11 +161,11 @@ export class WorkflowDriverAccount extends Construct {
   ) {
     super(scope, id);
     this.name = props.name ?? DEFAULT_DRIVER_ACCOUNT;
-    new ServiceAccount(this, 'ServiceAccount', {
+    const account = new ServiceAccount(this, 'ServiceAccount', {
       metadata: { name: this.name, labels: { [labels.managedBy]: MANAGED_BY } },
       automountToken: true,
     });
-    grant(this, 'Role', this.name, driverRules, this.name);
+    grant(this, { kind: 'Role', name: this.name, rules: driverRules, subjects: () => [account] });
     checkObjectsIn(this);
   }
 }
