@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { parseAllDocuments } from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../lib/values/json.ts';
 import { labelValueProblem, qualifiedNameProblem } from '../lib/values/names.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
+import { readYaml, YamlError } from '../lib/values/yaml.ts';
 import type { Cluster } from './cluster.ts';
 
 /**
@@ -100,10 +100,12 @@ function readObjects(path: string, what: string): readonly JsonObject[] {
       cause,
     });
   if (!existsSync(path)) throw wrong('is not there');
-  const documents = parseAllDocuments(readFileSync(path, 'utf8'));
-  const [error] = documents.flatMap(({ errors }) => errors);
-  if (error !== undefined) throw wrong(`is not YAML: ${error.message.split('\n')[0]}`, error);
-  const values = documents.map((document) => document.toJS() as Json).filter((value) => value !== null);
+  let values: readonly Json[];
+  try {
+    values = readYaml(readFileSync(path, 'utf8')).filter((value) => value !== null);
+  } catch (error) {
+    throw error instanceof YamlError ? wrong(error.message, error) : error;
+  }
   const objects = values.filter(isJsonObject);
   if (objects.length === 0 || objects.length < values.length) throw wrong(`holds no ${what}`);
   return objects.flatMap((object) =>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { parseAllDocuments } from 'yaml';
 import { isJsonObject, type Json, type JsonObject } from '../lib/values/json.ts';
 import { InvalidError, show, suggest } from '../lib/values/problems.ts';
+import { readYaml, YamlError } from '../lib/values/yaml.ts';
 
 /** Where in a file the keys of a group are. */
 export interface KeyFileOptions {
@@ -90,13 +90,11 @@ function parseText(text: Json | undefined, path: string, at: string): Json {
 }
 
 function parseDocuments(text: string, path: string, at: string): readonly Json[] {
-  const documents = parseAllDocuments(text);
-  if (!Array.isArray(documents)) return [];
-  return documents.map((document) => {
-    const [error] = document.errors;
-    if (error !== undefined) throw unusable(path, at, error.message.split('\n')[0]!);
-    return document.toJS() as Json;
-  });
+  try {
+    return readYaml(text);
+  } catch (error) {
+    throw error instanceof YamlError ? unusable(path, at, error.message) : error;
+  }
 }
 
 function listOrMap(document: Json | undefined, path: string, at: string): JsonObject | readonly Json[] {

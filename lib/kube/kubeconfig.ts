@@ -111,7 +111,9 @@ function firstWins<T>(maps: readonly ReadonlyMap<string, T>[]): Map<string, T> {
 export async function parseKubeconfig(text: string, file: string): Promise<Omit<Kubeconfig, 'files'>> {
   let document: unknown;
   try {
-    document = text.trimStart().startsWith('{') ? JSON.parse(text) : (await import('yaml')).parse(text);
+    document = text.trimStart().startsWith('{')
+      ? JSON.parse(text)
+      : (await import('../values/yaml.ts')).readYaml(text)[0];
   } catch (error) {
     throw new KubeconfigError(`${file} is neither YAML nor JSON`, { cause: error });
   }

@@ -202,7 +202,7 @@ describe('keys are read from a file', () => {
   it.each<[string, string, string, object?]>([
     ['is neither a list nor a map', 'text', ': must be a list or a map, not "text"'],
     ['has an item that is no text', '[a, 1]', ': [1]: must be text, not 1; put it in quotes'],
-    ['is no YAML', 'a: [', ': Flow sequence in block collection must be sufficiently indented'],
+    ['is no YAML', 'a: [', ': is not YAML: unexpected end of the stream within a flow collection, in line 1'],
     [
       'lacks the ConfigMap',
       `${configMap}  a: ''`,

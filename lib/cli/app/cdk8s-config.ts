@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject } from '../../values/json.ts';
+import { isJsonObject, type JsonObject } from '../../values/json.ts';
 import { InvalidError, show, type Problem } from '../../values/problems.ts';
 
 /** What is used of a cdk8s.yaml. */
@@ -23,15 +23,8 @@ export async function readCdk8sConfig(directory: string): Promise<Cdk8sConfig | 
     throw error;
   });
   if (text === undefined) return undefined;
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text);
-  const problems: Problem[] = document.errors.map(({ message }) => ({
-    path: '',
-    message: `is not YAML: ${message.split('\n')[0]!}`,
-  }));
-  const config: unknown = problems.length > 0 ? {} : (document.toJS() ?? {});
-  if (!isJsonObject(config))
-    throw new InvalidError(file, [{ path: '', message: `must be a map, not ${show(config)}` }]);
+  const config = await readMap(text, file);
+  const problems: Problem[] = [];
   for (const field of ['app', 'output']) {
     const value = config[field];
     if (value !== undefined && (typeof value !== 'string' || value === ''))
@@ -47,4 +40,16 @@ export async function readCdk8sConfig(directory: string): Promise<Cdk8sConfig | 
   const validations =
     typeof config.validations === 'string' || (Array.isArray(config.validations) && config.validations.length > 0);
   return { ...(config as { app?: string; output?: string }), validations };
+}
+
+async function readMap(text: string, file: string): Promise<JsonObject> {
+  const { readYaml, YamlError } = await import('../../values/yaml.ts');
+  const invalid = (message: string, cause?: unknown) => new InvalidError(file, [{ path: '', message }], { cause });
+  try {
+    const config = readYaml(text)[0] ?? {};
+    if (isJsonObject(config)) return config;
+    throw invalid(`must be a map, not ${show(config)}`);
+  } catch (error) {
+    throw error instanceof YamlError ? invalid(error.message, error) : error;
+  }
 }

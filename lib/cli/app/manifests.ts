@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { KUSTOMIZATION_FILE } from '../../graph/kustomization.ts';
 import { PLACEMENT_FILE } from '../../graph/placement.ts';
-import { isJsonObject, type JsonObject } from '../../values/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../values/json.ts';
 import { InvalidError, type Problem } from '../../values/problems.ts';
 
 /** What one file of manifests holds. */
@@ -55,18 +55,16 @@ export async function parseManifests(
   text: string,
   file: string,
 ): Promise<{ objects: JsonObject[]; problems: Problem[] }> {
-  // Six times as fast as `yaml`, which knows more of a document than is asked for here.
-  const { loadAll, YAMLException } = await import('js-yaml');
+  const { readYaml, YamlError } = await import('../../values/yaml.ts');
   const objects: JsonObject[] = [];
   const problems: Problem[] = [];
   for (const document of documentsOf(text)) {
-    let values: unknown[];
+    let values: readonly Json[];
     try {
-      values = loadAll(document.text);
+      values = readYaml(document.text);
     } catch (error) {
-      if (!(error instanceof YAMLException)) throw error;
-      const path = `${file}:${document.line + (error.mark?.line ?? 0)}`;
-      problems.push({ path, message: `is not YAML: ${error.reason}` });
+      if (!(error instanceof YamlError)) throw error;
+      problems.push({ path: `${file}:${document.line + error.line - 1}`, message: `is not YAML: ${error.reason}` });
       continue;
     }
     for (const value of values.filter((value) => value !== null)) {
