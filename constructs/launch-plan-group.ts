@@ -84,7 +84,8 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
     const given = { ...(over && { over }), ...(mapped && { keys: mapped }), ...(exclude && { exclude }) };
     const { keys, problems: wrongKeys } = groupKeys(given, launched);
     problems.push(...wrongKeys);
-    const window = spread && spreadWindow(spread, settings.schedule, problems);
+    const schedules = [settings.schedule ?? []].flat();
+    const window = spread && spreadWindow(spread, schedules, problems);
     if (typeof overrides === 'object') problems.push(...unknownKeys(overrides, keys));
     const plans = new Map<string, LaunchPlan<I, R>>();
     const named = new Map<string, string>();
@@ -114,7 +115,8 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
         continue;
       }
       named.set(plan, key);
-      const schedule = window === undefined ? settings.schedule : spreadSchedule(settings.schedule, key, window);
+      const schedule =
+        window === undefined ? settings.schedule : schedules.map((each) => spreadSchedule(each, key, window));
       const fixedInputs = { ...settings.fixedInputs, ...inputs };
       const group = { name, settings: { ...settings, schedule, fixedInputs } };
       plans.set(key, new LaunchPlan<I, R>(this, plan, { ...own, ...({ workflow, task } as Launched<I, R>) }, group));
@@ -156,22 +158,23 @@ function* unknownKeys(overrides: object, keys: readonly GroupKey[]): Generator<P
 }
 
 /** The window in minutes; nothing when it cannot be used, which is told. */
-function spreadWindow(spread: Duration, schedule: Schedule | undefined, problems: Problem[]): number | undefined {
+function spreadWindow(spread: Duration, schedules: readonly Schedule[], problems: Problem[]): number | undefined {
   const minutes = spread.toMilliseconds() / 60_000;
   const wrong = (message: string, fix: string) => void problems.push({ path: 'spread', message, fix });
   if (!Number.isInteger(minutes) || minutes < 1 || minutes > 1440)
     return wrong(`must be whole minutes, from 1 to those of a day, not ${minutes}`, 'a cron schedule knows no seconds');
-  if (schedule === undefined) return wrong('says nothing without a schedule', 'give one, or leave it out');
-  if (schedule.problem !== undefined) return undefined;
-  if (schedule.withinMinute !== undefined)
-    return wrong('says nothing of a plan that fires more often than once a minute', 'leave it out');
-  const shifted = shiftCron(schedule.expression, 0, minutes);
-  if ('problem' in shifted) return wrong(shifted.problem, 'take a shorter window or another schedule');
+  if (schedules.length === 0) return wrong('says nothing without a schedule', 'give one, or leave it out');
+  for (const schedule of schedules) {
+    if (schedule.problem !== undefined) return undefined;
+    if (schedule.withinMinute !== undefined)
+      return wrong('says nothing of a plan that fires more often than once a minute', 'leave it out');
+    const shifted = shiftCron(schedule.expression, 0, minutes);
+    if ('problem' in shifted) return wrong(shifted.problem, 'take a shorter window or another schedule');
+  }
   return minutes;
 }
 
-function spreadSchedule(schedule: Schedule | undefined, key: string, window: number): Schedule | undefined {
-  if (schedule === undefined) return undefined;
+function spreadSchedule(schedule: Schedule, key: string, window: number): Schedule {
   const shifted = shiftCron(schedule.expression, spreadOffset(key, window), window);
   return 'expression' in shifted ? Schedule.cron(shifted.expression) : schedule;
 }

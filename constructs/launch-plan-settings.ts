@@ -14,8 +14,12 @@ export type Launched<I extends Shape, R extends object = object> =
 
 /** When a plan fires, and what happens when it does. */
 export interface LaunchPlanTimingSettings {
-  /** When it fires by itself. @default never: it is launched by hand */
-  readonly schedule?: Schedule;
+  /**
+   * When it fires by itself; of several schedules, whenever one of them does, and once when two do. Several that no single cron expression
+   * could say need a controller, and are read in UTC without a `timeZone`.
+   * @default never: it is launched by hand
+   */
+  readonly schedule?: Schedule | readonly Schedule[];
   /** The zone that the schedule is read in, such as `Europe/Berlin`. @default that of the cluster's controller manager, most often UTC */
   readonly timeZone?: string;
   /**
@@ -31,10 +35,11 @@ export interface LaunchPlanTimingSettings {
   readonly startingDeadline?: Duration;
   /**
    * What becomes of times that were missed while the control plane was down or the plan suspended: `latest` starts a run for the last of them, as
-   * Kubernetes does; `none` starts no run that is more than 30 seconds late.
+   * Kubernetes does; `none` starts no run that is more than 30 seconds late; `all` starts a run for each of them, in their order, but for no more
+   * than the last 100 and for none that is older than the `startingDeadline`. It needs a controller, and with `'Forbid'` runs wait for each other.
    * @default 'latest'
    */
-  readonly catchUp?: 'none' | 'latest';
+  readonly catchUp?: 'none' | 'latest' | 'all';
   /**
    * The times from which on and up to which it fires, in ISO 8601 with their offset from UTC. What is scheduled for another time is skipped by the
    * controller, which it needs; a launch by hand is not.

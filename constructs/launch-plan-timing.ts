@@ -1,7 +1,8 @@
-import { annotations, NEVER, type Concurrency } from '../lib/graph/labels.ts';
+import { annotations, CATCH_UP_LIMIT, NEVER, type Concurrency } from '../lib/graph/labels.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { timeZoneProblem } from '../lib/values/time-zone.ts';
 import type { LaunchPlanTimingSettings } from './launch-plan-settings.ts';
+import { PlanSchedule } from './plan-schedule.ts';
 import { seconds } from './settings.ts';
 
 /** The runs of a minute that has passed are none any more. */
@@ -15,21 +16,32 @@ export class LaunchPlanTiming {
   readonly #settings: LaunchPlanTimingSettings;
   /** Whether a controller sequences the runs. */
   readonly #managed: boolean;
+  readonly #schedule: PlanSchedule | undefined;
 
   constructor(settings: LaunchPlanTimingSettings, managed: boolean) {
     this.#settings = settings;
     this.#managed = managed;
+    const { schedule = [] } = settings;
+    const schedules = [schedule].flat();
+    this.#schedule = schedules.length === 0 ? undefined : new PlanSchedule(schedules);
+  }
+
+  /** Whether it has a schedule, switched off or not. */
+  get scheduled(): boolean {
+    return this.#schedule !== undefined;
   }
 
   /** Whether the plan fires by itself. */
   get fires(): boolean {
-    return this.#settings.schedule !== undefined && this.#settings.suspended !== true;
+    return this.scheduled && this.#settings.suspended !== true;
   }
 
   /** Of the CronJob's spec. */
   get spec() {
-    const { schedule, timeZone, catchUp } = this.#settings;
-    const late = catchUp === 'none' ? CATCH_UP_NONE : schedule?.withinMinute && MINUTE;
+    const { catchUp } = this.#settings;
+    const schedule = this.#schedule;
+    const timeZone = this.#timeZone;
+    const late = catchUp === 'none' ? CATCH_UP_NONE : catchUp !== 'all' && schedule?.withinMinute ? MINUTE : undefined;
     const deadline = this.#settings.startingDeadline ? seconds(this.#settings.startingDeadline) : late;
     return {
       schedule: schedule?.expression ?? NEVER,
@@ -41,18 +53,40 @@ export class LaunchPlanTiming {
 
   /** Annotations of each run. */
   get notes(): Readonly<Record<string, string>> {
-    const { between, pausedUntil, schedule } = this.#settings;
+    const { between, pausedUntil, catchUp = 'latest' } = this.#settings;
+    const { withinMinute, several } = this.#schedule ?? {};
+    const makesUp = catchUp === 'all' || (catchUp === 'latest' && several !== undefined);
     return {
-      ...(this.#byController && { [annotations.concurrency]: JSON.stringify(this.#concurrency) }),
-      ...(schedule?.withinMinute !== undefined && { [annotations.every]: String(schedule.withinMinute) }),
+      ...(this.#byController && { [annotations.concurrency]: JSON.stringify(this.#turns) }),
+      ...(withinMinute !== undefined && { [annotations.every]: String(withinMinute) }),
+      ...(several && { [annotations.schedules]: JSON.stringify({ cron: several, timeZone: this.#timeZone }) }),
+      ...(makesUp && this.scheduled && { [annotations.catchUp]: catchUp }),
       ...(between && { [annotations.between]: JSON.stringify(between) }),
       ...(pausedUntil !== undefined && { [annotations.pausedUntil]: pausedUntil }),
     };
   }
 
-  /** Whether the controller has one run wait for the other: Kubernetes knows no queue, and only of one run a minute. */
+  /**
+   * Whether the controller has one run wait for the other. Kubernetes knows no queue, only of one run a minute, not of runs that were made for
+   * missed times, and would replace a run by what is none.
+   */
   get #byController(): boolean {
-    return this.#concurrency.policy === 'Queue' || this.#settings.schedule?.withinMinute !== undefined;
+    const { policy } = this.#concurrency;
+    const { withinMinute, several } = this.#schedule ?? {};
+    if (policy === 'Queue' || withinMinute !== undefined) return true;
+    return this.#settings.catchUp === 'all' || (policy === 'Replace' && several !== undefined);
+  }
+
+  /** As the controller is told: with every time made up for, none is passed over because a run still goes on. */
+  get #turns(): Concurrency {
+    const concurrency = this.#concurrency;
+    if (concurrency.policy !== 'Forbid' || this.#settings.catchUp !== 'all') return concurrency;
+    return { policy: 'Queue', max: CATCH_UP_LIMIT };
+  }
+
+  /** The controller does not know the zone of Kubernetes' own. */
+  get #timeZone(): string | undefined {
+    return this.#settings.timeZone ?? (this.#schedule?.several && 'Etc/UTC');
   }
 
   get #concurrency(): Concurrency {
@@ -61,13 +95,16 @@ export class LaunchPlanTiming {
   }
 
   *warnings(): Generator<Problem> {
-    yield* this.#settings.schedule?.warnings('schedule') ?? [];
+    yield* this.#schedule?.warnings() ?? [];
   }
 
   *problems(): Generator<Problem> {
-    const { schedule, timeZone, catchUp, startingDeadline } = this.#settings;
-    if (schedule?.problem !== undefined) yield { path: 'schedule', message: schedule.problem };
-    if (schedule?.withinMinute !== undefined && !this.#managed) yield needsController('schedule');
+    const { timeZone, catchUp, startingDeadline } = this.#settings;
+    const schedule = this.#schedule;
+    yield* schedule?.problems() ?? [];
+    if (!this.#managed && schedule?.withinMinute !== undefined) yield needsController('schedule');
+    if (!this.#managed && schedule?.several !== undefined)
+      yield needsController('schedule', 'take schedules that one cron expression can say');
     const wrongZone = timeZone === undefined ? undefined : timeZoneProblem(timeZone);
     if (wrongZone !== undefined) yield { path: 'timeZone', message: `${show(timeZone)} ${wrongZone}` };
     if (catchUp === 'none' && startingDeadline !== undefined)
@@ -77,6 +114,15 @@ export class LaunchPlanTiming {
         fix: 'keep one',
       };
     const concurrency = this.#concurrency;
+    if (catchUp === 'all') {
+      if (!this.#managed) yield needsController('catchUp');
+      if (concurrency.policy === 'Replace')
+        yield {
+          path: 'catchUp',
+          message: "'all' makes nothing up with the concurrencyPolicy 'Replace': each run would end the one before it",
+          fix: "use 'latest'",
+        };
+    }
     if (concurrency.policy === 'Queue') {
       if (!Number.isSafeInteger(concurrency.max) || concurrency.max < 1)
         yield {
@@ -110,10 +156,6 @@ export class LaunchPlanTiming {
   }
 }
 
-function needsController(path: string): Problem {
-  return {
-    path,
-    message: 'needs a controller, which sequences neither a single task nor runs with a driver',
-    fix: 'leave it out',
-  };
+function needsController(path: string, fix = 'leave it out'): Problem {
+  return { path, message: 'needs a controller, which sequences neither a single task nor runs with a driver', fix };
 }

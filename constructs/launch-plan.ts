@@ -187,7 +187,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     if (this.placedHere)
       yield* capabilityProblems(this, this.#job.template, this.#launched.workflow as unknown as AnyWorkflow);
     // Nobody is there to give an input when a plan fires by itself.
-    yield* this.#inputs.problems(this.#target, this.#settings.schedule !== undefined || this.#job.needsAllInputs);
+    yield* this.#inputs.problems(this.#target, this.#timing.scheduled || this.#job.needsAllInputs);
     if (this.#launched.task !== undefined) yield* this.#inputs.kickoffProblems();
   }
 }

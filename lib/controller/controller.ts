@@ -7,6 +7,7 @@ import { keyOf, type KubeObject } from '../kube/objects.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { jobs, pods } from '../kube/resources.ts';
 import { isTicker } from '../runs/run-kinds.ts';
+import { CatchUps } from './catch-up.ts';
 import { GraphStore } from './graph-store.ts';
 import { silentLogger, type Logger } from './log.ts';
 import { noMetrics, type Metrics } from './metrics.ts';
@@ -17,6 +18,7 @@ import { ResultCache } from './result-cache.ts';
 import { isRun, isStepHere, runId } from './run-job.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
+import { PlanIndex } from './plan-index.ts';
 import { Tickers } from './tickers.ts';
 import { sweep } from './sweep.ts';
 import { slimJob, slimPod } from './transform.ts';
@@ -65,6 +67,8 @@ export class Controller {
   readonly #locks: LockTable;
   readonly #turns: Turns;
   readonly #tickers: Tickers;
+  readonly #catchUps: CatchUps;
+  readonly #plans = new PlanIndex();
   /** How often a run was deposed, by the uid of its Job. */
   readonly #setbacks = new Map<string, number>();
   readonly #stopWatching = new AbortController();
@@ -83,7 +87,15 @@ export class Controller {
     const onError = (error: unknown) => log.warn('An event could not be written', { error });
     this.#events = new EventRecorder(client, { component: 'cdk8s-workflows', onError, ...(instance && { instance }) });
     const tell = (object: KubeObject, note: EventNote) => this.#events.record(object, note);
-    this.#tickers = new Tickers({ client, clock, log, tell }, () => this.#jobs.values());
+    const runsOf = (plan: string, namespace: string | undefined) => this.#plans.of(plan, namespace);
+    const planned = { client, clock, log, tell, runsOf };
+    this.#tickers = new Tickers(planned);
+    this.#catchUps = new CatchUps({
+      ...planned,
+      onSettled: (plan, namespace) => {
+        for (const job of runsOf(plan, namespace)) this.#consider(job);
+      },
+    });
     this.#turns = new Turns({
       client,
       log,
@@ -163,6 +175,7 @@ export class Controller {
     this.#stopWatching.abort(new DOMException('the controller stops', 'AbortError'));
     for (const key of [...this.#works.keys()]) this.#release(key);
     this.#tickers.stopAll();
+    this.#catchUps.stop();
   }
 
   #reflectors(namespace: string | null): readonly Reflector[] {
@@ -213,6 +226,7 @@ export class Controller {
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.set(key, job);
+    this.#plans.put(job);
     if (isOpen(job) && !isTicker(job)) this.#turns.put(job);
     else if (!isOpen(job)) this.#ended(job);
     const work = this.#works.get(key);
@@ -227,6 +241,7 @@ export class Controller {
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.delete(key);
+    this.#plans.remove(job);
     if (this.#ready) this.#remotes?.tidy();
     this.#ended(job);
     this.#setbacks.delete(job.metadata.uid ?? '');
@@ -255,10 +270,10 @@ export class Controller {
   #consider(job: Job): void {
     const key = keyOf(job);
     if (!isOpen(job) || this.#works.has(key)) return;
-    const ticks = isTicker(job);
-    if (ticks) this.#tickers.start(job);
+    const [admitted, ticks] = [this.#catchUps.admits(job), isTicker(job)];
+    if (admitted && ticks) this.#tickers.start(job);
     // One that has not begun has no locks.
-    if (ticks || !this.#turns.admits(job)) return this.#locks.known(runId(job));
+    if (!admitted || ticks || !this.#turns.admits(job)) return this.#locks.known(runId(job));
     const { uid = '' } = job.metadata;
     const worker = new RunWorker(this.#context!, job, () => this.#steps.of(key), {
       // It stays until the watch shows the end: a state of the Job from before would begin it again.

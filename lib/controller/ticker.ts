@@ -1,4 +1,4 @@
-import { labels } from '../graph/labels.ts';
+import { annotations, labels } from '../graph/labels.ts';
 import { isAlreadyExists, isNotFound, KubeError } from '../kube/errors.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { EventNote } from '../kube/events.ts';
@@ -7,7 +7,8 @@ import { cronJobs, jobs } from '../kube/resources.ts';
 import type { Logger } from './log.ts';
 import type { Job } from './objects.ts';
 import { plannedRun, plannedRunName, type PlanObject } from './planned-run.ts';
-import { beyondHistory, isTicked, ticksOf } from './ticks.ts';
+import { pruneHistory } from './plan-history.ts';
+import { ticksOf } from './ticks.ts';
 import type { RunClient } from './worker-context.ts';
 
 /** What a {@link Ticker} acts through. */
@@ -40,6 +41,10 @@ export class Ticker {
     this.#job = job;
   }
 
+  get #every(): number {
+    return Number(this.#job.metadata.annotations![annotations.every]);
+  }
+
   get stopped(): boolean {
     return this.#stop.signal.aborted;
   }
@@ -63,7 +68,8 @@ export class Ticker {
       if (wait > 0) await clock.sleep(wait, signal);
       await this.#tick(plan, tick);
     }
-    await this.#prune(plan);
+    const { name: planName } = plan.metadata;
+    await pruneHistory(this.#options, plan, this.#options.runsOf(planName, namespace));
     await client
       .delete(jobs, name, { namespace, uid, propagationPolicy: 'Background', signal })
       .catch((error: unknown) => {
@@ -73,13 +79,13 @@ export class Ticker {
 
   async #tick(plan: PlanObject, tick: number): Promise<void> {
     const { client, clock, tell, runsOf } = this.#options;
-    const name = plannedRunName(plan.metadata.name, tick);
+    const name = plannedRunName(plan.metadata.name, tick, this.#every);
     const known = runsOf(plan.metadata.name, plan.metadata.namespace).some(({ metadata }) => metadata.name === name);
     if (known) return;
     let failure: unknown;
     while (clock.now() - tick < LATE_MS)
       try {
-        await client.create(jobs, plannedRun(plan, tick), { signal: this.#stop.signal });
+        await client.create(jobs, plannedRun(plan, tick, this.#every), { signal: this.#stop.signal });
         return;
       } catch (error) {
         if (isAlreadyExists(error)) return;
@@ -90,18 +96,5 @@ export class Ticker {
     const why = failure instanceof KubeError ? `: ${failure.message}` : '';
     const message = `Skipped the run of ${new Date(tick).toISOString()}: it could not be started on time${why}`;
     tell(plan, { type: 'Warning', reason: 'RunSkipped', message });
-  }
-
-  async #prune(plan: PlanObject): Promise<void> {
-    const { client, runsOf, log } = this.#options;
-    const { name, namespace } = plan.metadata;
-    const { successfulJobsHistoryLimit: succeeded = 3, failedJobsHistoryLimit: failed = 1 } = plan.spec;
-    const old = beyondHistory(runsOf(name, namespace).filter(isTicked), { succeeded, failed });
-    for (const { metadata } of old)
-      await client
-        .delete(jobs, metadata.name, { namespace, uid: metadata.uid, propagationPolicy: 'Background' })
-        .catch((error: unknown) => {
-          if (!isNotFound(error)) log.warn('An old run could not be deleted', { run: metadata.name, error });
-        });
   }
 }

@@ -1,5 +1,6 @@
 import { annotations, labels } from '../graph/labels.ts';
-import { scheduledAt } from '../runs/run-kinds.ts';
+import type { Timetable } from '../graph/timetable.ts';
+import { isTicker, scheduledAt } from '../runs/run-kinds.ts';
 import { hasCondition, type Job } from './objects.ts';
 
 /** How the runs of a plan with an interval below a minute come from the Job that its CronJob makes each minute. Pure. */
@@ -20,6 +21,18 @@ export function ticksOf(job: Job): readonly number[] {
   for (let tick = (Math.floor(from / interval) + 1) * interval; tick <= from + MINUTE_MS; tick += interval)
     ticks.push(tick);
   return ticks;
+}
+
+/** The times that a Job of a plan stands for: what is before `from` others stand for, or nobody; `to` is the last of them. */
+export function windowOf(job: Job): { readonly from: number; readonly to: number } {
+  const time = scheduledAt(job)!;
+  if (!isTicker(job)) return { from: time, to: time };
+  return { from: time + LEAD_MS + 1, to: time + LEAD_MS + MINUTE_MS };
+}
+
+/** The time after which a plan that is as it is since another has runs at all: below a minute, they come when its CronJob has fired. */
+export function firstWindow(since: number, { every }: Timetable): number {
+  return every === undefined ? since : Math.floor(since / MINUTE_MS) * MINUTE_MS + MINUTE_MS + LEAD_MS;
 }
 
 /** The finished runs of a plan that its history limits let go, the oldest first. */

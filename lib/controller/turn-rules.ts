@@ -38,16 +38,37 @@ export function turnOf(job: Job, before: readonly Job[]): Turn {
   if (scheduled === undefined) return { kind: 'wait', runs: before };
   const { name } = before[0]!.metadata;
   if (concurrency.policy !== 'Queue') return { kind: 'skip', why: `${name} still goes on` };
-  const waiting = before.length - 1;
+  // Every time that was missed is made up for, and keeps none waiting that was not.
+  if (isCaughtUp(job)) return { kind: 'wait', runs: before };
+  const waiting = before.slice(1).filter((each) => !isCaughtUp(each)).length;
   if (waiting < concurrency.max) return { kind: 'wait', runs: before };
   return { kind: 'skip', why: `${name} still goes on, and ${waiting === 1 ? '1 waits' : `${waiting} wait`} already` };
 }
 
-/** The order in which runs of a plan take their turns: as they were made, of the same second as they were scheduled. */
+function isCaughtUp({ metadata }: Job): boolean {
+  return metadata.annotations?.[annotations.caughtUp] !== undefined;
+}
+
+/** The plan of a run, by its name. */
+export function planNameOf({ metadata }: Job): string {
+  return metadata.labels?.[labels.plan] ?? '';
+}
+
+/** The plan of a run, apart from those of the same name in other namespaces. */
+export function planOf(job: Job): string {
+  return `${job.metadata.namespace}/${planNameOf(job)}`;
+}
+
+/** The order in which runs of a plan take their turns: as they were scheduled, or made if that was before; then as they were scheduled. */
 export function inTurn(a: Job, b: Job): number {
-  const byMade = (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? '');
+  const byMade = firstOf(a) - firstOf(b);
   const byScheduled = (scheduledAt(a) ?? Infinity) - (scheduledAt(b) ?? Infinity);
   return byMade || (Number.isNaN(byScheduled) ? 0 : byScheduled) || a.metadata.name.localeCompare(b.metadata.name);
+}
+
+/** A run that is made up for is made after later ones. */
+function firstOf(job: Job): number {
+  return Math.min(Date.parse(job.metadata.creationTimestamp ?? ''), scheduledAt(job) ?? Infinity);
 }
 
 function concurrencyOf({ metadata }: Job): Concurrency {

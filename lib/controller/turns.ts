@@ -1,4 +1,4 @@
-import { annotations, labels } from '../graph/labels.ts';
+import { annotations } from '../graph/labels.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { EventNote } from '../kube/events.ts';
 import { keyOf, type KubeObject } from '../kube/objects.ts';
@@ -6,7 +6,7 @@ import { jobs } from '../kube/resources.ts';
 import { scheduledAt } from '../runs/run-kinds.ts';
 import type { Logger } from './log.ts';
 import type { Job } from './objects.ts';
-import { hasTurn, inTurn, turnOf } from './turn-rules.ts';
+import { hasTurn, inTurn, planNameOf, planOf, turnOf } from './turn-rules.ts';
 import type { RunClient } from './worker-context.ts';
 
 /** What {@link Turns} act through. */
@@ -120,17 +120,13 @@ export class Turns {
   }
 }
 
-function planOf({ metadata }: Job): string {
-  return `${metadata.namespace}/${metadata.labels?.[labels.plan]}`;
-}
-
 /** The CronJob that made a run, as an Event names it. */
-function planObject({ metadata }: Job): KubeObject {
+function planObject(job: Job): KubeObject {
+  const { metadata } = job;
   const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'CronJob');
-  const name = owner?.name ?? metadata.labels![labels.plan]!;
   return {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
-    metadata: { name, namespace: metadata.namespace, ...(owner && { uid: owner.uid }) },
+    metadata: { name: owner?.name ?? planNameOf(job), namespace: metadata.namespace, ...(owner && { uid: owner.uid }) },
   };
 }

@@ -22,7 +22,7 @@ export const labels = {
   /** On such a run: the namespace and the uid of the Job of the run that it is a step of. */
   parentNamespace: `${DOMAIN}/parent-namespace`,
   parentUid: `${DOMAIN}/parent-uid`,
-  /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD}, {@link CONTENT_CACHE}, {@link CONTENT_INVENTORY} or {@link CONTENT_ITEMS}. */
+  /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD}, {@link CONTENT_CACHE}, {@link CONTENT_INVENTORY}, {@link CONTENT_ITEMS} or {@link CONTENT_PLAN}. */
   content: `${DOMAIN}/content`,
 } as const;
 
@@ -32,11 +32,15 @@ export const NEVER = '0 0 31 2 *';
 /** How many steps of a run may run at once when nobody says. */
 export const DEFAULT_PARALLELISM = 25;
 
+/** How many times that were missed are made up for at most. As many as Kubernetes looks at. (pkg/controller/cronjob/utils.go) */
+export const CATCH_UP_LIMIT = 100;
+
 export const CONTENT_GRAPH = 'graph';
 export const CONTENT_RECORD = 'record';
 export const CONTENT_CACHE = 'cache';
 export const CONTENT_INVENTORY = 'inventory';
 export const CONTENT_ITEMS = 'items';
+export const CONTENT_PLAN = 'plan';
 
 export const annotations = {
   /** On a run's Job: the name of the graph's ConfigMap. */
@@ -79,6 +83,12 @@ export const annotations = {
   between: `${DOMAIN}/between`,
   /** On a run's Job: until when its plan is paused; what it is scheduled for before is skipped. */
   pausedUntil: `${DOMAIN}/paused-until`,
+  /** On a run's Job: the cron expressions of its plan, and their zone, JSON; what its CronJob fires at another time is no run. */
+  schedules: `${DOMAIN}/schedules`,
+  /** On a run's Job: what its plan does about times that were missed, where the controller does it: `latest` or `all`. */
+  catchUp: `${DOMAIN}/catch-up`,
+  /** On a run's Job: `true` when the controller made it for a time that was missed. No queue is too long for it. */
+  caughtUp: `${DOMAIN}/caught-up`,
   /** On a Job that a plan with an interval below a minute makes each minute: the interval in seconds. It starts the runs of that minute. */
   every: `${DOMAIN}/every`,
   /** On a run's Job: {@link CacheMode}. */

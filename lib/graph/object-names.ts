@@ -45,3 +45,8 @@ export function recordName(run: string): string {
 export const RECORD_RUN_KEY = 'run';
 export const RECORD_STEP_PREFIX = 'step.';
 export const RECORD_ITEMS_PREFIX = 'items.';
+
+/** The ConfigMap of a plan's record: what of its schedule is dealt with. */
+export function planRecordName(plan: string): string {
+  return `${plan}-plan`;
+}

@@ -156,6 +156,49 @@ describe('a launch plan of a workflow', () => {
     expect(spec.startingDeadlineSeconds).toBe(every === undefined ? undefined : 60);
   });
 
+  const planned = (settings: object) =>
+    find(
+      synth(
+        (chart) =>
+          void new LaunchPlan(chart, 'p', { workflow: etl(chart).workflow, inputs: { site: 'a' }, ...settings }),
+      ),
+      'CronJob',
+    );
+  const [morning, friday] = [Schedule.cron('0 6 * * *'), Schedule.cron('30 18 * * fri')];
+
+  it('fires by several schedules: in one expression, or with those that its runs are held against', () => {
+    const one = planned({ schedule: [morning, Schedule.cron('0 18 * * *')] }).spec;
+    expect(one).toMatchObject({ schedule: '0 6,18 * * *', concurrencyPolicy: 'Forbid', suspend: false });
+    expect(one.timeZone).toBeUndefined();
+    expect(Object.keys(one.jobTemplate.metadata.annotations as object)).not.toContain(`${KEY}/schedules`);
+    const several = planned({ schedule: [morning, friday] }).spec;
+    expect(several).toMatchObject({ schedule: '0,30 6,18 * * *', timeZone: 'Etc/UTC', concurrencyPolicy: 'Forbid' });
+    expect(several.jobTemplate.metadata.annotations).toMatchObject({
+      [`${KEY}/schedules`]: '{"cron":["0 6 * * *","30 18 * * fri"],"timeZone":"Etc/UTC"}',
+      [`${KEY}/catch-up`]: 'latest',
+    });
+    expect(planned({ schedule: [] }).spec).toMatchObject({ schedule: '0 0 31 2 *', suspend: true });
+  });
+
+  it.each([
+    [{ schedule: [morning, friday], concurrencyPolicy: 'Replace' }, 'Allow', '{"policy":"Replace"}', 'latest'],
+    [{ schedule: [morning, friday], catchUp: 'none' }, 'Forbid', undefined, undefined],
+    [{ schedule: morning, catchUp: 'all' }, 'Allow', '{"policy":"Queue","max":100}', 'all'],
+    [
+      { schedule: morning, catchUp: 'all', concurrencyPolicy: { queue: 3 } },
+      'Allow',
+      '{"policy":"Queue","max":3}',
+      'all',
+    ],
+    [{ schedule: morning, catchUp: 'all', concurrencyPolicy: 'Allow' }, 'Allow', '{"policy":"Allow"}', 'all'],
+    [{ schedule: morning, catchUp: 'latest' }, 'Forbid', undefined, undefined],
+  ])('leaves to the controller what Kubernetes cannot do: %j', (settings, policy, concurrency, catchUp) => {
+    const { spec } = planned(settings);
+    const notes = spec.jobTemplate.metadata.annotations as Record<string, string>;
+    expect(spec.concurrencyPolicy).toBe(policy);
+    expect([notes[`${KEY}/concurrency`], notes[`${KEY}/catch-up`]]).toEqual([concurrency, catchUp]);
+  });
+
   it('tells the controller of its queue, its dates and the inputs that are the time of a run', () => {
     const { spec, metadata } = find(
       synth(
@@ -380,6 +423,36 @@ describe('synth refuses, all at once', () => {
         '[f] between.to: must be a time with its offset from UTC, not "soon"; write it as 2026-03-01T00:00:00Z or 2026-03-01T00:00:00+01:00',
         '[f] pausedUntil: must be a time with its offset from UTC, not "1 March"; write it as 2026-03-01T00:00:00Z or 2026-03-01T00:00:00+01:00',
         '[g] between: ends at 2026-01-01T00:00:00Z, before it begins at 2026-01-02T00:00:00Z',
+      ],
+    ],
+    [
+      'several schedules that cannot be one, and missed times that nobody makes up for',
+      (chart) => {
+        const { task, workflow } = etl(chart);
+        const inputs = { site: 'a' };
+        const several = [Schedule.cron('0 6 * * *'), Schedule.cron('30 18 * * *')];
+        new LaunchPlan(chart, 'a', {
+          workflow,
+          inputs,
+          schedule: [Schedule.cron('0 6 * *'), Schedule.every(Duration.seconds(20)), Schedule.every(Duration.hours(5))],
+        });
+        new LaunchPlan(chart, 'b', { task, inputs, schedule: several });
+        new LaunchPlan(chart, 'c', { task, inputs, schedule: several[0], catchUp: 'all' });
+        new LaunchPlan(chart, 'd', {
+          workflow,
+          inputs,
+          schedule: several,
+          catchUp: 'all',
+          concurrencyPolicy: 'Replace',
+        });
+      },
+      [
+        '[a] schedule[0]: "0 6 * *" has 4 fields, not the five of minute, hour, day of month, month and day of week',
+        '[a] schedule[1]: is an interval that no clock shows, which cannot be one of several schedules; use Schedule.cron, or an interval that makes up an hour or a day',
+        '[a] schedule[2]: is an interval that no clock shows, which cannot be one of several schedules; use Schedule.cron, or an interval that makes up an hour or a day',
+        '[b] schedule: needs a controller, which sequences neither a single task nor runs with a driver; take schedules that one cron expression can say',
+        '[c] catchUp: needs a controller, which sequences neither a single task nor runs with a driver; leave it out',
+        "[d] catchUp: 'all' makes nothing up with the concurrencyPolicy 'Replace': each run would end the one before it; use 'latest'",
       ],
     ],
     [

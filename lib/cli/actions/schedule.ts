@@ -1,7 +1,7 @@
-import { annotations, NEVER } from '../../graph/labels.ts';
+import { NEVER } from '../../graph/labels.ts';
+import { timesAfter, timetableOf, timetableText, type Timetable } from '../../graph/timetable.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { neverComes, parseCron } from '../../values/cron.ts';
-import { nextTimes } from '../../values/cron-times.ts';
 import { InvalidError } from '../../values/problems.ts';
 import { TimeZone, timeZoneProblem } from '../../values/time-zone.ts';
 import type { ScheduleOptions } from '../commands/schedule.ts';
@@ -11,17 +11,11 @@ import { formatDuration } from '../terminal/duration.ts';
 import { formatTable, type Column } from '../terminal/table.ts';
 
 /** What is shown the times of. */
-interface Timetable {
+interface Subject {
   /** Left out for an expression. */
   readonly plan?: string;
-  readonly schedule: string;
-  readonly timeZone?: string;
+  readonly timetable: Timetable;
   readonly suspended: boolean;
-  /** The interval in seconds, of one that fires more often than once a minute. */
-  readonly every?: number;
-  /** From when on, and up to when, it fires; in milliseconds since the epoch. */
-  readonly from: number;
-  readonly to: number;
   /** When it fired last, or began to: what `@every` counts from. */
   readonly since?: number;
 }
@@ -33,27 +27,25 @@ export async function schedule(
   options: ScheduleOptions,
 ): Promise<void> {
   const { out, err } = context;
-  const { plan, suspended, ...table } = await timetableOf(context, subject, app, options);
-  const timeZone = options.timeZone ?? table.timeZone;
+  const { plan, suspended, since, timetable } = await subjectOf(context, subject, app, options);
+  const timeZone = options.timeZone ?? timetable.timeZone;
   const warn = (text: string) => err.line(`${err.colors.yellow('warning:')} ${text}`);
   const zone = new TimeZone(
     checkedZone(timeZone ?? 'UTC', options.timeZone === undefined ? 'timeZone' : '--time-zone'),
   );
-  const read = parseCron(table.schedule);
-  if ('problem' in read)
-    throw new InvalidError(`The schedule ${table.schedule}`, [{ path: '', message: read.problem }]);
+  const title = timetableText(timetable);
+  const reads = timetable.expressions.map(parseCron);
+  const wrong = reads.flatMap((read) => ('problem' in read ? [{ path: '', message: read.problem }] : []));
+  if (wrong.length > 0) throw new InvalidError(`The schedule ${title}`, wrong);
   const after = options.after ?? Date.now();
-  const begin = Math.max(after, table.from - 1);
-  const since = 'delaySeconds' in read ? lastBefore(table.since ?? after, begin, read.delaySeconds * 1000) : begin;
-  const all = table.every === undefined ? nextTimes(read, since, zone) : ticks(begin, table.every * 1000);
-  const times = [...all.take(options.next)].filter((time) => time < table.to);
+  const times = [...timesAfter({ ...timetable, timeZone: zone.name }, after, since).take(options.next)];
   if (suspended) warn(`plan ${plan} is suspended: it starts no runs until it is activated`);
   if (timeZone === undefined) warn('no time zone is set: these are times in UTC, which most clusters use then');
   if (times.length === 0)
     warn(
-      neverComes(read)
+      reads.every((read) => 'problem' in read || neverComes(read))
         ? 'it names no day that there is: it never fires'
-        : table.to <= begin
+        : timetable.to <= Math.max(after, timetable.from - 1)
           ? 'the time in which it fires is over'
           : 'no time comes within five years',
     );
@@ -65,27 +57,26 @@ export async function schedule(
   const next = rows.map(({ local, utc }) => ({ local, utc }));
   const told = {
     plan,
-    schedule: table.schedule,
+    schedule: title,
     timeZone,
     suspended: plan === undefined ? undefined : suspended,
     next,
   };
   if (options.output === 'json') return out.json(told);
   if (options.output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(told)));
-  out.line(
-    `${plan === undefined ? '' : `${plan}: `}${table.every === undefined ? table.schedule : `every ${table.every} s`}${timeZone === undefined ? '' : ` in ${timeZone}`}`,
-  );
+  out.line(`${plan === undefined ? '' : `${plan}: `}${title}${timeZone === undefined ? '' : ` in ${timeZone}`}`);
   if (rows.length > 0) out.write(formatTable(columns(zone, after), rows));
 }
 
-async function timetableOf(
+async function subjectOf(
   context: CliContext,
   subject: string,
   app: string | undefined,
   options: ScheduleOptions,
-): Promise<Timetable> {
+): Promise<Subject> {
   // Names of plans have neither.
-  if (/\s|^@/.test(subject)) return { schedule: subject, suspended: false, from: -Infinity, to: Infinity };
+  if (/\s|^@/.test(subject))
+    return { timetable: { expressions: [subject], from: -Infinity, to: Infinity }, suspended: false };
   const cronJob = await findCronJob(context, subject, app, options);
   const { metadata, spec, status } = cronJob;
   if (spec.schedule === NEVER)
@@ -93,10 +84,8 @@ async function timetableOf(
   const since = status?.lastScheduleTime ?? metadata.creationTimestamp;
   return {
     plan: metadata.name,
-    schedule: spec.schedule,
-    timeZone: spec.timeZone,
+    timetable: timetableOf(spec),
     suspended: spec.suspend === true,
-    ...dates(spec.jobTemplate.metadata?.annotations),
     ...(since !== undefined && { since: Date.parse(since) }),
   };
 }
@@ -119,27 +108,6 @@ function checkedZone(zone: string, path: string): string {
   const message = timeZoneProblem(zone);
   if (message === undefined) return zone;
   throw new InvalidError('The time zone', [{ path, message: `${JSON.stringify(zone)} ${message}` }]);
-}
-
-/** What the runs carry of when their plan fires. */
-function dates(notes: Readonly<Record<string, string>> = {}): Pick<Timetable, 'every' | 'from' | 'to'> {
-  const { from, to } = JSON.parse(notes[annotations.between] ?? '{}') as { from?: string; to?: string };
-  const time = (text: string | undefined, otherwise: number) => (text === undefined ? otherwise : Date.parse(text));
-  const every = notes[annotations.every];
-  return {
-    ...(every !== undefined && { every: Number(every) }),
-    from: Math.max(time(from, -Infinity), time(notes[annotations.pausedUntil], -Infinity)),
-    to: time(to, Infinity),
-  };
-}
-
-function* ticks(after: number, interval: number): Generator<number> {
-  for (let tick = (Math.floor(after / interval) + 1) * interval; ; tick += interval) yield tick;
-}
-
-/** The last time before `after` among those that lie so far apart; `since` is one of them. */
-function lastBefore(since: number, after: number, delay: number): number {
-  return since > after ? since - delay : since + Math.floor((after - since) / delay) * delay;
 }
 
 interface Row {

@@ -1,5 +1,6 @@
 import { isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
 import { annotations, DEFAULT_PARALLELISM, DOMAIN, MANAGED_BY_LABEL } from '../../graph/labels.ts';
+import { timetableOf, timetableText } from '../../graph/timetable.ts';
 import { fixedInputs } from '../../runs/plan-inputs.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { objectIn } from '../../runs/run-summary.ts';
@@ -31,7 +32,7 @@ export function planSettings(plan: PlanCronJob): readonly PlanSetting[] {
   };
   const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
   const scheduled = isScheduled(plan);
-  add('schedule', scheduled ? spec.schedule : undefined);
+  add('schedule', scheduled ? timetableText(timetableOf(spec)) : undefined);
   add('timeZone', spec.timeZone);
   if (isSuspensionByHand(plan)) settings.push({ name: 'suspended', value: spec.suspend === true, setBy: 'by hand' });
   else if (scheduled) add('suspended', spec.suspend === true, false);

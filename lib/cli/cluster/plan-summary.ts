@@ -1,10 +1,8 @@
 import { annotations, labels, NEVER } from '../../graph/labels.ts';
 import { isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
+import { timesAfter, timetableOf, timetableText } from '../../graph/timetable.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import type { RunSummary } from '../../runs/run-summary.ts';
-import { parseCron } from '../../values/cron.ts';
-import { nextTime } from '../../values/cron-times.ts';
-import { TimeZone, timeZoneProblem } from '../../values/time-zone.ts';
 
 /** What a plan's CronJob and the Jobs that it made tell of it. */
 export interface PlanSummary {
@@ -17,7 +15,7 @@ export interface PlanSummary {
   /** Of a plan that runs a single task. */
   readonly task?: string;
   readonly version?: string;
-  /** Left out when it has none. */
+  /** Left out when it has none; several have commas between. */
   readonly schedule?: string;
   readonly timeZone?: string;
   /** Whether it starts runs by itself. */
@@ -44,7 +42,7 @@ export function planSummary(plan: PlanCronJob, now: number, lastRun?: RunSummary
     workflow: given[labels.workflow],
     task: given[labels.task],
     version: given[labels.version],
-    schedule: scheduled ? spec.schedule : undefined,
+    schedule: scheduled ? timetableText(timetableOf(spec)) : undefined,
     timeZone: spec.timeZone,
     active,
     byHand: isSuspensionByHand(plan),
@@ -56,20 +54,9 @@ export function planSummary(plan: PlanCronJob, now: number, lastRun?: RunSummary
 
 /** Nothing for a schedule or zone that cannot be read here, and for one that never comes. */
 function nextAt({ metadata, spec, status }: PlanCronJob, now: number): string | undefined {
-  const schedule = parseCron(spec.schedule);
-  const timeZone = spec.timeZone ?? 'UTC';
-  if ('problem' in schedule || timeZoneProblem(timeZone) !== undefined) return undefined;
   const last = Date.parse(status?.lastScheduleTime ?? metadata.creationTimestamp ?? '');
-  const next =
-    'delaySeconds' in schedule && !Number.isNaN(last)
-      ? afterDelays(last, now, schedule.delaySeconds * 1000)
-      : nextTime(schedule, now, new TimeZone(timeZone));
+  const [next] = timesAfter(timetableOf(spec), now, Number.isNaN(last) ? now : last);
   return next === undefined ? undefined : `${new Date(next).toISOString().slice(0, 19)}Z`;
-}
-
-/** The first time after `now` that is a whole number of delays after the last one. */
-function afterDelays(last: number, now: number, delay: number): number {
-  return last + Math.max(1, Math.floor((now - last) / delay) + 1) * delay;
 }
 
 /** Whether it has a schedule, active or not. */
