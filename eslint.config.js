@@ -19,6 +19,7 @@ const mayImport = {
   'lib/controller': ['engine', 'kube', 'runs', 'graph', 'values', 'pods'],
   'lib/local': ['engine', 'graph', 'values', 'pods'],
   'lib/fleet': ['kube', 'graph', 'values', 'pods'],
+  'lib/client': ['engine', 'kube', 'runs', 'fleet', 'graph', 'values', 'pods'],
   'lib/cli': ['values', 'graph', 'manifests', 'pods', 'engine', 'kube', 'runs', 'controller', 'local', 'fleet'],
   constructs: ['graph', 'manifests', 'pods', 'values'],
 };

@@ -22,6 +22,8 @@ export const labels = {
   /** On such a run: the namespace and the uid of the Job of the run that it is a step of. */
   parentNamespace: `${DOMAIN}/parent-namespace`,
   parentUid: `${DOMAIN}/parent-uid`,
+  /** On a plan that a program registered on the cluster: the name of the program. It is of no manifests, and no apply deletes it. */
+  registeredBy: `${DOMAIN}/registered-by`,
   /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD}, {@link CONTENT_CACHE}, {@link CONTENT_INVENTORY}, {@link CONTENT_ITEMS} or {@link CONTENT_PLAN}. */
   content: `${DOMAIN}/content`,
 } as const;
@@ -71,6 +73,10 @@ export const annotations = {
   rerunSteps: `${DOMAIN}/rerun-steps`,
   /** On the Job of a run that is a step of another: the names of the runs that it is within, the outermost first, a JSON array. */
   within: `${DOMAIN}/within`,
+  /** On a run's Job: the idempotency key that it was launched with. */
+  idempotencyKey: `${DOMAIN}/idempotency-key`,
+  /** On a run's Job with the one above: a hash of what was asked for, by which another launch with the key is told from a repetition. */
+  request: `${DOMAIN}/request`,
   /** On a run's Job: {@link CancelMode}. */
   cancel: `${DOMAIN}/cancel`,
   /** On a run's Job: a whole number; where runs wait for the same, those with a higher one come first. @default 0 */

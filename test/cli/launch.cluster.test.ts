@@ -51,7 +51,7 @@ describe('launch', () => {
       'NAME PLAN PHASE STEPS AGE DURATION WORKFLOW MESSAGE\nearly slow Pending 0/2 <n>s - slow no controller has taken it yet\n',
     );
     const again = await cli(['launch', 'slow', '--name', 'early']);
-    expect(again.stderr).toContain('error: There is a Job "early" already; choose another --name, or leave it out');
+    expect(again.stderr).toContain('error: There is a Job "early" already; choose another name, or leave it out');
     await bench.client.delete(jobs, 'early', { propagationPolicy: 'Background' });
   });
 

@@ -4,11 +4,10 @@ import { groupPlans } from '../cluster/list-plans.ts';
 import { isScheduled } from '../cluster/plan-summary.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, exitCodes, UsageError } from '../errors.ts';
-import { HAND_MANAGER } from '../../fleet/field-managers.ts';
 import { inParallel } from '../../fleet/in-parallel.ts';
+import { switchPlan } from '../../fleet/switch-plan.ts';
 import { annotations } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { cronJobs } from '../../kube/resources.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 
 const REQUESTS_AT_ONCE = 8;
@@ -38,21 +37,14 @@ export async function setActive(
 
 async function change(
   client: KubeClient,
-  { metadata, spec }: PlanCronJob,
+  plan: PlanCronJob,
   active: boolean,
 ): Promise<{ readonly line: string; readonly error?: string }> {
-  const line = `plan ${metadata.name}`;
-  if ((spec.suspend ?? false) !== active) return { line: `${line} is ${active ? 'active' : 'inactive'} already` };
+  const line = `plan ${plan.metadata.name}`;
   try {
-    const { name, namespace } = metadata;
-    const patch = { spec: { suspend: !active } };
-    await client.patch(cronJobs, name, patch, {
-      type: 'merge',
-      namespace,
-      repeatable: true,
-      fieldManager: HAND_MANAGER,
-    });
-    return { line: `${line} ${active ? 'activated' : 'deactivated'}` };
+    const changed = await switchPlan(client, plan, active);
+    const state = active ? 'active' : 'inactive';
+    return { line: `${line} ${changed ? `${active ? '' : 'de'}activated` : `is ${state} already`}` };
   } catch (error) {
     return { line, error: (error as Error).message };
   }

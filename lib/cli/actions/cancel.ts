@@ -3,15 +3,11 @@ import type { CancelOptions } from '../commands/cancel.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError, UsageError } from '../errors.ts';
 import { interruptible } from '../terminal/interrupt.ts';
-import { annotations, type CancelMode } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { jobs } from '../../kube/resources.ts';
+import { cancelRun } from '../../runs/cancel-run.ts';
 import { followRun } from '../../runs/follow-run.ts';
 import type { RunJob } from '../../runs/run-objects.ts';
-import { hasGraph, isOver, summaryOf } from '../../runs/run-summary.ts';
-
-/** How much each mode stops: the engine goes to a stricter one only. */
-const strictness: Readonly<Record<CancelMode, number>> = { Drain: 0, RunFinally: 1, Now: 2 };
+import { summaryOf } from '../../runs/run-summary.ts';
 
 /** Asks for the end of a run, and waits for it when told to. */
 export async function cancel(context: CliContext, written: string, options: CancelOptions): Promise<void> {
@@ -20,31 +16,12 @@ export async function cancel(context: CliContext, written: string, options: Canc
   await withCluster(options, async (client) => {
     const job = await findRun(client, written);
     const { name } = job.metadata;
-    const { phase } = summaryOf(job);
-    if (phase === 'Cancelled') return out.line(`run ${name} is cancelled already`);
-    if (isOver(phase)) throw new FailedError(`The run ${name} is over (${phase}); there is nothing to cancel`);
-    const asked = job.metadata.annotations?.[annotations.cancel] as CancelMode | undefined;
-    if (asked !== undefined && (strictness[asked] ?? -1) >= strictness[options.mode]) {
-      out.line(`run ${name} is being cancelled already (${asked})`);
-    } else {
-      await client.patch(jobs, name, patchFor(job, options.mode), {
-        type: 'merge',
-        namespace: job.metadata.namespace,
-        repeatable: true,
-      });
-      out.line(`run ${name} is being cancelled (${options.mode})`);
-    }
+    const result = await cancelRun(client, job, options.mode);
+    if (result.outcome === 'cancelled') return out.line(`run ${name} is cancelled already`);
+    if (result.outcome === 'already') out.line(`run ${name} is being cancelled already (${result.mode})`);
+    else out.line(`run ${name} is being cancelled (${options.mode})`);
     if (options.wait) await waitForEnd(context, client, job, options);
   });
-}
-
-/**
- * Nothing of ours looks at the Job of a single task: a deadline that has passed makes the built-in controller stop its pods and
- * keep the Job as failed. A suspended Job has no clock, so it goes on for that moment.
- */
-function patchFor(job: RunJob, mode: CancelMode): object {
-  const metadata = { annotations: { [annotations.cancel]: mode } };
-  return hasGraph(job) ? { metadata } : { metadata, spec: { activeDeadlineSeconds: 1, suspend: false } };
 }
 
 async function waitForEnd(

@@ -3,7 +3,7 @@ import { controllerWarning } from '../cluster/controller-seen.ts';
 import { checkLaunch } from '../cluster/launch-preflight.ts';
 import { groupPlans } from '../cluster/list-plans.ts';
 import { findPlanFor } from '../cluster/plan-elsewhere.ts';
-import { createRun, readLaunch } from '../cluster/prepare-launch.ts';
+import { readLaunch } from '../cluster/prepare-launch.ts';
 import { printLaunched } from '../cluster/print-launched.ts';
 import { waitForRun } from '../cluster/wait-for-run.ts';
 import type { LaunchOptions } from '../commands/launch.ts';
@@ -15,6 +15,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { WorkflowsError } from '../../runs/errors.ts';
 import { isManaged, runMaker, type RunMaker } from '../../runs/prepare-run.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
+import { startRun, type StartOptions } from '../../runs/start-run.ts';
 import { dnsLabelProblem, MAX_RUN_NAME } from '../../values/names.ts';
 import { InvalidError } from '../../values/problems.ts';
 import { sharedProblems, type NamedProblem } from '../../values/shared-problems.ts';
@@ -38,7 +39,7 @@ export async function launch(context: CliContext, planName: string, options: Lau
     warn(context, warning);
     if (cluster !== undefined)
       await checkLaunch(context, client, cluster, make(plan.metadata.name, cacheMode(options)));
-    const job = await createRun(client, plan, make, options);
+    const { job } = await startRun(client, plan, make, startOptions(options));
     const where = cluster === undefined ? '' : ` on ${cluster}`;
     if (options.dryRun || !(options.watch || options.wait)) return printLaunched(context, job, options, where);
     if (options.output === undefined) context.err.line(`run ${job.metadata.name} launched${where}`);
@@ -70,7 +71,7 @@ export async function launchGroup(context: CliContext, group: string, options: L
     warn(context, warning);
     const created = await inParallel([...plans.entries()], REQUESTS_AT_ONCE, async ([index, plan]) => {
       try {
-        return await createRun(client, plan, makers[index] as RunMaker, options);
+        return (await startRun(client, plan, makers[index] as RunMaker, startOptions(options))).job;
       } catch (error) {
         err.line(`${err.colors.red('error:')} ${plan.metadata.name}: ${(error as Error).message}`);
         return undefined;
@@ -81,6 +82,11 @@ export async function launchGroup(context: CliContext, group: string, options: L
     else for (const job of started) await printLaunched(context, job, options);
     if (started.length < plans.length) throw new ExitError(exitCodes.failed);
   });
+}
+
+function startOptions(options: LaunchOptions): StartOptions {
+  const { name, dryRun } = options;
+  return { name, dryRun, cache: cacheMode(options) };
 }
 
 function problemsOf(error: unknown, { metadata: { name } }: PlanCronJob): readonly NamedProblem[] {

@@ -1,10 +1,11 @@
-import { bareName, findRun, found, withCluster } from '../cluster/cluster-session.ts';
+import { bareName, findRun, withCluster } from '../cluster/cluster-session.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError } from '../errors.ts';
 import type { ClusterOptions } from '../options.ts';
 import { HAND_MANAGER } from '../../fleet/field-managers.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { cronJobs, jobs } from '../../kube/resources.ts';
+import { found } from '../../runs/find.ts';
 import type { PlanCronJob, RunJob } from '../../runs/run-objects.ts';
 import { hasGraph, isOver, summaryOf } from '../../runs/run-summary.ts';
 

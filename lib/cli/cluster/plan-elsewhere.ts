@@ -5,11 +5,12 @@ import { activeClusters, planKey, planOfKey } from '../../graph/placement.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { cronJobs } from '../../kube/resources.ts';
+import { found } from '../../runs/find.ts';
 import type { ConfigMapObject, PlanCronJob } from '../../runs/run-objects.ts';
 import { suggest } from '../../values/problems.ts';
 import { readManifests } from '../app/manifests.ts';
 import { FailedError } from '../errors.ts';
-import { bareName, findPlan, found } from './cluster-session.ts';
+import { bareName, findPlan } from './cluster-session.ts';
 import { readFleet, type SynthesizedFleet } from './read-placement.ts';
 
 /** Where a plan is to be launched. */

@@ -1,0 +1,78 @@
+import { switchPlan } from '../fleet/switch-plan.ts';
+import type { CacheMode } from '../graph/labels.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { findPlan } from '../runs/find.ts';
+import type { JsonObject } from '../values/json.ts';
+import { planInfo, type PlanInfo } from './plan-info.ts';
+import { LaunchedRun, type CallOptions } from './run.ts';
+import { translated } from './translate.ts';
+import type { AnyWorkflowType, InputsOf, OutputsOf, WorkflowType } from './types.ts';
+
+/** How to launch a plan. */
+export interface LaunchOptions extends CallOptions {
+  /**
+   * What tells a repetition from another launch, of 1 to 256 characters: all launches of a plan with one key give the same run, for as
+   * long as that is on the cluster. Another launch with the key is an error when it gives other inputs or settings.
+   * @default each launch is a run of its own
+   */
+  readonly idempotencyKey?: string;
+  /** Name of the run, a DNS label; a `Conflict` when it is taken. @default `<plan>-` and ten characters of the key, or five random ones */
+  readonly name?: string;
+  /** A whole number: where runs wait for the same lock or limit, those with a higher one come first. @default the plan's */
+  readonly priority?: number;
+  /** `Off` takes no kept results and keeps none, `Overwrite` takes none and keeps its own. @default the plan's */
+  readonly cache?: CacheMode;
+}
+
+/** A launch plan of the workflow `W`, which need not be there yet. */
+export class Plan<W extends WorkflowType = AnyWorkflowType> {
+  readonly name: string;
+  readonly #client: KubeClient;
+
+  /** @internal */
+  constructor(client: KubeClient, name: string) {
+    this.#client = client;
+    this.name = name;
+  }
+
+  /** How it stands. @throws WorkflowsError when there is no such plan */
+  get({ signal }: CallOptions = {}): Promise<PlanInfo> {
+    return translated(async () => planInfo(await findPlan(this.#client, this.name, { signal })));
+  }
+
+  /**
+   * Starts a run with these inputs over those of the plan, also when the plan is not active. They are checked against the workflow's
+   * schema before anything is created.
+   *
+   * @throws WorkflowsError with everything that is wrong with the inputs: unknown, fixed by the plan, missing or of another type
+   */
+  launch(inputs: InputsOf<W> = {} as InputsOf<W>, options: LaunchOptions = {}): Promise<LaunchedRun<OutputsOf<W>>> {
+    return translated(async () => {
+      const { launchRun } = await import('../runs/launch-run.ts');
+      const given = Object.entries(inputs).filter(([, value]) => value !== undefined);
+      const { job, created } = await launchRun(this.#client, {
+        ...options,
+        plan: this.name,
+        inputs: Object.fromEntries(given) as JsonObject,
+        at: (input) => `inputs.${input}`,
+      });
+      return new LaunchedRun<OutputsOf<W>>(this.#client, job, created);
+    });
+  }
+
+  /** Lets its schedule start runs. It stays so, also when the plan is applied or updated. Says whether it was not active before. */
+  activate(options: CallOptions = {}): Promise<boolean> {
+    return this.#switch(true, options);
+  }
+
+  /** Keeps its schedule from starting runs. Those that there are go on, and launching works. Says whether it was active before. */
+  deactivate(options: CallOptions = {}): Promise<boolean> {
+    return this.#switch(false, options);
+  }
+
+  #switch(active: boolean, { signal }: CallOptions): Promise<boolean> {
+    return translated(async () => {
+      return switchPlan(this.#client, await findPlan(this.#client, this.name, { signal }), active, signal);
+    });
+  }
+}
