@@ -1,13 +1,13 @@
-import type { GroupStep, Role, StepNode } from '../graph/graph.ts';
+import type { GroupStep } from '../graph/graph.ts';
 import type { Topology, TopologyStep } from '../graph/topology.ts';
-import { EndsWatch } from './ends-watch.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { Decision } from './advance.ts';
 import { blockKey, ITEMS_PER_BLOCK, type ItemBlock } from './item-codec.ts';
 import { ItemSlots } from './item-slots.ts';
 import { itemOutputs } from './item-values.ts';
 import { dueOf, fitsKind, kindOf, lacksRoom } from './kinds.ts';
-import { endingOf, isFinal, untouched } from './phases.ts';
+import { isFinal, untouched } from './phases.ts';
+import { Prerequisites, type Stage } from './prerequisites.ts';
 import type { RunRecord, StepPhase, StepRecord } from './record.ts';
 import { Services } from './services.ts';
 import { Timers } from './timers.ts';
@@ -33,13 +33,9 @@ export class Ledger {
   /** Steps that failed and whose failure fails the run. */
   failures = 0;
   readonly #records: (StepRecord | undefined)[];
-  readonly #openUpstreams: Int32Array;
-  /** What steps with a `depends` wait for. */
-  readonly #watches = new Map<number, EndsWatch>();
+  readonly #prerequisites: Prerequisites;
   /** How many steps look at a step's end by their `depends`, and ran or still may. */
   readonly #openDependents: Int32Array;
-  /** Steps that have not ended, by the stage in which they run. */
-  readonly #open: Record<Stage, number> = { main: 0, onFailure: 0, finally: 0 };
   readonly #undecided: number[] = [];
   readonly #changed = new Set<number>();
   /** The items of map steps. */
@@ -63,12 +59,8 @@ export class Ledger {
     this.items = new ItemSlots(topology);
     this.#records = new Array<StepRecord | undefined>(topology.steps.length);
     this.services = new Services(topology);
-    this.#openUpstreams = Int32Array.from(topology.steps, ({ edges, services }) => edges.size - services.length);
+    this.#prerequisites = new Prerequisites(topology);
     this.#openDependents = Int32Array.from(topology.steps, (step) => step.dependents.length);
-    for (const { index, node } of topology.steps) {
-      this.#open[stageOf(node)] += 1;
-      if (node.depends !== undefined) this.#watches.set(index, new EndsWatch(node.depends));
-    }
     this.#phases = {
       Pending: topology.steps.length,
       Waiting: 0,
@@ -223,24 +215,14 @@ export class Ledger {
 
   /** Tells the steps that wait for this one that it has ended. */
   #end(index: number, { phase }: StepRecord): void {
-    const { node, downstreams, dependents, dependsOn } = this.step(index);
-    for (const downstream of downstreams) {
-      if (this.topology.steps[downstream]!.services.includes(index)) continue;
-      this.#openUpstreams[downstream]! -= 1;
-      this.#offer(downstream);
-    }
-    for (const dependent of dependents) {
-      this.#watches.get(dependent)?.tell(node.name, endingOf(phase)!);
-      this.#offer(dependent);
-    }
+    const step = this.step(index);
     if (this.isFailure(index)) this.failures += 1;
     if (phase === 'Skipped' || phase === 'Cancelled')
-      for (const upstream of dependsOn) {
+      for (const upstream of step.dependsOn) {
         this.#openDependents[upstream]! -= 1;
         if (this.#openDependents[upstream] === 0 && this.isFailure(upstream)) this.failures += 1;
       }
-    this.#open[stageOf(node)] -= 1;
-    if (this.#open[stageOf(node)] === 0) for (const { index: other } of this.topology.handlers) this.#offer(other);
+    for (const other of this.#prerequisites.end(step, phase)) this.#offer(other);
   }
 
   /**
@@ -263,7 +245,7 @@ export class Ledger {
 
   /** How many steps of a stage have not ended. */
   open(stage: Stage): number {
-    return this.#open[stage];
+    return this.#prerequisites.open(stage);
   }
 
   /** A step whose time has come is decided next. */
@@ -272,18 +254,12 @@ export class Ledger {
   }
 
   #isDecidable(index: number): boolean {
-    const stage = stageOf(this.step(index).node);
-    if (this.#openUpstreams[index] !== 0) return false;
-    if (this.services.lacks(index)) return false;
-    if (stage !== 'main' && this.#open.main > 0) return false;
-    if (stage === 'finally' && this.#open.onFailure > 0) return false;
-    const watch = this.#watches.get(index);
-    return watch === undefined || watch.holds !== undefined;
+    return this.#prerequisites.areMet(this.step(index)) && !this.services.lacks(index);
   }
 
   /** Whether what a step's `depends` says holds. It is decided. */
   holds(index: number): boolean {
-    return this.#watches.get(index)?.holds ?? true;
+    return this.#prerequisites.holds(index);
   }
 
   /** A step whose upstreams have all ended, or are services that are up, and of which nothing was decided yet. */
@@ -311,13 +287,6 @@ export class Ledger {
     this.#changed.clear();
     return { steps, ...(items.size > 0 && { items }) };
   }
-}
-
-/** The main steps run first, then those for failures, then those that run whatever happened. */
-export type Stage = 'main' | Role;
-
-export function stageOf({ role }: StepNode): Stage {
-  return role ?? 'main';
 }
 
 function keep(set: Set<number>, index: number, belongs: boolean): void {

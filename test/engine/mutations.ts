@@ -13,19 +13,19 @@ export interface Mutation {
 export const mutations: readonly Mutation[] = [
   {
     name: 'steps do not wait for their upstreams',
-    file: 'ledger.ts',
+    file: 'prerequisites.ts',
     find: 'if (this.#openUpstreams[index] !== 0) return false;',
     replace: '',
   },
   {
     name: 'steps for the end of a run start early',
-    file: 'ledger.ts',
+    file: 'prerequisites.ts',
     find: "if (stage !== 'main' && this.#open.main > 0) return false;",
     replace: '',
   },
   {
     name: 'finally does not wait for onFailure',
-    file: 'ledger.ts',
+    file: 'prerequisites.ts',
     find: "if (stage === 'finally' && this.#open.onFailure > 0) return false;",
     replace: '',
   },
@@ -444,8 +444,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'steps do not wait until a service is ready',
     file: 'ledger.ts',
-    find: 'if (this.services.lacks(index)) return false;',
-    replace: '',
+    find: ' && !this.services.lacks(index);',
+    replace: ';',
   },
   {
     name: 'a step starts although a service that it needs is down',

@@ -1,4 +1,4 @@
-import { stageOf } from '../../lib/engine/ledger.ts';
+import { stageOf } from '../../lib/engine/prerequisites.ts';
 import { graphStepName } from '../../lib/graph/items.ts';
 import type { Topology, TopologyStep } from '../../lib/graph/topology.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
