@@ -13,15 +13,16 @@ const mayImport = {
   'lib/graph': ['values'],
   'lib/manifests': ['values'],
   'lib/pods': ['manifests', 'values'],
+  'lib/plans': ['graph', 'values', 'pods'],
   'lib/engine': ['graph', 'values', 'pods'],
   'lib/kube': ['values'],
   'lib/runs': ['engine', 'kube', 'graph', 'values', 'pods'],
   'lib/controller': ['engine', 'kube', 'runs', 'graph', 'values', 'pods'],
   'lib/local': ['engine', 'graph', 'values', 'pods'],
   'lib/fleet': ['kube', 'graph', 'values', 'pods'],
-  'lib/client': ['engine', 'kube', 'runs', 'fleet', 'graph', 'values', 'pods'],
+  'lib/client': ['engine', 'manifests', 'plans', 'kube', 'runs', 'fleet', 'graph', 'values', 'pods'],
   'lib/cli': ['values', 'graph', 'manifests', 'pods', 'engine', 'kube', 'runs', 'controller', 'local', 'fleet'],
-  constructs: ['graph', 'manifests', 'pods', 'values'],
+  constructs: ['graph', 'manifests', 'plans', 'pods', 'values'],
 };
 
 // A path leaves its folder with as many `../` as the file is deep in it, and one more.

@@ -46,8 +46,8 @@ export { LaunchPlan } from './launch-plan.ts';
 export { LaunchPlanGroup } from './launch-plan-group.ts';
 export { inputsFromFile, keysFromFile } from './key-files.ts';
 export { Run } from './run.ts';
-export { kickoffTime } from './kickoff-time.ts';
-export { Schedule } from './schedule.ts';
+export { kickoffTime } from '../lib/plans/kickoff-time.ts';
+export { Schedule } from '../lib/plans/schedule.ts';
 export { Fleet } from './fleet.ts';
 export { clusterOf } from './cluster.ts';
 export { clustersFromClusterProfiles, clustersFromKubeconfig } from './clusters-from.ts';
@@ -90,7 +90,7 @@ export type { StepStatus } from './step-status.ts';
 export type { ArmValues, BranchArms, BranchStart, BranchValues } from './branch.ts';
 export type { AnyWorkflow, WorkflowProps } from './workflow.ts';
 export type { AddStep, InputReferences, WorkflowBuilder, WorkflowOutputs } from './workflow-builder.ts';
-export type { KickoffTime, PlannedValues } from './kickoff-time.ts';
+export type { KickoffTime, PlannedValues } from '../lib/plans/kickoff-time.ts';
 export type {
   LaunchPlanProps,
   LaunchPlanSettings,

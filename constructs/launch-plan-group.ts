@@ -1,6 +1,7 @@
 import type { Duration } from 'cdk8s';
 import type { ISubject } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { Schedule } from '../lib/plans/schedule.ts';
 import { planNameOf } from '../lib/values/key-names.ts';
 import { labelValueProblem } from '../lib/values/names.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
@@ -13,7 +14,6 @@ import { LaunchPlan } from './launch-plan.ts';
 import { claimName } from './names.ts';
 import { PlanGrants } from './plan-grants.ts';
 import { reportProblems } from './problems.ts';
-import { Schedule } from './schedule.ts';
 
 /** What one plan of a group has in another way than the others. */
 export type PlanOverride<I extends Shape> = LaunchPlanSettings<I>;

@@ -1,5 +1,6 @@
 import type { ApiObject } from 'cdk8s';
 import { annotations } from '../lib/graph/labels.ts';
+import { runPodSettings } from '../lib/plans/run-job.ts';
 import { singleTaskFile } from '../lib/pods/explanation.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { Problem } from '../lib/values/problems.ts';
@@ -9,7 +10,6 @@ import { explainAtSynth } from './explain.ts';
 import type { LaunchPlanJob, PlannedRun } from './launch-plan-job.ts';
 import { layersOf, mergedOrProblems, policyNote, taskSpotLayers } from './layers.ts';
 import { lockedAloneProblem } from './lock.ts';
-import { runPodSettings } from './run-job.ts';
 import { seconds } from './settings.ts';
 import { inputsInPod, taskJob, taskLabels, taskLayers } from './task-template.ts';
 import type { Task } from './task.ts';

@@ -1,9 +1,10 @@
 import type { ApiObject } from 'cdk8s';
+import { runLabels, runPodSettings } from '../lib/plans/run-job.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import { explainAtSynth } from './explain.ts';
 import type { LaunchPlanJob, PlannedRun } from './launch-plan-job.ts';
 import { layersOf } from './layers.ts';
-import { runJob, runLabels, runPodSettings, sharingProblems, stepJobOverrideProblems } from './run-job.ts';
+import { sharingProblems, stepJobOverrideProblems, targetOf, workflowRunJob } from './run-job.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
@@ -20,7 +21,7 @@ export class LaunchPlanWorkflow implements LaunchPlanJob {
   }
 
   get labels(): Readonly<Record<string, string>> {
-    return runLabels(this.#workflow, this.#whose);
+    return runLabels(targetOf(this.#workflow), this.#whose);
   }
 
   get #whose() {
@@ -30,7 +31,7 @@ export class LaunchPlanWorkflow implements LaunchPlanJob {
 
   get template(): object {
     const { inputs, settings, notes } = this.#run;
-    const { metadata, spec } = runJob(this.#workflow, inputs, settings, this.#whose);
+    const { metadata, spec } = workflowRunJob(this.#workflow, inputs, settings, this.#whose);
     return { metadata: { ...metadata, annotations: { ...metadata.annotations, ...notes } }, spec };
   }
 

@@ -1,19 +1,20 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { ISubject } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
-import { annotations } from '../lib/graph/labels.ts';
+import { LaunchPlanInputs } from '../lib/plans/launch-plan-inputs.ts';
+import { LaunchPlanTiming } from '../lib/plans/launch-plan-timing.ts';
+import { planCronJob } from '../lib/plans/plan-cron-job.ts';
+import { overrideProblems } from '../lib/plans/run-job.ts';
 import { MAX_PLAN_NAME } from '../lib/values/key-names.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import { CallSite } from './call-site.ts';
-import { labelProblems } from './label-problems.ts';
+import { labelProblems } from '../lib/values/label-problems.ts';
 import { later } from './later.ts';
-import { LaunchPlanInputs } from './launch-plan-inputs.ts';
 import type { LaunchPlanJob } from './launch-plan-job.ts';
 import type { Launched, LaunchPlanProps, LaunchPlanSettings } from './launch-plan-settings.ts';
 import { LaunchPlanTask } from './launch-plan-task.ts';
-import { LaunchPlanTiming } from './launch-plan-timing.ts';
 import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
 import { capabilityProblems } from './plan-capabilities.ts';
@@ -22,7 +23,7 @@ import { PlanGrants } from './plan-grants.ts';
 import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
 import type { Launchable } from './plan-reference.ts';
 import { reportProblems } from './problems.ts';
-import { overrideProblems } from './run-job.ts';
+import { seconds } from './settings.ts';
 import type { Task } from './task.ts';
 import { warnAtSynth } from './warnings.ts';
 import type { AnyWorkflow } from './workflow.ts';
@@ -80,7 +81,9 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     this.#settings = settings;
     this.#origins = origins;
     this.#inputs = new LaunchPlanInputs(settings.inputs, settings.fixedInputs);
-    this.#timing = new LaunchPlanTiming(settings, workflow !== undefined && !settings.driver);
+    const { startingDeadline: deadline } = settings;
+    const timed = { ...settings, startingDeadlineSeconds: deadline && seconds(deadline) };
+    this.#timing = new LaunchPlanTiming(timed, workflow !== undefined && !settings.driver);
     const run = {
       plan: this,
       ...(group && { group: group.name }),
@@ -150,28 +153,19 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
 
   #emit(): void {
     const off = !this.#timing.fires;
-    const fixed = [...new Set([...this.#inputs.fixed, ...this.#job.writtenInputs])].sort();
-    const cronJob = new ApiObject(this, 'CronJob', {
-      apiVersion: 'batch/v1',
-      kind: 'CronJob',
-      metadata: {
-        name: this.name,
-        labels: { ...this.#settings.labels, ...this.#job.labels },
-        annotations: {
-          ...this.#settings.annotations,
-          [annotations.fixedInputs]: JSON.stringify(fixed),
-          ...originNote(this.#origins),
-          ...backupNotes(this.#place, off),
-        },
-      },
-      spec: {
-        ...this.#timing.spec,
-        suspend: off || this.#place.role === 'backup',
-        successfulJobsHistoryLimit: this.#settings.successfulRunsHistoryLimit ?? 3,
-        failedJobsHistoryLimit: this.#settings.failedRunsHistoryLimit ?? 3,
-        jobTemplate: later(() => this.#job.template),
-      },
+    const { successfulRunsHistoryLimit, failedRunsHistoryLimit } = this.#settings;
+    const manifest = planCronJob({
+      name: this.name,
+      labels: { ...this.#settings.labels, ...this.#job.labels },
+      annotations: { ...this.#settings.annotations, ...originNote(this.#origins), ...backupNotes(this.#place, off) },
+      fixedInputs: [...this.#inputs.fixed, ...this.#job.writtenInputs],
+      timing: this.#timing,
+      suspend: off || this.#place.role === 'backup',
+      successfulRunsHistoryLimit,
+      failedRunsHistoryLimit,
+      jobTemplate: later(() => this.#job.template),
     });
+    const cronJob = new ApiObject(this, 'CronJob', manifest);
     this.#job.check(cronJob);
   }
 

@@ -1,5 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
+import { overrideProblems } from '../lib/plans/run-job.ts';
 import { contentHash } from '../lib/values/hash.ts';
 import type { JsonObject } from '../lib/values/json.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
@@ -7,11 +8,11 @@ import { show, type Problem } from '../lib/values/problems.ts';
 import { checkValues } from '../lib/values/schema.ts';
 import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
 import { later } from './later.ts';
-import { labelProblems } from './label-problems.ts';
+import { labelProblems } from '../lib/values/label-problems.ts';
 import { claimName } from './names.ts';
 import { defaultLevels, effective } from './plan-levels.ts';
 import { reportProblems } from './problems.ts';
-import { overrideProblems, runJob, sharingProblems, stepJobOverrideProblems, type RunSettings } from './run-job.ts';
+import { sharingProblems, stepJobOverrideProblems, workflowRunJob, type RunSettings } from './run-job.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { Workflow } from './workflow.ts';
 
@@ -39,7 +40,7 @@ export class Run<I extends Shape> extends Construct {
     ]).settings;
     const taken = claimName(this, 'run', props.name ?? id);
     reportProblems(this, () => [...taken, ...this.#problems()]);
-    const job = () => runJob(props.workflow, this.#inputs, this.#settings);
+    const job = () => workflowRunJob(props.workflow, this.#inputs, this.#settings);
     const { metadata } = job();
     const object = new ApiObject(this, 'Job', {
       apiVersion: 'batch/v1',

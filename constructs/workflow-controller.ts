@@ -10,10 +10,10 @@ import {
   leaderElectionRules,
   type PermissionRule,
 } from '../lib/graph/permissions.ts';
+import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE, podFieldVariable } from '../lib/plans/driver.ts';
 import { mergeLayers } from '../lib/pods/merge.ts';
 import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
 import { failoverArgs, failoverProblems, type ControllerFailover } from './controller-failover.ts';
-import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE } from './driver.ts';
 import { grant, type Grant } from './grant.ts';
 import { reportProblems } from './problems.ts';
 import {
@@ -23,7 +23,6 @@ import {
   remoteClusterProblems,
   type RemoteClusterAccess,
 } from './remote-clusters.ts';
-import { podFieldVariable } from './settings.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { checkObjectsIn } from './validate-manifests.ts';
 

@@ -1,5 +1,5 @@
-import { labelValueProblem, qualifiedNameProblem } from '../lib/values/names.ts';
-import { show, type Problem } from '../lib/values/problems.ts';
+import { labelValueProblem, qualifiedNameProblem } from './names.ts';
+import { show, type Problem } from './problems.ts';
 
 /** What Kubernetes would refuse of labels and annotations. */
 export function* labelProblems(

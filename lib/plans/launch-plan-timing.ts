@@ -1,9 +1,53 @@
-import { annotations, CATCH_UP_LIMIT, NEVER, type Concurrency } from '../lib/graph/labels.ts';
-import { show, type Problem } from '../lib/values/problems.ts';
-import { timeZoneProblem } from '../lib/values/time-zone.ts';
-import type { LaunchPlanTimingSettings } from './launch-plan-settings.ts';
+import { annotations, CATCH_UP_LIMIT, NEVER, type Concurrency } from '../graph/labels.ts';
+import { show, type Problem } from '../values/problems.ts';
+import { timeZoneProblem } from '../values/time-zone.ts';
 import { PlanSchedule } from './plan-schedule.ts';
-import { seconds } from './settings.ts';
+import type { Schedule } from './schedule.ts';
+
+/** When a plan fires, and what happens when it does. */
+export interface PlanTimingSettings {
+  /**
+   * When it fires by itself; of several schedules, whenever one of them does, and once when two do. Several that no single cron expression
+   * could say need a controller, and are read in UTC without a `timeZone`.
+   * @default never: it is launched by hand
+   */
+  readonly schedule?: Schedule | readonly Schedule[];
+  /** The zone that the schedule is read in, such as `Europe/Berlin`. @default that of the cluster's controller manager, most often UTC */
+  readonly timeZone?: string;
+  /**
+   * What happens when it fires while its last run still goes on: both run (`Allow`), the new one is not made until the last has ended (`Forbid`), the
+   * last one is deleted (`Replace`), or the new one waits for its turn (`{ queue: 5 }`) behind at most so many others, and is skipped when
+   * there are more. A queue needs a controller, and those who launch by hand wait in it and are never skipped.
+   * @default 'Forbid'
+   */
+  readonly concurrencyPolicy?: 'Allow' | 'Forbid' | 'Replace' | { readonly queue: number };
+  /** Switches the schedule off. @default false */
+  readonly suspended?: boolean;
+  /**
+   * What becomes of times that were missed while the control plane was down or the plan suspended: `latest` starts a run for the last of them, as
+   * Kubernetes does; `none` starts no run that is more than 30 seconds late; `all` starts a run for each of them, in their order, but for no more
+   * than the last 100 and for none that is older than the `startingDeadline`. It needs a controller, and with `'Forbid'` runs wait for each other.
+   * @default 'latest'
+   */
+  readonly catchUp?: 'none' | 'latest' | 'all';
+  /**
+   * The times from which on and up to which it fires, in ISO 8601 with their offset from UTC. What is scheduled for another time is skipped by the
+   * controller, which it needs; a launch by hand is not.
+   * @default always
+   */
+  readonly between?: { readonly from?: string; readonly to?: string };
+  /**
+   * Until when it is paused, in ISO 8601 with its offset from UTC: what is scheduled for before is skipped by the controller, which it needs.
+   * @default it is not
+   */
+  readonly pausedUntil?: string;
+}
+
+/** The same, with what constructs say as a duration. */
+export interface TimedSettings extends PlanTimingSettings {
+  /** How late a run may start; later it is missed. @default Kubernetes' own: no limit */
+  readonly startingDeadlineSeconds?: number;
+}
 
 /** The runs of a minute that has passed are none any more. */
 const MINUTE = 60;
@@ -13,12 +57,12 @@ const CATCH_UP_NONE = 30;
 
 /** When a plan fires, and what then happens: what of it the CronJob carries, and what its runs carry for the controller. */
 export class LaunchPlanTiming {
-  readonly #settings: LaunchPlanTimingSettings;
+  readonly #settings: TimedSettings;
   /** Whether a controller sequences the runs. */
   readonly #managed: boolean;
   readonly #schedule: PlanSchedule | undefined;
 
-  constructor(settings: LaunchPlanTimingSettings, managed: boolean) {
+  constructor(settings: TimedSettings, managed: boolean) {
     this.#settings = settings;
     this.#managed = managed;
     const { schedule = [] } = settings;
@@ -42,7 +86,7 @@ export class LaunchPlanTiming {
     const schedule = this.#schedule;
     const timeZone = this.#timeZone;
     const late = catchUp === 'none' ? CATCH_UP_NONE : catchUp !== 'all' && schedule?.withinMinute ? MINUTE : undefined;
-    const deadline = this.#settings.startingDeadline ? seconds(this.#settings.startingDeadline) : late;
+    const deadline = this.#settings.startingDeadlineSeconds ?? late;
     return {
       schedule: schedule?.expression ?? NEVER,
       ...(timeZone !== undefined && { timeZone }),
@@ -99,7 +143,7 @@ export class LaunchPlanTiming {
   }
 
   *problems(): Generator<Problem> {
-    const { timeZone, catchUp, startingDeadline } = this.#settings;
+    const { timeZone, catchUp, startingDeadlineSeconds } = this.#settings;
     const schedule = this.#schedule;
     yield* schedule?.problems() ?? [];
     if (!this.#managed && schedule?.withinMinute !== undefined) yield needsController('schedule');
@@ -107,7 +151,7 @@ export class LaunchPlanTiming {
       yield needsController('schedule', 'take schedules that one cron expression can say');
     const wrongZone = timeZone === undefined ? undefined : timeZoneProblem(timeZone);
     if (wrongZone !== undefined) yield { path: 'timeZone', message: `${show(timeZone)} ${wrongZone}` };
-    if (catchUp === 'none' && startingDeadline !== undefined)
+    if (catchUp === 'none' && startingDeadlineSeconds !== undefined)
       yield {
         path: 'catchUp',
         message: "'none' and a startingDeadline say two things of how late a run may start",

@@ -1,6 +1,6 @@
-import { parseCron } from '../lib/values/cron.ts';
-import { unionCron } from '../lib/values/cron-union.ts';
-import type { Problem } from '../lib/values/problems.ts';
+import { parseCron } from '../values/cron.ts';
+import { unionCron } from '../values/cron-union.ts';
+import type { Problem } from '../values/problems.ts';
 import type { Schedule } from './schedule.ts';
 
 /** The schedules of a plan as the one that its CronJob has. */

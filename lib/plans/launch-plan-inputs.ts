@@ -1,8 +1,8 @@
-import { kickoffText } from '../lib/graph/kickoff.ts';
-import { annotations } from '../lib/graph/labels.ts';
-import type { JsonObject } from '../lib/values/json.ts';
-import { show, suggest, type Problem } from '../lib/values/problems.ts';
-import { checkValue, type ObjectSchema } from '../lib/values/schema.ts';
+import { kickoffText } from '../graph/kickoff.ts';
+import { annotations } from '../graph/labels.ts';
+import type { JsonObject } from '../values/json.ts';
+import { show, suggest, type Problem } from '../values/problems.ts';
+import { checkValue, type ObjectSchema } from '../values/schema.ts';
 import { KickoffTime } from './kickoff-time.ts';
 
 /** What takes the inputs of a plan. */

@@ -1,9 +1,13 @@
-import type { Duration } from 'cdk8s';
-import { cronProblem, neverComes, parseCron } from '../lib/values/cron.ts';
-import { show, type Problem } from '../lib/values/problems.ts';
+import { cronProblem, neverComes, parseCron } from '../values/cron.ts';
+import { show, type Problem } from '../values/problems.ts';
 
 /** The shortest interval, in seconds. */
 const SHORTEST = 10;
+
+/** How long something takes: cdk8s' `Duration` is one. */
+export interface Span {
+  toMilliseconds(): number;
+}
 
 /** When a launch plan fires. */
 export class Schedule {
@@ -33,7 +37,7 @@ export class Schedule {
    * it, as cron: `Duration.minutes(15)` is `*\/15 * * * *`. Others count from the last run, as `@every`. Intervals below a minute
    * need a controller, and begin with the epoch: each 10 seconds are :00, :10, :20 and so on.
    */
-  static every(interval: Duration): Schedule {
+  static every(interval: Span): Schedule {
     const seconds = interval.toMilliseconds() / 1000;
     const [minutes, hours] = [seconds / 60, seconds / 3600];
     if (!Number.isInteger(seconds) || seconds < SHORTEST)

@@ -1,4 +1,4 @@
-import type { Shape, ValuesIn } from '../lib/values/shape.ts';
+import type { Shape, ValuesIn } from '../values/shape.ts';
 
 /** What {@link kickoffTime} is. */
 export class KickoffTime {
