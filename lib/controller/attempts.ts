@@ -1,8 +1,6 @@
 import type { AttemptObservation, AttemptState, Observation } from '../engine/advance.ts';
 import type { StepReason } from '../engine/reasons.ts';
-import { attemptNameOf } from '../graph/object-names.ts';
 import type { Topology } from '../graph/topology.ts';
-import { findAttempted, graphStepName } from '../graph/items.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import { AttemptCreator, type StartValues } from './attempt-creator.ts';
@@ -10,8 +8,6 @@ import {
   isJob,
   isOfRun,
   isOlder,
-  keyOf,
-  keyOfObject,
   lostTime,
   neverEnded,
   nounOf,
@@ -19,8 +15,9 @@ import {
   resourceOf,
   type AttemptEntry,
 } from './attempt-entry.ts';
-import { absentState, placeOf, sightState } from './attempt-place.ts';
+import { absentState, sightState } from './attempt-place.ts';
 import { AttemptStopper } from './attempt-stopper.ts';
+import { AttemptTable } from './attempt-table.ts';
 import { endedJobState, mustBeAsked, seenJobState } from './attempt-job-state.ts';
 import { seeItem } from './indexed-job-state.ts';
 import { isOwnedBy, type Job, type Pod } from './objects.ts';
@@ -46,13 +43,14 @@ export class Attempts {
   readonly #options: AttemptsOptions;
   readonly #creator: AttemptCreator;
   readonly #stopper: AttemptStopper;
-  readonly #entries = new Map<string, AttemptEntry>();
+  readonly #entries: AttemptTable;
   readonly #stops = new Set<Promise<void>>();
   readonly #leftovers = new Set<AttemptEntry>();
 
   constructor(options: AttemptsOptions) {
-    const { context, run, layers, signal } = options;
+    const { context, run, topology, layers, signal } = options;
     this.#options = options;
+    this.#entries = new AttemptTable(topology, run, context);
     const created = (entry: AttemptEntry, object: Pod | Job) => this.#heard(entry, object);
     const observed = (entry: AttemptEntry, state: AttemptState) => this.#tell(entry, state);
     this.#creator = new AttemptCreator(context, run, layers, { created, observed }, signal);
@@ -61,7 +59,7 @@ export class Attempts {
 
   /** Creates an attempt, unless it was seen already. */
   start(stepName: string, attempt: number, values: StartValues): void {
-    const entry = this.#entry(stepName, attempt);
+    const entry = this.#entries.of(stepName, attempt);
     if (!entry || entry.created || entry.begun) return;
     entry.begun = true;
     this.#prefetch(stepName);
@@ -70,7 +68,7 @@ export class Attempts {
 
   /** Ends an attempt; its end is observed. */
   stop(stepName: string, attempt: number, reason: StepReason): void {
-    const entry = this.#entry(stepName, attempt);
+    const entry = this.#entries.of(stepName, attempt);
     if (!entry) return;
     entry.stopping = reason;
     entry.wake.abort();
@@ -87,8 +85,7 @@ export class Attempts {
    * @param cluster the one that it is on; left out for that of the run
    */
   see(object: Pod | Job, cluster?: string): AttemptObservation | undefined {
-    const key = keyOfObject(object);
-    const entry = key && this.#entry(...key);
+    const entry = this.#entries.ofObject(object);
     if (!entry || !this.#isOwn(entry, object, cluster)) return undefined;
     const known = object.kind === 'Job' ? entry.job : entry.pod;
     if (known && known.metadata.uid === object.metadata.uid && isOlder(object, known)) return undefined;
@@ -98,7 +95,7 @@ export class Attempts {
   /** Takes in that an object is gone; this is its last state. */
   seeDeleted(object: Pod | Job, cluster?: string): Observation | undefined {
     const { clock } = this.#options.context;
-    const entry = this.#entries.get(keyOfObject(object)?.join('/') ?? '');
+    const entry = this.#entries.knownObject(object);
     if (entry && object.kind === 'Pod' && this.#isOwn(entry, object, cluster)) this.#note(entry, object as Pod);
     // The pod of a Job is the Job's business.
     if (!entry || object.kind !== resourceOf(entry.step).kind || !this.#isOwn(entry, object, cluster)) return undefined;
@@ -114,7 +111,7 @@ export class Attempts {
   /** Looks up what was created and not heard of for long, in case the watch missed its whole life. */
   async audit(): Promise<void> {
     const { clock, timing } = this.#options.context;
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of this.#entries) {
       if (!entry.created || clock.monotonic() - entry.heardAt < timing.auditMs) continue;
       entry.heardAt = clock.monotonic();
       try {
@@ -139,33 +136,31 @@ export class Attempts {
 
   /** When a pod that does not go away must be looked at again. */
   get lookAgainAt(): number | undefined {
-    let earliest = Infinity;
-    for (const entry of this.#entries.values()) earliest = Math.min(earliest, lostTime(entry));
-    return earliest === Infinity ? undefined : earliest;
+    return this.#entries.lookAgainAt;
   }
 
   /** What the pods that are being deleted say by now. */
   lookAgain(): Observation[] {
     const { clock } = this.#options.context;
-    const deleted = [...this.#entries.values()].filter((entry) => lostTime(entry) <= clock.now());
+    const deleted = [...this.#entries].filter((entry) => lostTime(entry) <= clock.now());
     return deleted.map((entry) => this.#observation(entry, attemptState(entry.pod!, clock.now())));
   }
 
   /** Says again to the runs that are being stopped that they are to end: it may have become more urgent. */
   hasten(): void {
-    for (const entry of this.#entries.values())
+    for (const entry of this.#entries)
       if (entry.step.kind === 'run' && entry.created && entry.stopping) this.#stop(entry);
   }
 
   /** The end of an attempt that was there once, or that nobody can look for it; nothing when it still is, or may be. */
   lost(stepName: string, attempt: number): Observation | undefined {
-    const entry = this.#entry(stepName, attempt);
+    const entry = this.#entries.of(stepName, attempt);
     return entry && this.#missed(entry);
   }
 
   /** What can be said of the attempts on a cluster since it could be looked at, or no more. */
   sight(cluster: string): Observation[] {
-    const there = [...this.#entries.values()].filter(({ place }) => place?.elsewhere?.cluster === cluster);
+    const there = [...this.#entries].filter(({ place }) => place?.elsewhere?.cluster === cluster);
     return there.flatMap((entry) => {
       const state = entry.created && sightState(entry, this.#options.context);
       return (state ? this.#observation(entry, state) : this.#missed(entry)) ?? [];
@@ -179,28 +174,6 @@ export class Attempts {
 
   get #run(): Job {
     return this.#options.run();
-  }
-
-  #entry(stepName: string, attempt: number): AttemptEntry | undefined {
-    const key = `${stepName}/${attempt}`;
-    const known = this.#entries.get(key);
-    if (known) return known;
-    const step = findAttempted(this.#options.topology, stepName);
-    if (!step) return undefined;
-    const graphStep = graphStepName(this.#options.topology, stepName);
-    const entry: AttemptEntry = {
-      step,
-      graphStep,
-      attempt,
-      name: attemptNameOf(this.#run.metadata, step, attempt),
-      place: placeOf(step, this.#run, this.#options.context),
-      begun: false,
-      created: false,
-      heardAt: 0,
-      wake: new AbortController(),
-    };
-    this.#entries.set(key, entry);
-    return entry;
   }
 
   #isOwn(entry: AttemptEntry, object: Pod | Job, cluster: string | undefined): boolean {
@@ -258,7 +231,7 @@ export class Attempts {
   #observation(entry: AttemptEntry, state: AttemptState): AttemptObservation {
     if (state.kind === 'succeeded' || state.kind === 'failed') {
       if (entry.pod && !isJob(entry.step) && hasLeftovers(entry.pod)) this.#leftovers.add(entry);
-      this.#entries.delete(keyOf(entry));
+      this.#entries.drop(entry);
     }
     return { step: entry.step.name, attempt: entry.attempt, state };
   }
