@@ -6,6 +6,7 @@ import { labels, MANAGED_BY } from '../../lib/graph/labels.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { writeFleetConfig } from '../cluster/kubeconfig.ts';
+import { plan } from '../fleet/manifests.ts';
 import { CliProcess } from './cli.ts';
 import { cliFor, steady } from './cluster-cli.ts';
 
@@ -98,6 +99,31 @@ describe('all clusters at once', () => {
       unreachable: unknown[];
     };
     expect([runs.map(({ cluster }) => cluster).sort(), unreachable]).toEqual([['eu', 'us'], []]);
+  });
+
+  it('have their plans in one table, and in another how each stands', async () => {
+    const nightly = JSON.stringify(plan('nightly', { schedule: '0 3 * * *', timeZone: 'Etc/UTC' }).object);
+    for (const on of [eu, us]) await on.kubectl(['create', '-f', '-'], { input: nightly });
+    const rowsOf = async (...args: string[]) => {
+      const { code, stdout } = await cli(...args, '--all-clusters');
+      return [code, ...steady(stdout).trimEnd().split('\n')];
+    };
+    expect(await rowsOf('plans')).toEqual([
+      0,
+      'CLUSTER NAME GROUP SCHEDULE ZONE ACTIVE LAST RUN NEXT',
+      'eu nightly - 0 3 * * * Etc/UTC no Pending, <n>s ago -',
+      'us nightly - 0 3 * * * Etc/UTC no Pending, <n>s ago -',
+    ]);
+    expect(await rowsOf('status')).toEqual([
+      0,
+      'CLUSTER PLAN ACTIVE PHASE STEPS AGE DURATION RUN',
+      'eu nightly no Pending 0/1 <n>s - first',
+      'us nightly no Pending 0/1 <n>s - second',
+    ]);
+    const { plans } = JSON.parse((await cli('plans', '--all-clusters', '-o', 'json')).stdout) as {
+      plans: { cluster: string; name: string }[];
+    };
+    expect(plans.map(({ cluster, name }) => `${cluster}/${name}`).sort()).toEqual(['eu/nightly', 'us/nightly']);
   });
 
   it('have their events in one table, newest last, without those about others', async () => {
