@@ -106,7 +106,8 @@ describe('all clusters at once', () => {
     for (const on of [eu, us]) await on.kubectl(['create', '-f', '-'], { input: nightly });
     const rowsOf = async (...args: string[]) => {
       const { code, stdout } = await cli(...args, '--all-clusters');
-      return [code, ...steady(stdout).trimEnd().split('\n')];
+      // They come as their clusters answer.
+      return [code, ...steady(stdout).trimEnd().split('\n').sort()];
     };
     expect(await rowsOf('plans')).toEqual([
       0,
@@ -120,9 +121,11 @@ describe('all clusters at once', () => {
       'eu nightly no Pending 0/1 <n>s - first',
       'us nightly no Pending 0/1 <n>s - second',
     ]);
-    const { plans } = JSON.parse((await cli('plans', '--all-clusters', '-o', 'json')).stdout) as {
+    const { plans, unreachable } = JSON.parse((await cli('plans', '--all-clusters', '-o', 'json')).stdout) as {
       plans: { cluster: string; name: string }[];
+      unreachable: unknown[];
     };
+    expect(unreachable).toEqual([]);
     expect(plans.map(({ cluster, name }) => `${cluster}/${name}`).sort()).toEqual(['eu/nightly', 'us/nightly']);
   });
 

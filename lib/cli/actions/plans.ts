@@ -29,7 +29,7 @@ async function plansEverywhere(context: CliContext, view: PlanView, options: Pla
   );
   const found = answers.flatMap((answer) => ('answer' in answer ? answer.answer : []));
   const unreachable = answers.flatMap((answer) => ('problem' in answer ? [answer] : []));
-  await print(context, view, found, options);
+  await print(context, view, found, options, unreachable);
   for (const { cluster, problem } of unreachable) err.line(`${err.colors.red('error:')} ${cluster}: ${problem}`);
   if (unreachable.length > 0) throw new ExitError(exitCodes.failed);
   if (found.length === 0) none(context, options, ' on any cluster');
@@ -40,12 +40,14 @@ async function print(
   view: PlanView,
   found: readonly PlanSummary[],
   options: PlansOptions,
+  unreachable?: readonly { readonly cluster: string; readonly problem: string }[],
 ): Promise<void> {
   const { output } = options;
   if (output === 'name')
     return found.forEach(({ cluster, name }) => out.line(`${cluster ? `${cluster}/` : ''}cronjob.batch/${name}`));
-  if (output === 'json') return out.json(found);
-  if (output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(found)));
+  const document = unreachable === undefined ? found : { plans: found, unreachable };
+  if (output === 'json') return out.json(document);
+  if (output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(document)));
   if (found.length === 0) return;
   const columns = (view === 'plans' ? planColumns : statusColumns)(Date.now(), out.colors, options);
   out.write(formatTable(columns, found, { wide: output === 'wide' }));
