@@ -44,6 +44,7 @@ export { Lock, mutex, semaphore } from './lock.ts';
 // When and where to do it
 export { LaunchPlan } from './launch-plan.ts';
 export { LaunchPlanGroup } from './launch-plan-group.ts';
+export { PlanNamespace } from './plan-namespace.ts';
 export { inputsFromFile, keysFromFile } from './key-files.ts';
 export { Run } from './run.ts';
 export { kickoffTime } from '../lib/plans/kickoff-time.ts';
@@ -98,6 +99,7 @@ export type {
   Launched,
   RunDefaults,
 } from './launch-plan-settings.ts';
+export type { LimitRangeItem, PlanNamespaceProps, ResourceAmounts } from './plan-namespace.ts';
 export type { KeyedPlan, LaunchPlanGroupProps, LaunchPlanGroupSettings, PlanOverride } from './launch-plan-group.ts';
 export type { GroupKeys, Over } from './group-keys.ts';
 export type { KeyFileOptions } from './key-files.ts';

@@ -21,6 +21,12 @@ export interface LaunchPlanTimingSettings extends PlanTimingSettings {
 export interface LaunchPlanSettings<I extends Shape> extends RunSettings, PlacementProps, LaunchPlanTimingSettings {
   /** Name of the plan and its CronJob; a DNS label of at most 52 characters. @default the construct's id */
   readonly name?: string;
+  /**
+   * The namespace of the plan and its runs. The graph of its workflow and the templates of the steps are written there too; service accounts,
+   * Secrets and the like must be there. See `PlanNamespace`, which makes one.
+   * @default that of the chart that the plan is in
+   */
+  readonly namespace?: string;
   /** Values for inputs, which a launch may change. @default the inputs' own defaults */
   readonly inputs?: PlannedValues<I>;
   /** Values for inputs, which a launch may not change. @default none */

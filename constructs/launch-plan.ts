@@ -6,11 +6,12 @@ import { LaunchPlanTiming } from '../lib/plans/launch-plan-timing.ts';
 import { planCronJob } from '../lib/plans/plan-cron-job.ts';
 import { overrideProblems } from '../lib/plans/run-job.ts';
 import { MAX_PLAN_NAME } from '../lib/values/key-names.ts';
+import { labelProblems } from '../lib/values/label-problems.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import { CallSite } from './call-site.ts';
-import { labelProblems } from '../lib/values/label-problems.ts';
+import { namespaceOf } from './cluster.ts';
 import { later } from './later.ts';
 import type { LaunchPlanJob } from './launch-plan-job.ts';
 import type { Launched, LaunchPlanProps, LaunchPlanSettings } from './launch-plan-settings.ts';
@@ -18,8 +19,9 @@ import { LaunchPlanTask } from './launch-plan-task.ts';
 import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
 import { capabilityProblems } from './plan-capabilities.ts';
-import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective } from './plan-levels.ts';
 import { PlanGrants } from './plan-grants.ts';
+import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective } from './plan-levels.ts';
+import { namespaceProblems } from './plan-namespace.ts';
 import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
 import type { Launchable } from './plan-reference.ts';
 import { reportProblems } from './problems.ts';
@@ -69,7 +71,6 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>, group?: PlanGroup<I>) {
     super(scope, id);
     this.name = props.name ?? id;
-    this.namespace = Chart.of(this).namespace;
     const { workflow, task, ...own } = props;
     this.#launched = { workflow, task } as Launched<I, R>;
     const defaults = workflow ? defaultLevels(this, workflow as unknown as AnyWorkflow) : taskDefaultLevels(this);
@@ -96,8 +97,9 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
       task === undefined
         ? new LaunchPlanWorkflow(workflow as unknown as AnyWorkflow, run)
         : new LaunchPlanTask(task as unknown as Task<Shape, Shape>, run);
-    const taken = claimName(this, 'launch plan', this.name);
-    this.#place = placeHere(this, this.name, settings, workflow);
+    this.namespace = settings.namespace ?? Chart.of(this).namespace;
+    const taken = claimName(this, 'launch plan', this.name, this.namespace);
+    this.#place = placeHere(this, settings, workflow);
     this.#wrong = [...taken, ...problems, ...this.#place.problems];
     // A group tells once what is wrong with several of its plans.
     if (group === undefined) reportProblems(this, () => this.problems());
@@ -144,7 +146,13 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
       fixedInputs: this.#inputs.fixed,
       filledInputs: this.#inputs.filled,
       scope: this,
+      namespace: this.namespace,
     };
+  }
+
+  /** Also where only the cluster of the fleet says it. */
+  get #namespace(): string | undefined {
+    return this.namespace ?? namespaceOf(this);
   }
 
   get #target() {
@@ -152,10 +160,13 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   }
 
   #emit(): void {
+    const namespace = this.#namespace;
+    if (namespace !== undefined) this.#launched.workflow?.places.add(namespace);
     const off = !this.#timing.fires;
     const { successfulRunsHistoryLimit, failedRunsHistoryLimit } = this.#settings;
     const manifest = planCronJob({
       name: this.name,
+      namespace: this.#settings.namespace,
       labels: { ...this.#settings.labels, ...this.#job.labels },
       annotations: { ...this.#settings.annotations, ...originNote(this.#origins), ...backupNotes(this.#place, off) },
       fixedInputs: [...this.#inputs.fixed, ...this.#job.writtenInputs],
@@ -174,6 +185,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     yield* this.#wrong;
     const wrongName = dnsLabelProblem(this.name, MAX_PLAN_NAME);
     if (wrongName !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrongName}` };
+    yield* namespaceProblems(this.#settings, this.#namespace, this.#launched.workflow?.places.namespaces[0]);
     yield* this.#timing.problems();
     yield* labelProblems(this.#settings.labels, this.#settings.annotations);
     yield* overrideProblems(this.#settings);

@@ -20,13 +20,13 @@ interface PlannedJob {
 
 /** What a plan asks for that its cluster does not have, as far as the cluster says what it has. */
 export function* capabilityProblems(
-  plan: Construct,
+  plan: Construct & { readonly namespace: string | undefined },
   job: PlannedJob,
   workflow: AnyWorkflow | undefined,
 ): Generator<Problem> {
   const { name = '', capabilities } = clusterOf(plan) ?? {};
   if (capabilities === undefined) return;
-  const namespace = namespaceOf(plan) ?? '';
+  const namespace = plan.namespace ?? namespaceOf(plan) ?? '';
   const { namespaces } = capabilities;
   if (namespaces !== undefined && !namespaces.includes(namespace))
     yield {

@@ -1,4 +1,3 @@
-import { Chart } from 'cdk8s';
 import type { IConstruct } from 'constructs';
 import { annotations } from '../lib/graph/labels.ts';
 import { placePlan, type ClusterChoice, type ClusterSelector, type PlacementRequest } from '../lib/graph/place-plan.ts';
@@ -35,17 +34,16 @@ export type PlanPlace = { readonly problems: readonly Problem[] } & (
 
 /** Places a plan, and notes it for `placement.json`. Without a fleet there is one place only. */
 export function placeHere(
-  plan: IConstruct,
-  name: string,
+  plan: IConstruct & { readonly name: string; readonly namespace: string | undefined },
   own: PlacementProps,
   workflow: { readonly placement: PlacementProps } | undefined,
 ): PlanPlace {
   const context = clusterContext(plan);
   if (context === undefined) return { role: 'active', problems: [...withoutFleet(own)] };
   const request = requestOf(own, workflow?.placement ?? {}, context.defaultCluster);
-  const { placement, problems } = placePlan(name, request, context.clusters);
+  const { placement, problems } = placePlan(plan.name, request, context.clusters);
   if (placement === undefined) return { role: 'elsewhere', problems };
-  context.plans.set(planKey(name, Chart.of(plan).namespace), placement);
+  context.plans.set(planKey(plan.name, plan.namespace), placement);
   return { ...roleOn(context.cluster.name, placement), problems };
 }
 

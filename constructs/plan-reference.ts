@@ -15,6 +15,8 @@ export interface Launchable {
   readonly filledInputs?: readonly string[];
   /** Left out when it may be anywhere. */
   readonly scope?: Construct;
+  /** Its namespace. @default that of the scope */
+  readonly namespace?: string | undefined;
   /** What is wrong with what was said of it. */
   readonly problems?: readonly Problem[];
 }

@@ -1,9 +1,9 @@
-import { Chart } from 'cdk8s';
 import type { RunSource, RunStep as RunNode } from '../lib/graph/graph.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import type { OutputShape } from './inlined-workflow.ts';
+import { namespaceOf } from './cluster.ts';
 import { InputValues, titleOf } from './input-values.ts';
 import type { LaunchPlan } from './launch-plan.ts';
 import { otherCluster, type OtherCluster } from './other-cluster.ts';
@@ -162,14 +162,22 @@ export class RunStep<I extends Shape, R extends object, Scope> extends StepBase<
     yield* this.nodeProblems;
     const runs = this.#runs;
     const scope = isPlan(runs) ? runs.scope : runs;
-    const [here, there] = [Chart.of(this), scope && Chart.of(scope)];
-    if (there && (here.node.root !== there.node.root || here.namespace !== there.namespace))
+    const there = scope && ((isPlan(runs) && runs.namespace) || namespaceOf(scope));
+    if (scope && (this.node.root !== scope.node.root || namespaceOf(this) !== there))
       yield {
         path: '',
         message: `${show(runs.name)} belongs to another namespace or app`,
         fix: 'define it in the same one',
       };
     if (!isPlan(runs)) return;
+    const [, ...others] = this.workflow.places.namespaces;
+    const lacking = others.filter((namespace) => scope !== undefined && namespace !== there);
+    if (lacking.length > 0)
+      yield {
+        path: '',
+        message: `launch plan ${show(runs.name)} is not in ${lacking.map(show).join(' and ')}, where runs of this workflow are too`,
+        fix: 'launch planNamed(...), and make a plan of that name in each namespace',
+      };
     yield* runs.problems ?? [];
     if (runs.outputSchema === undefined)
       yield {

@@ -7,6 +7,7 @@ import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { checkValues } from '../lib/values/schema.ts';
 import type { NoValues, Shape, ValuesIn } from '../lib/values/shape.ts';
+import { namespaceOf } from './cluster.ts';
 import { later } from './later.ts';
 import { labelProblems } from '../lib/values/label-problems.ts';
 import { claimName } from './names.ts';
@@ -38,6 +39,8 @@ export class Run<I extends Shape> extends Construct {
       ...defaultLevels(this, workflow),
       { name: 'run', settings: own },
     ]).settings;
+    const namespace = namespaceOf(this);
+    if (namespace !== undefined) workflow.places.add(namespace);
     const taken = claimName(this, 'run', props.name ?? id);
     reportProblems(this, () => [...taken, ...this.#problems()]);
     const job = () => workflowRunJob(props.workflow, this.#inputs, this.#settings);

@@ -1,4 +1,3 @@
-import { ApiObject } from 'cdk8s';
 import type { Construct } from 'constructs';
 import { annotations, labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import { decidingPart } from '../lib/pods/deciding-part.ts';
@@ -20,6 +19,7 @@ import { checkObject } from './validate-manifests.ts';
 import type { ExecutionSettings, Task } from './task.ts';
 import { fillInputs } from './task-values.ts';
 import type { Shape } from '../lib/values/shape.ts';
+import type { WorkflowPlaces } from './workflow-places.ts';
 
 /** The task that a step uses, and how. */
 export interface TemplateUse {
@@ -28,6 +28,12 @@ export interface TemplateUse {
   readonly given: (input: string) => unknown;
   /** What its attempts are, whatever the settings say. @default what they say */
   readonly runAs?: 'Job';
+}
+
+/** The workflow of the step. */
+interface TemplateOwner {
+  readonly name: string;
+  readonly places: WorkflowPlaces;
 }
 
 /** The pod that a step's attempts start from, as layers until synth and as a PodTemplate then. */
@@ -44,9 +50,9 @@ export class StepTemplate {
   #runAs: ExecutionSettings['runAs'];
   #compiled: (MergedTemplate & SplitTemplate & { readonly name: string; readonly spot?: unknown }) | undefined;
 
-  constructor(step: Construct, workflow: string, name: string, { task, given, runAs }: TemplateUse) {
+  constructor(step: Construct, workflow: TemplateOwner, name: string, { task, given, runAs }: TemplateUse) {
     this.#step = step;
-    this.#prefix = `${workflow}-${name}`;
+    this.#prefix = `${workflow.name}-${name}`;
     this.#task = task;
     this.#given = given;
     this.#inherited = inheritSettings(task.execution);
@@ -54,9 +60,9 @@ export class StepTemplate {
     this.#retries = task.execution.retries;
     this.#alwaysRunAs = runAs;
     this.#runAs = task.execution.runAs;
-    this.#emit(name, {
+    this.#emit(workflow.places, name, {
       [labels.managedBy]: MANAGED_BY,
-      [labels.workflow]: workflow,
+      [labels.workflow]: workflow.name,
       [labels.step]: name,
       [labels.task]: task.name,
     });
@@ -140,9 +146,9 @@ export class StepTemplate {
     return policyNote(this.#step, this.#alwaysRunAs ?? this.#runAs);
   }
 
-  #emit(name: string, ownLabels: Readonly<Record<string, string>>): void {
+  #emit(places: WorkflowPlaces, name: string, ownLabels: Readonly<Record<string, string>>): void {
     const policy = this.#policy;
-    const template = new ApiObject(this.#step, 'Template', {
+    const template = places.emit(this.#step, 'Template', {
       apiVersion: 'v1',
       kind: 'PodTemplate',
       metadata: {

@@ -72,7 +72,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
     this.#runAs = runAs;
     this.#inputs = new InputValues({ title: titleOf('task', task.name), inputSchema: task.inputSchema }, inputs);
     const use = { task, given: (input: string) => this.#inputs.of(input), ...(runAs && { runAs }) };
-    this.#template = new StepTemplate(this, workflow.name, id, use);
+    this.#template = new StepTemplate(this, workflow, id, use);
   }
 
   /** @internal */

@@ -1,4 +1,3 @@
-import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import { encodeGraph, type GraphData } from '../lib/graph/config-map.ts';
 import { containFailures, inlinedName } from '../lib/graph/inline.ts';
@@ -25,6 +24,7 @@ import { InlinedWorkflow } from './inlined-workflow.ts';
 import { TaskUse, type AnyTaskStep } from './task-use.ts';
 import { checkObject } from './validate-manifests.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
+import { WorkflowPlaces } from './workflow-places.ts';
 import { workflowBuilder, type WorkflowBuilder, type WorkflowOutputs } from './workflow-builder.ts';
 
 export interface WorkflowProps<I extends Shape> {
@@ -69,6 +69,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   readonly runDefaults: RunDefaults;
   /** @internal Where its plans go that say nothing of it. */
   readonly placement: PlacementProps;
+  /** @internal The namespaces that its graph and its templates are in. */
+  readonly places: WorkflowPlaces = new WorkflowPlaces(this);
   readonly #steps: AnyStep[] = [];
   readonly #branches: Branch[] = [];
   /** The workflows that cannot do without the graph of this one. */
@@ -141,6 +143,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   /** @internal Another one cannot do without the graph of this one, and is to be compiled anew when this one is. */
   tellOfChanges(parent: AnyWorkflow): void {
     this.#parents.add(parent);
+    parent.places.use(this.places);
   }
 
   /** The compiled graph. */
@@ -228,7 +231,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   }
 
   #emitGraph(limit: number | undefined): void {
-    const graph = new ApiObject(this, 'Graph', {
+    const graph = this.places.emit(this, 'Graph', {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: {

@@ -4,6 +4,8 @@ import type { LaunchPlanTiming } from './launch-plan-timing.ts';
 /** What the CronJob of a plan is made of. */
 export interface PlanCronJobParts {
   readonly name: string;
+  /** @default said elsewhere */
+  readonly namespace?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** The names of the inputs that no launch can change. */
@@ -26,6 +28,7 @@ export function planCronJob(parts: PlanCronJobParts) {
     kind: 'CronJob',
     metadata: {
       name: parts.name,
+      ...(parts.namespace !== undefined && { namespace: parts.namespace }),
       labels: parts.labels,
       annotations: { ...parts.annotations, [annotations.fixedInputs]: JSON.stringify(fixed) },
     },

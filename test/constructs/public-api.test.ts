@@ -16,6 +16,7 @@ it('the package exports these names and no others', () => {
     'LaunchPlanGroup',
     'Lock',
     'MapStep',
+    'PlanNamespace',
     'PlanReference',
     'Reference',
     'RemoteRunsAccount',
