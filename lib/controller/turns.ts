@@ -4,6 +4,7 @@ import type { EventNote } from '../kube/events.ts';
 import { keyOf, type KubeObject } from '../kube/objects.ts';
 import { jobs } from '../kube/resources.ts';
 import { scheduledAt } from '../runs/run-kinds.ts';
+import { Backfills, isBackfilled } from './backfills.ts';
 import type { Logger } from './log.ts';
 import type { Job } from './objects.ts';
 import { hasTurn, inTurn, planNameOf, planOf, turnOf } from './turn-rules.ts';
@@ -18,7 +19,10 @@ export interface TurnsOptions {
   readonly hasBegun: (job: Job) => boolean;
 }
 
-/** Lets the runs of a plan begin when it is their turn: one after the other where the plan says so, and not outside of its dates. */
+/**
+ * Lets the runs of a plan begin when it is their turn: one after the other where the plan says so, and not outside of its dates. Those of a
+ * backfill take turns among themselves, so that the plan goes on to fire meanwhile.
+ */
 export class Turns {
   readonly #options: TurnsOptions;
   /** The open runs of each plan, by their keys. */
@@ -27,13 +31,16 @@ export class Turns {
   readonly #begun = new Set<string>();
   readonly #told = new Set<string>();
   readonly #leaving = new Set<string>();
+  readonly #backfills: Backfills;
 
   constructor(options: TurnsOptions) {
     this.#options = options;
+    this.#backfills = new Backfills((job) => this.#hasBegun(job));
   }
 
   /** An open run was seen. */
   put(job: Job): void {
+    if (isBackfilled(job)) return this.#backfills.put(job);
     if (!hasTurn(job)) return;
     const plan = planOf(job);
     const runs = this.#plans.get(plan) ?? new Map<string, Job>();
@@ -42,6 +49,7 @@ export class Turns {
 
   /** A run has ended or is gone. Gives those that may be next. */
   remove(job: Job): readonly Job[] {
+    if (isBackfilled(job)) return this.#backfills.remove(job);
     const runs = this.#plans.get(planOf(job));
     const known = runs?.get(keyOf(job));
     if (runs === undefined || known?.metadata.uid !== job.metadata.uid) return [];
@@ -56,7 +64,9 @@ export class Turns {
     const { uid = '' } = job.metadata;
     // One that is cancelled begins to end.
     const cancelled = job.metadata.annotations?.[annotations.cancel] !== undefined;
-    if (!hasTurn(job) || cancelled || this.#hasBegun(job)) return true;
+    if (cancelled) return true;
+    if (isBackfilled(job)) return this.#backfills.admits(job);
+    if (!hasTurn(job) || this.#hasBegun(job)) return true;
     if (this.#leaving.has(uid)) return false;
     const turn = turnOf(job, this.#before(job));
     if (turn.kind === 'begin') this.#begun.add(uid);

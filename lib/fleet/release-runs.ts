@@ -1,3 +1,4 @@
+import { labels } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
@@ -23,8 +24,17 @@ export async function releaseRuns(client: KubeClient, plan: KubeObject, signal?:
   const { namespace, uid } = plan.metadata;
   const owned: Run[] = [];
   for await (const run of eachObject<Run>(client, jobs, { namespace, signal }))
-    if (run.metadata.ownerReferences?.some((owner) => owner.uid === uid)) owned.push(run);
+    if (isOwned(run, uid!) || isBackfill(run, plan.metadata.name)) owned.push(run);
   await inParallel(owned, REQUESTS_AT_ONCE, (run) => release(client, run, uid!, signal));
+}
+
+function isOwned({ metadata }: Run, plan: string): boolean {
+  return metadata.ownerReferences?.some(({ uid }) => uid === plan) ?? false;
+}
+
+/** It is owned by nobody, and would stay for ever. */
+function isBackfill({ metadata: { labels: given } }: Run, plan: string): boolean {
+  return given?.[labels.backfill] !== undefined && given[labels.plan] === plan;
 }
 
 async function release(

@@ -24,6 +24,8 @@ export const labels = {
   parentUid: `${DOMAIN}/parent-uid`,
   /** On a plan that a program registered on the cluster: the name of the program. It is of no manifests, and no apply deletes it. */
   registeredBy: `${DOMAIN}/registered-by`,
+  /** On a run that fills up for a time that has passed: which backfill it is of. Those of a plan with the same value take turns. */
+  backfill: `${DOMAIN}/backfill`,
   /** What a ConfigMap of ours holds: {@link CONTENT_GRAPH}, {@link CONTENT_RECORD}, {@link CONTENT_CACHE}, {@link CONTENT_INVENTORY}, {@link CONTENT_ITEMS} or {@link CONTENT_PLAN}. */
   content: `${DOMAIN}/content`,
 } as const;
@@ -85,6 +87,8 @@ export const annotations = {
   kickoffInputs: `${DOMAIN}/kickoff-inputs`,
   /** On a run's Job: how it gets along with other runs of its plan, JSON; {@link Concurrency}. */
   concurrency: `${DOMAIN}/concurrency`,
+  /** On a run's Job with the label of the same name: how the runs of its backfill take turns, JSON; {@link Backfilling}. */
+  backfill: `${DOMAIN}/backfill`,
   /** On a run's Job: the times `from` and `to` between which its plan fires, JSON; others that fire are skipped. */
   between: `${DOMAIN}/between`,
   /** On a run's Job: until when its plan is paused; what it is scheduled for before is skipped. */
@@ -130,6 +134,15 @@ export const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';
 /** How the runs of a plan get along. `Queue`: one after the other, and at most `max` wait; others are skipped. */
 export type Concurrency =
   { readonly policy: 'Allow' | 'Forbid' | 'Replace' } | { readonly policy: 'Queue'; readonly max: number };
+
+/** In which order the runs of a backfill begin: as their times come, or the other way round. */
+export const backfillOrders = ['oldest', 'newest'] as const;
+
+/** How the runs of a backfill take turns: so many at once. */
+export interface Backfilling {
+  readonly concurrency: number;
+  readonly order: (typeof backfillOrders)[number];
+}
 
 /** How a run is cancelled. `Now`: stop now. `RunFinally`: stop now, then the finally steps. `Drain`: let running steps end, then finally. */
 export const cancelModes = ['Now', 'RunFinally', 'Drain'] as const;

@@ -145,6 +145,7 @@ function openMessage(job: RunJob): string | undefined {
   if (ending !== undefined) return ending.message ?? ending.reason;
   if (spec.suspend === true) return 'suspended: starts nothing new until it is resumed';
   if (status?.startTime !== undefined || spec.managedBy !== CONTROLLER_NAME) return undefined;
+  if (metadata.labels?.[labels.backfill] !== undefined) return 'waits for its turn among the runs of its backfill';
   if (metadata.annotations?.[annotations.concurrency] !== undefined)
     return 'waits for its turn among the runs of its plan';
   return 'no controller has taken it yet';

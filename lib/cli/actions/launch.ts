@@ -89,7 +89,8 @@ function startOptions(options: LaunchOptions): StartOptions {
   return { name, dryRun, cache: cacheMode(options) };
 }
 
-function problemsOf(error: unknown, { metadata: { name } }: PlanCronJob): readonly NamedProblem[] {
+/** What an error says of a plan; one that says something else is thrown. */
+export function problemsOf(error: unknown, { metadata: { name } }: PlanCronJob): readonly NamedProblem[] {
   if (error instanceof InvalidError) return error.problems.map((problem) => ({ name, problem }));
   if (error instanceof WorkflowsError) return [{ name, problem: { path: '', message: error.message } }];
   throw error;

@@ -3,6 +3,7 @@ export { activateCommand } from './activate.ts';
 export { answerCommand } from './answer.ts';
 export { applyCommand } from './apply.ts';
 export { approveCommand } from './approve.ts';
+export { backfillCommand } from './backfill.ts';
 export { cancelCommand } from './cancel.ts';
 export { checkCommand } from './check.ts';
 export { compareCommand } from './compare.ts';

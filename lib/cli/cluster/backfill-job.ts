@@ -1,0 +1,55 @@
+import { kickoffNames, kickoffText } from '../../graph/kickoff.ts';
+import { annotations, labels, SCHEDULED_AT, type Backfilling } from '../../graph/labels.ts';
+import { canonicalJson, type JsonObject } from '../../values/json.ts';
+import type { LaunchedJob } from '../../runs/launch-job.ts';
+
+/** The label value of a backfill: the same for the same times, so that whoever goes on with one finds its runs. */
+export function backfillId(from: number, to: number): string {
+  return [from, to].map((time) => kickoffText(time).replace(/[-:]/g, '')).join('-');
+}
+
+/** What a run of a plan at a time carries no longer when it is made up for afterwards. */
+const OF_THE_SCHEDULE: readonly string[] = [
+  // The controller would delete it as one that comes too early or too late, or let it wait for runs of today.
+  annotations.between,
+  annotations.pausedUntil,
+  annotations.concurrency,
+  annotations.schedules,
+  annotations.catchUp,
+  // It would start the runs of a minute.
+  annotations.every,
+  'cronjob.kubernetes.io/instantiate',
+];
+
+/**
+ * A run that makes up for a time. It belongs to no CronJob, whose history limits would delete it, and the like of which is no part of a
+ * manifest that goes to another cluster; labels say whose it is.
+ *
+ * @param made as a launch makes it
+ */
+export function backfillJob(made: LaunchedJob, id: string, time: number, turns: Backfilling | undefined): LaunchedJob {
+  const { ownerReferences: _, labels: given, annotations: notes = {}, ...metadata } = made.metadata;
+  const kept = Object.entries(notes).filter(([key]) => !OF_THE_SCHEDULE.includes(key));
+  return {
+    ...made,
+    metadata: {
+      ...metadata,
+      labels: { ...given, [labels.backfill]: id },
+      annotations: {
+        ...Object.fromEntries(kept),
+        ...inputsAt(notes, time),
+        [SCHEDULED_AT]: kickoffText(time),
+        ...(turns && { [annotations.backfill]: JSON.stringify(turns) }),
+      },
+    },
+  };
+}
+
+/** The launch has written its own time into these inputs. */
+function inputsAt(notes: Readonly<Record<string, string>>, time: number): Record<string, string> {
+  const names = kickoffNames({ annotations: notes });
+  if (names.length === 0) return {};
+  const inputs = JSON.parse(notes[annotations.inputs] ?? '{}') as JsonObject;
+  const at = Object.fromEntries(names.map((name) => [name, kickoffText(time)]));
+  return { [annotations.inputs]: canonicalJson({ ...inputs, ...at }) };
+}
