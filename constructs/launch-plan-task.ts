@@ -39,7 +39,7 @@ export class LaunchPlanTask implements LaunchPlanJob {
   get template(): object {
     const { metadata, spec } = this.#job;
     const { ttlAfterFinished: ttl } = this.#run.settings;
-    const notes = { ...this.#run.settings.annotations, ...metadata?.annotations, ...this.#policy };
+    const notes = { ...this.#run.settings.annotations, ...metadata?.annotations, ...this.#run.notes, ...this.#policy };
     return {
       metadata: {
         labels: { ...this.#run.settings.labels, ...metadata?.labels, ...this.labels },

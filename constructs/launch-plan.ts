@@ -1,10 +1,11 @@
 import { ApiObject, Chart } from 'cdk8s';
 import type { ISubject } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { labels } from '../lib/graph/labels.ts';
 import { LaunchPlanInputs } from '../lib/plans/launch-plan-inputs.ts';
 import { LaunchPlanTiming } from '../lib/plans/launch-plan-timing.ts';
 import { planCronJob } from '../lib/plans/plan-cron-job.ts';
-import { overrideProblems } from '../lib/plans/run-job.ts';
+import { overrideProblems, planLabels } from '../lib/plans/run-job.ts';
 import { MAX_PLAN_NAME } from '../lib/values/key-names.ts';
 import { labelProblems } from '../lib/values/label-problems.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
@@ -22,6 +23,7 @@ import { capabilityProblems } from './plan-capabilities.ts';
 import { PlanGrants } from './plan-grants.ts';
 import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective } from './plan-levels.ts';
 import { namespaceProblems } from './plan-namespace.ts';
+import { PlanNotifications } from './plan-notifications.ts';
 import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
 import type { Launchable } from './plan-reference.ts';
 import { reportProblems } from './problems.ts';
@@ -62,6 +64,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   readonly #inputs: LaunchPlanInputs;
   readonly #job: LaunchPlanJob;
   readonly #timing: LaunchPlanTiming;
+  readonly #notifications: PlanNotifications;
   readonly #wrong: readonly Problem[];
   readonly #grants: PlanGrants;
 
@@ -85,12 +88,20 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     const { startingDeadline: deadline } = settings;
     const timed = { ...settings, startingDeadlineSeconds: deadline && seconds(deadline) };
     this.#timing = new LaunchPlanTiming(timed, workflow !== undefined && !settings.driver);
+    this.#notifications = new PlanNotifications(this, settings, {
+      plan: this.name,
+      labels: {
+        ...settings.labels,
+        ...planLabels({ plan: this.name, group: group?.name }),
+        [workflow ? labels.workflow : labels.task]: this.#target.name,
+      },
+    });
     const run = {
       plan: this,
       ...(group && { group: group.name }),
       settings,
       inputs: this.#inputs.values,
-      notes: { ...this.#timing.notes, ...this.#inputs.notes },
+      notes: { ...this.#timing.notes, ...this.#inputs.notes, ...this.#notifications.notes },
       site: new CallSite(),
     };
     this.#job =
@@ -105,7 +116,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     if (group === undefined) reportProblems(this, () => this.problems());
     this.placedHere = this.#place.role !== 'elsewhere';
     this.#grants = new PlanGrants(this, 'plan', this.placedHere ? [this] : []);
-    warnAtSynth(this, () => this.#timing.warnings());
+    warnAtSynth(this, () => [...this.#timing.warnings(), ...this.#notifications.warnings()]);
     if (this.placedHere) this.#emit();
   }
 
@@ -162,6 +173,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   #emit(): void {
     const namespace = this.#namespace;
     if (namespace !== undefined) this.#launched.workflow?.places.add(namespace);
+    this.#notifications.noteSecrets(namespace);
     const off = !this.#timing.fires;
     const { successfulRunsHistoryLimit, failedRunsHistoryLimit } = this.#settings;
     const manifest = planCronJob({
@@ -187,6 +199,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     if (wrongName !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrongName}` };
     yield* namespaceProblems(this.#settings, this.#namespace, this.#launched.workflow?.places.namespaces[0]);
     yield* this.#timing.problems();
+    yield* this.#notifications.problems();
     yield* labelProblems(this.#settings.labels, this.#settings.annotations);
     yield* overrideProblems(this.#settings);
     yield* this.#job.problems();

@@ -27,7 +27,7 @@ export interface Effective<S extends object> {
 }
 
 /** Settings that are merged key by key; of all others the highest one holds. */
-const MAPS: ReadonlySet<string> = new Set(['annotations', 'env', 'fixedInputs', 'inputs', 'labels']);
+const MAPS: ReadonlySet<string> = new Set(['annotations', 'env', 'fixedInputs', 'inputs', 'labels', 'notifications']);
 
 const COMPOSED: Readonly<Record<string, (lower: object, higher: object) => object>> = {
   podTemplate: (lower, higher) => composeOverrides(lower as PodTemplateOverride, higher as PodTemplateOverride),

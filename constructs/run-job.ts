@@ -15,6 +15,7 @@ import type { JsonObject } from '../lib/values/json.ts';
 import { formatProblem, show, type Problem } from '../lib/values/problems.ts';
 import type { DriverProps } from './driver.ts';
 import { later } from './later.ts';
+import type { Notifications } from './notification.ts';
 import { seconds, serviceAccountName, type ServiceAccountLike } from './settings.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
@@ -42,6 +43,16 @@ export interface RunSettings {
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of the run's Job and of its steps' pods. @default none */
   readonly annotations?: Readonly<Record<string, string>>;
+  /**
+   * Who is told of the run, by a name of your choice, which levels are merged by. The controller sends it, also of single tasks: without one nobody is told.
+   * @default nobody
+   */
+  readonly notifications?: Notifications;
+  /**
+   * Where people see a run, which notifications link to: `https://jobs.acme.dev/{namespace}/{run}`, with the same fields as their texts.
+   * @default there is no link
+   */
+  readonly runUrl?: string;
   /**
    * Sequences each run by a pod of its own, for clusters without a controller or before Kubernetes 1.32.
    * @default the cluster's controller sequences all runs

@@ -1,5 +1,6 @@
 import { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
+import { labels } from '../lib/graph/labels.ts';
 import { overrideProblems } from '../lib/plans/run-job.ts';
 import { contentHash } from '../lib/values/hash.ts';
 import type { JsonObject } from '../lib/values/json.ts';
@@ -12,9 +13,11 @@ import { later } from './later.ts';
 import { labelProblems } from '../lib/values/label-problems.ts';
 import { claimName } from './names.ts';
 import { defaultLevels, effective } from './plan-levels.ts';
+import { PlanNotifications } from './plan-notifications.ts';
 import { reportProblems } from './problems.ts';
 import { sharingProblems, stepJobOverrideProblems, workflowRunJob, type RunSettings } from './run-job.ts';
 import { checkObject } from './validate-manifests.ts';
+import { warnAtSynth } from './warnings.ts';
 import type { Workflow } from './workflow.ts';
 
 export type RunProps<I extends Shape> = RunSettings & {
@@ -30,6 +33,7 @@ export type RunProps<I extends Shape> = RunSettings & {
 export class Run<I extends Shape> extends Construct {
   readonly #props: RunProps<I>;
   readonly #settings: RunSettings;
+  readonly #notifications: PlanNotifications;
 
   constructor(scope: Construct, id: string, props: RunProps<I>) {
     super(scope, id);
@@ -41,8 +45,13 @@ export class Run<I extends Shape> extends Construct {
     ]).settings;
     const namespace = namespaceOf(this);
     if (namespace !== undefined) workflow.places.add(namespace);
+    this.#notifications = new PlanNotifications(this, this.#settings, {
+      labels: { ...this.#settings.labels, [labels.workflow]: workflow.name },
+    });
+    this.#notifications.noteSecrets(namespace);
     const taken = claimName(this, 'run', props.name ?? id);
     reportProblems(this, () => [...taken, ...this.#problems()]);
+    warnAtSynth(this, () => this.#notifications.warnings());
     const job = () => workflowRunJob(props.workflow, this.#inputs, this.#settings);
     const { metadata } = job();
     const object = new ApiObject(this, 'Job', {
@@ -51,12 +60,15 @@ export class Run<I extends Shape> extends Construct {
       metadata: {
         name: later(() => this.name),
         labels: metadata.labels,
-        annotations: Object.fromEntries(
-          Object.keys(metadata.annotations).map((key) => [
-            key,
-            later(() => (job().metadata.annotations as Record<string, string>)[key]!),
-          ]),
-        ),
+        annotations: {
+          ...Object.fromEntries(
+            Object.keys(metadata.annotations).map((key) => [
+              key,
+              later(() => (job().metadata.annotations as Record<string, string>)[key]!),
+            ]),
+          ),
+          ...this.#notifications.notes,
+        },
       },
       spec: later(() => job().spec),
     });
@@ -77,6 +89,7 @@ export class Run<I extends Shape> extends Construct {
     const wrong = dnsLabelProblem(this.name);
     if (wrong !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrong}` };
     yield* labelProblems(this.#settings.labels, this.#settings.annotations);
+    yield* this.#notifications.problems();
     yield* overrideProblems(this.#settings);
     yield* sharingProblems(this.#props.workflow, this.#settings);
     yield* stepJobOverrideProblems(this.#props.workflow, this.#settings, { kind: 'run override', source: this.name });

@@ -1,5 +1,5 @@
 import { ApiObject } from 'cdk8s';
-import { ServiceAccount } from 'cdk8s-plus-28';
+import { ServiceAccount, type ISecret } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import {
@@ -11,10 +11,14 @@ import {
   type PermissionRule,
 } from '../lib/graph/permissions.ts';
 import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE, podFieldVariable } from '../lib/plans/driver.ts';
+import { objectName } from '../lib/pods/settings/object-name.ts';
 import { mergeLayers } from '../lib/pods/merge.ts';
 import type { PodTemplate, PodTemplateOverride } from '../lib/pods/template.ts';
+import { namespaceOf } from './cluster.ts';
 import { failoverArgs, failoverProblems, type ControllerFailover } from './controller-failover.ts';
 import { grant, type Grant } from './grant.ts';
+import { later } from './later.ts';
+import { secretRules } from './notification-secrets.ts';
 import { reportProblems } from './problems.ts';
 import {
   clustersElsewhere,
@@ -48,6 +52,12 @@ export interface WorkflowControllerProps {
   readonly remoteClusters?: readonly RemoteClusterAccess[];
   /** Takes over plans of other clusters, as `failover` does by hand, when one of them was lost for so long. @default never */
   readonly failover?: ControllerFailover;
+  /**
+   * Secrets that it may read for the notifications of other apps, by name or as the construct of cdk8s-plus. Those that plans and runs of its own app name need
+   * not be given.
+   * @default none
+   */
+  readonly notificationSecrets?: readonly (string | ISecret)[];
   /** Merged over the controller's pod, whose container is named `controller`. @default nothing */
   readonly podTemplate?: PodTemplateOverride;
 }
@@ -69,7 +79,10 @@ export class WorkflowController extends Construct {
     });
     const allow = (kind: Grant['kind'], name: string, rules: readonly PermissionRule[]) =>
       grant(this, { kind, name, rules, subjects: () => [account] });
-    allow(clusterWide ? 'ClusterRole' : 'Role', NAME, controllerRules);
+    const secretsOf = clusterWide ? 'cluster' : { namespace: namespaceOf(this) };
+    const others = (props.notificationSecrets ?? []).map(objectName);
+    const rules = later(() => [...controllerRules, ...secretRules(this, secretsOf, others)]);
+    allow(clusterWide ? 'ClusterRole' : 'Role', NAME, rules);
     allow('Role', `${NAME}-leader`, leaderElectionRules);
     const remotes = clustersElsewhere(this, props.remoteClusters ?? []);
     if (remotes.length > 0) allow('ClusterRole', `${NAME}-identity`, clusterIdentityRules);

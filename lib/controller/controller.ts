@@ -15,6 +15,8 @@ import { isFinished, type Job, type Pod } from './objects.ts';
 import { RemoteClusters } from './remote-clusters.ts';
 import type { RemoteCluster } from './remote-watch.ts';
 import { ResultCache } from './result-cache.ts';
+import type { Notifier } from './notifications/notifier.ts';
+import { openNotifier } from './notifications/open-notifier.ts';
 import { isRun, isStepHere, runId } from './run-job.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
@@ -74,6 +76,7 @@ export class Controller {
   readonly #stopWatching = new AbortController();
   #context: WorkerContext | undefined;
   #remotes: RemoteClusters | undefined;
+  #notifier: Notifier | undefined;
   #ready = false;
 
   constructor(options: ControllerOptions) {
@@ -137,6 +140,7 @@ export class Controller {
       results: new ResultCache(client, this.#log),
       ...(this.#remotes && { remotes: this.#remotes }),
     };
+    this.#notifier = openNotifier(this.#context, watching);
     const reflectors = (namespaces ?? [null]).flatMap((namespace) => this.#reflectors(namespace));
     for (const reflector of reflectors) reflector.start(watching);
     // Runs of this cluster do not wait for others.
@@ -150,6 +154,7 @@ export class Controller {
       // Each of them may have locks: nothing is given out before that is known.
       for (const job of this.#jobs.values()) if (isOpen(job)) this.#locks.expect(runId(job));
       for (const job of this.#jobs.values()) this.#consider(job);
+      this.#notifier.start();
       this.#remotes?.tidy();
       await Promise.all([this.#audit(watching), sweep(this.#context, namespaces ?? [null], watching)]);
     } catch (error) {
@@ -163,7 +168,8 @@ export class Controller {
   async close(limitMs = 5_000): Promise<void> {
     this.#ready = false;
     const limit = AbortSignal.timeout(limitMs);
-    const flushed = Promise.all([...this.#works.values()].map(({ worker }) => worker.close()));
+    const written = [...this.#works.values()].map(({ worker }) => worker.close());
+    const flushed = Promise.all([...written, this.#notifier?.close()]);
     const late = new Promise<void>((resolve) => limit.addEventListener('abort', () => resolve(), { once: true }));
     await Promise.race([flushed, late]);
     this.#stop();
@@ -222,6 +228,7 @@ export class Controller {
   }
 
   #jobChanged(job: Job): void {
+    this.#notifier?.see(job);
     if (isStepHere(job)) this.#stepChanged(job);
     if (!isRun(job)) return;
     const key = keyOf(job);
@@ -237,6 +244,7 @@ export class Controller {
   }
 
   #jobDeleted(job: Job): void {
+    this.#notifier?.forget(job);
     if (isStepHere(job)) this.#stepDeleted(job);
     if (!isRun(job)) return;
     const key = keyOf(job);

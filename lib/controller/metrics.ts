@@ -12,11 +12,16 @@ export interface Metrics {
   created(ms: number): void;
   /** A record was written. */
   recordWritten(): void;
+  /** A notification was delivered, or a try failed, or it was given up. */
+  notification(outcome: NotificationOutcome): void;
   /** A watch broke and is resumed. */
   watchFailed(): void;
   /** Whether this replica leads. */
   leading(leads: boolean): void;
 }
+
+/** What came of a notification. */
+export type NotificationOutcome = 'delivered' | 'failed' | 'given up';
 
 /** For those that nobody asks. */
 export const noMetrics: Metrics = {
@@ -26,6 +31,7 @@ export const noMetrics: Metrics = {
   stepEnded: () => {},
   created: () => {},
   recordWritten: () => {},
+  notification: () => {},
   watchFailed: () => {},
   leading: () => {},
 };
@@ -70,6 +76,12 @@ export async function prometheusMetrics(): Promise<ScrapedMetrics> {
     registers,
   });
   const records = new Counter({ name: name('record_writes_total'), help: 'Writes of records', registers });
+  const notifications = new Counter({
+    name: name('notifications_total'),
+    help: 'Notifications that were delivered or given up, and tries that failed, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  });
   const watches = new Counter({ name: name('watch_failures_total'), help: 'Watches and lists that failed', registers });
   const leader = new Gauge({ name: name('leader'), help: '1 on the replica that leads', registers });
   return {
@@ -82,6 +94,7 @@ export async function prometheusMetrics(): Promise<ScrapedMetrics> {
     stepEnded: (phase) => steps.inc({ phase }),
     created: (ms) => creations.observe(ms / 1000),
     recordWritten: () => records.inc(),
+    notification: (outcome) => notifications.inc({ outcome }),
     watchFailed: () => watches.inc(),
     leading: (leads) => leader.set(leads ? 1 : 0),
     contentType: registry.contentType,

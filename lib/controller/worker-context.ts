@@ -45,6 +45,8 @@ export interface Timing {
   readonly auditMs: number;
   /** Between two looks for kept results that are too old. */
   readonly sweepMs: number;
+  /** After the first failed delivery of a notification; the wait doubles from then on. */
+  readonly notifyMs: number;
 }
 
 export const defaultTiming: Timing = {
@@ -54,6 +56,7 @@ export const defaultTiming: Timing = {
   maxBackoffMs: 15_000,
   auditMs: 30_000,
   sweepMs: 3_600_000,
+  notifyMs: 1_000,
 };
 
 /** The wait after the n-th failure in a row. */

@@ -101,6 +101,10 @@ export const annotations = {
   caughtUp: `${DOMAIN}/caught-up`,
   /** On a Job that a plan with an interval below a minute makes each minute: the interval in seconds. It starts the runs of that minute. */
   every: `${DOMAIN}/every`,
+  /** On the Job of a run or task: who is told what of it, JSON; `NotificationDocument` in `lib/graph/notifications.ts`. */
+  notifications: `${DOMAIN}/notifications`,
+  /** On the Job of a finished run or task: how many of its plan failed in a row just before it. The Jobs of these may be gone by now. */
+  failuresBefore: `${DOMAIN}/failures-before`,
   /** On a run's Job: {@link CacheMode}. */
   cache: `${DOMAIN}/cache`,
   /** On a graph: how many versions of its workflow are kept that nothing uses; that of the newest version holds. @default 10 */
@@ -127,6 +131,8 @@ export const annotations = {
 export const answerPrefixes = { approval: `${DOMAIN}/approve.`, input: `${DOMAIN}/input.` } as const;
 /** On a run's Job, with the name of a step after it: skips the step, unless it has begun. The value says why, in words. */
 export const skipPrefix = `${DOMAIN}/skip.`;
+/** On the Job of a run or task, with an event and the name of a notification after it: when it was delivered, or why it was given up. */
+export const notifiedPrefix = `${DOMAIN}/notified.`;
 
 /** On a Job that a schedule made: the time it was made for. (KEP-3668; batch/v1: CronJobScheduledTimestampAnnotation) */
 export const SCHEDULED_AT = 'batch.kubernetes.io/cronjob-scheduled-timestamp';

@@ -16,6 +16,7 @@ it('the package exports these names and no others', () => {
     'LaunchPlanGroup',
     'Lock',
     'MapStep',
+    'NotificationTarget',
     'PlanNamespace',
     'PlanReference',
     'Reference',

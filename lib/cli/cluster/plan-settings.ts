@@ -47,6 +47,10 @@ export function planSettings(plan: PlanCronJob): readonly PlanSetting[] {
   add('ttlAfterFinished', seconds(job.ttlSecondsAfterFinished));
   add('cache', notes[annotations.cache]);
   if (driven) add('driver', true);
+  const { notifications, runUrl } = objectIn(made, annotations.notifications) ?? {};
+  if (isJsonObject(notifications))
+    for (const [name, said] of Object.entries(notifications as JsonObject)) add(`notifications.${name}`, said);
+  add('runUrl', runUrl);
   const fixed = fixedInputs(plan);
   for (const [input, value] of Object.entries(objectIn(made, annotations.inputs) ?? {}))
     add(`${fixed.includes(input) ? 'fixedInputs' : 'inputs'}.${input}`, value);

@@ -61,7 +61,7 @@ export function rerunJob(
     annotations.runOverride,
     annotations.cache,
   ];
-  const given = [...kept, annotations.parallelism, annotations.priority].flatMap((key) => {
+  const given = [...kept, annotations.parallelism, annotations.priority, annotations.notifications].flatMap((key) => {
     // The time of a run stays that of the one before it.
     const value =
       key === annotations.inputs && hasGraph(old) ? canonicalJson(inputsOf(metadata)) : metadata.annotations?.[key];

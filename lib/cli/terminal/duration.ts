@@ -1,22 +1,8 @@
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
-const YEAR = 365 * DAY;
+import { formatDuration } from '../../values/duration.ts';
 
-/** A duration as kubectl prints ages: `45s`, `3m20s`, `17m`, `3h5m`, `2d4h`. (apimachinery/pkg/util/duration: HumanDuration) */
-export function formatDuration(milliseconds: number): string {
-  const ms = Math.max(0, milliseconds);
-  if (ms < 2 * MINUTE) return `${Math.floor(ms / SECOND)}s`;
-  if (ms < 10 * MINUTE) return two(ms, MINUTE, 'm', SECOND, 's');
-  if (ms < 3 * HOUR) return `${Math.floor(ms / MINUTE)}m`;
-  if (ms < 8 * HOUR) return two(ms, HOUR, 'h', MINUTE, 'm');
-  if (ms < 2 * DAY) return `${Math.floor(ms / HOUR)}h`;
-  if (ms < 8 * DAY) return two(ms, DAY, 'd', HOUR, 'h');
-  if (ms < 2 * YEAR) return `${Math.floor(ms / DAY)}d`;
-  if (ms < 8 * YEAR) return two(ms, YEAR, 'y', DAY, 'd');
-  return `${Math.floor(ms / YEAR)}y`;
-}
+export { formatDuration };
+
+const SECOND = 1000;
 
 /** As {@link formatDuration}, with a fraction while that is worth telling: `8ms`, `0.3s`, `7.4s`, `45s`. */
 export function formatElapsed(milliseconds: number): string {
@@ -29,9 +15,4 @@ export function formatElapsed(milliseconds: number): string {
 export function formatAge(timestamp: string | undefined, now: number): string {
   const then = timestamp === undefined ? NaN : Date.parse(timestamp);
   return Number.isNaN(then) ? '<unknown>' : formatDuration(now - then);
-}
-
-function two(ms: number, large: number, largeUnit: string, small: number, smallUnit: string): string {
-  const rest = Math.floor((ms % large) / small);
-  return `${Math.floor(ms / large)}${largeUnit}${rest === 0 ? '' : `${rest}${smallUnit}`}`;
 }

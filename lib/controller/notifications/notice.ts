@@ -1,0 +1,83 @@
+import { kickoffText } from '../../graph/kickoff.ts';
+import { DOMAIN, notifiedPrefix } from '../../graph/labels.ts';
+import { defaultTexts, fillTemplate } from '../../graph/notice-text.ts';
+import type { NoticeFields, NotificationDocument, NotificationEvent } from '../../graph/notifications.ts';
+import { formatDuration } from '../../values/duration.ts';
+import type { Due } from './notification-rules.ts';
+import type { RunFacts } from './run-facts.ts';
+
+/** What is told of a run, before it is put into the form that a receiver takes. */
+export interface Notice {
+  /** The same for every try: receivers can drop repeats by it. */
+  readonly id: string;
+  readonly event: NotificationEvent;
+  readonly at: number;
+  readonly fields: NoticeFields;
+  /** The author's template, else ours. */
+  readonly template: string;
+}
+
+export function noticeOf(
+  run: RunFacts,
+  failures: number,
+  { cluster, runUrl, notifications }: NotificationDocument,
+  { notification, event, at }: Due,
+): Notice {
+  const { end } = run;
+  const given: Record<string, string | undefined> = {
+    event,
+    run: run.name,
+    plan: run.plan,
+    workflow: run.workflow,
+    group: run.group,
+    namespace: run.namespace,
+    cluster,
+    phase: end?.phase ?? (run.startedAt === undefined ? 'Pending' : 'Running'),
+    reason: end?.reason,
+    message: end?.message,
+    scheduledAt: kickoffText(run.scheduledAt ?? run.createdAt),
+    startedAt: textOf(run.startedAt),
+    finishedAt: textOf(end?.at),
+    duration: run.startedAt === undefined ? undefined : formatDuration((end?.at ?? at) - run.startedAt),
+    failures: String(failures + (end?.phase === 'Failed' ? 1 : 0)),
+  };
+  const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as NoticeFields;
+  const url = runUrl === undefined ? undefined : fillTemplate(runUrl, fields, encodeURIComponent);
+  const template = notifications[notification]?.text ?? defaultTexts[event] + (url === undefined ? '' : '\n{url}');
+  return { id: `${run.uid}.${event}`, event, at, fields: { ...fields, ...(url && { url }) }, template };
+}
+
+/** Plain text. */
+export function noticeText({ template, fields }: Notice): string {
+  return fillTemplate(template, fields, (value) => value).trim();
+}
+
+/** The body of an incoming webhook of Slack, which Mattermost, Rocket.Chat and others take as well. (docs.slack.dev/messaging/formatting-message-text: escaping) */
+export function slackMessage({ template, fields }: Notice): object {
+  const escape = (value: string) => value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return { text: fillTemplate(template, fields, escape).trim() };
+}
+
+/** A CloudEvent in structured mode. (cloudevents/spec v1.0.2, required attributes and JSON format) */
+export function cloudEvent(notice: Notice): object {
+  const { id, event, at, fields } = notice;
+  const { cluster, namespace = '', run = '', plan } = fields;
+  const parts = [...(cluster === undefined ? [] : ['clusters', cluster]), 'namespaces', namespace, 'jobs', run];
+  return {
+    specversion: '1.0',
+    id,
+    source: `/${parts.map(encodeURIComponent).join('/')}`,
+    type: `${DOMAIN.split('.').reverse().join('.')}.run.${event}`,
+    subject: plan ?? run,
+    time: kickoffText(at),
+    datacontenttype: 'application/json',
+    data: { ...fields, failures: Number(fields.failures ?? 0), text: noticeText(notice) },
+  };
+}
+
+/** What tells on a run's Job that an event was delivered, with the name of the event and of the notification after it. */
+export function settledKey({ event, notification }: Pick<Due, 'event' | 'notification'>): string {
+  return `${notifiedPrefix}${event}.${notification}`;
+}
+
+const textOf = (time: number | undefined) => (time === undefined ? undefined : kickoffText(time));

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { annotations } from '../../graph/labels.ts';
+import { notificationEvents, type NotificationDocument } from '../../graph/notifications.ts';
+import type { Problem } from '../../values/problems.ts';
+import type { Job } from '../objects.ts';
+
+const text = z.union([z.string(), z.strictObject({ secret: z.string(), key: z.string() })]);
+const seconds = z.int().min(1);
+
+const to = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('slack'), url: text }),
+  z.strictObject({ kind: z.literal('cloudEvents'), url: text, headers: z.record(z.string(), text).optional() }),
+]);
+
+const document = z.strictObject({
+  cluster: z.string().optional(),
+  runUrl: z.string().optional(),
+  notifications: z.record(
+    z.string().regex(/^[a-z0-9][-a-z0-9]{0,39}$/),
+    z.strictObject({
+      on: z.array(z.enum(notificationEvents).exclude(['late', 'runningLong'])),
+      lateAfterSeconds: seconds.optional(),
+      longAfterSeconds: seconds.optional(),
+      reasons: z.array(z.string()).optional(),
+      consecutiveFailures: z.int().min(1).optional(),
+      text: z.string().optional(),
+      retryForSeconds: seconds.optional(),
+      to,
+    }),
+  ),
+});
+
+/** Who is to be told of a run, as its Job says it; anybody may have written that. Nothing when it says nothing. */
+export function readNotifications(
+  job: Job,
+): NotificationDocument | { readonly problems: readonly Problem[] } | undefined {
+  const given = job.metadata.annotations?.[annotations.notifications];
+  if (given === undefined) return undefined;
+  const read = document.safeParse(jsonOf(given));
+  if (read.success) return read.data as NotificationDocument;
+  return {
+    problems: read.error.issues.map(({ path, message }) => ({
+      path: [annotations.notifications, ...path.map(String)].join('.'),
+      message,
+    })),
+  };
+}
+
+function jsonOf(given: string): unknown {
+  try {
+    return JSON.parse(given);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,89 @@
+/** What people and programs are told of runs. It travels with each run, as an annotation of its Job: {@link NotificationDocument}. */
+
+/** What may be told of a run. */
+export const notificationEvents = ['succeeded', 'failed', 'cancelled', 'recovered', 'late', 'runningLong'] as const;
+export type NotificationEvent = (typeof notificationEvents)[number];
+
+/** Why a run failed: those of a run that is sequenced, and Kubernetes' own of a single task. (batch/v1: JobReason constants) */
+export const runFailureReasons = [
+  'StepFailed',
+  'RunTimeout',
+  'InvalidRun',
+  'BackoffLimitExceeded',
+  'DeadlineExceeded',
+  'PodFailurePolicy',
+  'FailedIndexes',
+  'MaxFailedIndexesExceeded',
+] as const;
+export type RunFailureReason = (typeof runFailureReasons)[number];
+
+/** One value of a Secret in the namespace of the run. */
+export interface SecretRef {
+  readonly secret: string;
+  readonly key: string;
+}
+
+/** Text as it is, or where it is kept. */
+export type TextOrSecret = string | SecretRef;
+
+/** Whom to tell, and how. */
+export type NotificationTo =
+  | { readonly kind: 'slack'; readonly url: TextOrSecret }
+  | {
+      readonly kind: 'cloudEvents';
+      readonly url: TextOrSecret;
+      readonly headers?: Readonly<Record<string, TextOrSecret>>;
+    };
+
+/** One of them, on the wire. */
+export interface WireNotification {
+  /** Those that need no threshold. */
+  readonly on: readonly Exclude<NotificationEvent, 'late' | 'runningLong'>[];
+  readonly lateAfterSeconds?: number;
+  readonly longAfterSeconds?: number;
+  /** Of failures, those for these reasons. */
+  readonly reasons?: readonly string[];
+  /** Of failures, those that are at least the n-th in a row of their plan; of recoveries, those after as many. */
+  readonly consecutiveFailures?: number;
+  /** A template of {@link noticeFields}. */
+  readonly text?: string;
+  readonly retryForSeconds?: number;
+  readonly to: NotificationTo;
+}
+
+/** The annotation. */
+export interface NotificationDocument {
+  /** The cluster's name in its fleet. */
+  readonly cluster?: string;
+  /** A template of {@link noticeFields}, whose values are encoded for a URL. */
+  readonly runUrl?: string;
+  readonly notifications: Readonly<Record<string, WireNotification>>;
+}
+
+/** How long a delivery is tried when nobody says. */
+export const RETRY_FOR_SECONDS = 24 * 3600;
+
+/** What a template may name. Those that a run does not have are empty. */
+export const noticeFields = [
+  'event',
+  'run',
+  'plan',
+  'workflow',
+  'group',
+  'namespace',
+  'cluster',
+  'phase',
+  'reason',
+  'message',
+  'scheduledAt',
+  'startedAt',
+  'finishedAt',
+  'duration',
+  'failures',
+  'url',
+] as const;
+export type NoticeField = (typeof noticeFields)[number];
+export type NoticeFields = Readonly<Partial<Record<NoticeField, string>>>;
+
+/** The longest name of a notification: an annotation that says that it was delivered ends in it. */
+export const MAX_NOTIFICATION_NAME = 40;
