@@ -1,17 +1,18 @@
-import { labels } from '../graph/labels.ts';
 import { releaseRuns } from '../fleet/release-runs.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { eachObject } from '../kube/pages.ts';
 import { cronJobs } from '../kube/resources.ts';
-import { WorkflowsError } from '../runs/errors.ts';
-import { findPlan } from '../runs/find.ts';
+import { findPlan, found } from '../runs/find.ts';
 import { PLAN_SELECTOR } from '../runs/run-kinds.ts';
 import type { PlanCronJob } from '../runs/run-objects.ts';
 import { planInfo, type PlanInfo } from './plan-info.ts';
 import type { CallOptions } from './run.ts';
+import { checkOwner } from './plan-owner.ts';
+import type { PlanRegistration, RegisteredPlan } from './plan-registration.ts';
 import { selectorOf } from './selector.ts';
 import { translated } from './translate.ts';
+import type { AnyWorkflowType, WorkflowType } from './types.ts';
 
 /** Which plans are meant. */
 export interface PlanSelection extends CallOptions {
@@ -49,26 +50,39 @@ export class Plans {
   }
 
   /**
-   * Deletes a plan that this program registered. Its runs go on, and are kept for seven days after their end. One that is not there was deleted before.
+   * Registers a plan over a workflow that was applied, or changes one that this program registered: what it does not say becomes what it is by
+   * default. It is written only when nothing is wrong with it, and stays as it is when nothing changes. No apply deletes it.
+   *
+   * @throws WorkflowsError with everything that is wrong, when there is no such workflow, or when the plan is another's or is applied from manifests
+   * @example
+   * await client.plans.createOrUpdate<typeof etl>({
+   *   name: 'site-etl-paris',
+   *   workflow: 'site-etl',
+   *   fixedInputs: { site: 'paris' },
+   *   schedule: '0 *\/6 * * *',
+   * });
+   */
+  createOrUpdate<W extends WorkflowType = AnyWorkflowType>(
+    plan: PlanRegistration<W>,
+    { signal }: CallOptions = {},
+  ): Promise<RegisteredPlan> {
+    return translated(async () => {
+      const { registerPlan } = await import('./register-plan.ts');
+      return registerPlan(this.#client, plan as PlanRegistration<WorkflowType>, this.#name, signal);
+    });
+  }
+
+  /**
+   * Deletes a plan that this program registered. Its runs go on, and are kept for seven days after their end. It is gone a moment later; to delete it twice is to delete it once.
    *
    * @throws WorkflowsError when it is another's, or is applied from manifests
    */
   delete(name: string, { signal }: CallOptions = {}): Promise<void> {
     return translated(async () => {
-      const plan = await findPlan(this.#client, name, { signal }).catch((error: unknown) => {
-        if (error instanceof WorkflowsError && error.reason === 'NotFound') return undefined;
-        throw error;
-      });
-      if (plan === undefined) return;
+      const plan = await found<PlanCronJob>(this.#client, cronJobs, name, { signal });
+      if (plan === undefined || plan.metadata.deletionTimestamp !== undefined) return;
+      checkOwner(plan, this.#name);
       const { uid, resourceVersion } = plan.metadata;
-      const owner = plan.metadata.labels?.[labels.registeredBy];
-      if (owner !== this.#name)
-        throw new WorkflowsError(
-          'Conflict',
-          owner === undefined
-            ? `The plan ${name} is applied from manifests; delete it there`
-            : `The plan ${name} was registered by ${owner}, and this is ${this.#name}`,
-        );
       await releaseRuns(this.#client, plan, signal);
       const preconditions = { uid, resourceVersion, propagationPolicy: 'Orphan', signal } as const;
       await this.#client.delete(cronJobs, name, preconditions).catch((error: unknown) => {

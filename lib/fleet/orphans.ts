@@ -31,8 +31,8 @@ const PARENTS: readonly Resource[] = [resources.configMaps, resources.secrets];
 
 const REQUESTS_AT_ONCE = 8;
 
-/** What says to be of this project, and is neither part of a run nor kept by what made it. */
-const OURS = `${labels.managedBy}=${MANAGED_BY},!${labels.run},!${labels.step}`;
+/** What says to be of this project, and is neither part of a run nor kept by what made it, nor a plan that a program registered. */
+const OURS = `${labels.managedBy}=${MANAGED_BY},!${labels.run},!${labels.step},!${labels.registeredBy}`;
 
 /**
  * What is of no inventory and not planned, in the namespaces of a plan. What cannot be read is left out: nobody needs to see it to apply.

@@ -1,23 +1,18 @@
-import { decodeGraph } from '../../graph/config-map.ts';
-import type { Graph } from '../../graph/graph.ts';
-import { annotations, CONTENT_GRAPH, labels, MANAGED_BY } from '../../graph/labels.ts';
-import { newestFirst, type VersionObject } from '../../graph/old-versions.ts';
+import { annotations, labels, MANAGED_BY } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { eachObject } from '../../kube/pages.ts';
-import { configMaps, jobs } from '../../kube/resources.ts';
+import { jobs } from '../../kube/resources.ts';
 import { isRunJob } from '../../runs/run-kinds.ts';
-import type { ConfigMapObject, PlanCronJob, RunJob } from '../../runs/run-objects.ts';
+import type { PlanCronJob, RunJob } from '../../runs/run-objects.ts';
 import { summaryOf, type RunSummary } from '../../runs/run-summary.ts';
+import { workflowVersions, type WorkflowVersion } from '../../runs/workflow-versions.ts';
 import { FailedError } from '../errors.ts';
 import { newestFirst as newestRunFirst } from './runs-view.ts';
 
 /** A version of a plan's workflow that is on the cluster. */
-export interface PlanVersion extends VersionObject {
-  readonly version: string;
+export interface PlanVersion extends WorkflowVersion {
   /** Whether runs that the plan starts now are of this version. */
   readonly current: boolean;
-  /** Left out when it cannot be read. */
-  readonly graph?: Graph;
 }
 
 /** The graph of a plan. @throws FailedError when it runs a single task, which has no versions */
@@ -34,21 +29,8 @@ export function graphOfPlan({ metadata, spec }: PlanCronJob): { readonly name: s
 /** The versions of a plan's workflow that are on the cluster, the newest first. */
 export async function versionsOf(client: KubeClient, plan: PlanCronJob): Promise<readonly PlanVersion[]> {
   const { name: current, workflow } = graphOfPlan(plan);
-  const { namespace } = plan.metadata;
-  const labelSelector = `${labels.managedBy}=${MANAGED_BY},${labels.content}=${CONTENT_GRAPH},${labels.workflow}=${workflow}`;
-  const versions: PlanVersion[] = [];
-  for await (const object of eachObject<ConfigMapObject>(client, configMaps, { namespace, labelSelector, limit: 20 })) {
-    const { name, creationTimestamp, labels: given } = object.metadata;
-    const decoded = decodeGraph(object);
-    versions.push({
-      name,
-      version: given?.[labels.version] ?? name,
-      createdAt: Date.parse(creationTimestamp ?? ''),
-      current: name === current,
-      ...('graph' in decoded && { graph: decoded.graph }),
-    });
-  }
-  return versions.sort(newestFirst);
+  const versions = await workflowVersions(client, workflow, { namespace: plan.metadata.namespace });
+  return versions.map((version) => ({ ...version, current: version.name === current }));
 }
 
 /** The runs of a plan that are on the cluster by the name of their graph, the newest first. */

@@ -1,0 +1,38 @@
+import { decodeGraph } from '../graph/config-map.ts';
+import type { Graph } from '../graph/graph.ts';
+import { CONTENT_GRAPH, labels, MANAGED_BY } from '../graph/labels.ts';
+import { newestFirst, type VersionObject } from '../graph/old-versions.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { eachObject } from '../kube/pages.ts';
+import { configMaps } from '../kube/resources.ts';
+import type { FindOptions } from './find.ts';
+import type { ConfigMapObject } from './run-objects.ts';
+
+/** A version of a workflow that is on the cluster. */
+export interface WorkflowVersion extends VersionObject {
+  readonly version: string;
+  /** Left out when it cannot be read. */
+  readonly graph?: Graph;
+}
+
+/** The versions of a workflow that are on the cluster, the newest first. */
+export async function workflowVersions(
+  client: KubeClient,
+  workflow: string,
+  options: FindOptions,
+): Promise<readonly WorkflowVersion[]> {
+  const labelSelector = `${labels.managedBy}=${MANAGED_BY},${labels.content}=${CONTENT_GRAPH},${labels.workflow}=${workflow}`;
+  const versions: WorkflowVersion[] = [];
+  const select = { ...options, labelSelector, limit: 20 };
+  for await (const object of eachObject<ConfigMapObject>(client, configMaps, select)) {
+    const { name, creationTimestamp, labels: given } = object.metadata;
+    const decoded = decodeGraph(object);
+    versions.push({
+      name,
+      version: given?.[labels.version] ?? name,
+      createdAt: Date.parse(creationTimestamp ?? ''),
+      ...('graph' in decoded && { graph: decoded.graph }),
+    });
+  }
+  return versions.sort(newestFirst);
+}
