@@ -121,7 +121,8 @@ async function cli(...args: string[]): Promise<string> {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  if (child.exitCode !== 0) throw new Error(`${args.join(' ')} ended with ${child.exitCode}: ${(stdout + stderr).slice(-3000)}`);
+  if (child.exitCode !== 0)
+    throw new Error(`${args.join(' ')} ended with ${child.exitCode}: ${(stdout + stderr).slice(-3000)}`);
   if (args[0] !== 'launch') console.log(`${args[0]}: ${((performance.now() - begun) / 1000).toFixed(1)} s`);
   return stdout;
 }
