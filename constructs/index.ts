@@ -47,6 +47,7 @@ export { LaunchPlanGroup } from './launch-plan-group.ts';
 export { PlanNamespace } from './plan-namespace.ts';
 export { inputsFromFile, keysFromFile } from './key-files.ts';
 export { Run } from './run.ts';
+export { notice } from './launch-target.ts';
 export { NotificationTarget } from './notification-target.ts';
 export { kickoffTime } from '../lib/plans/kickoff-time.ts';
 export { Schedule } from '../lib/plans/schedule.ts';
@@ -102,8 +103,9 @@ export type {
 } from './launch-plan-settings.ts';
 export type { LimitRangeItem, PlanNamespaceProps, ResourceAmounts } from './plan-namespace.ts';
 export type { NotificationProps, Notifications, NotificationTrigger } from './notification.ts';
+export type { NoticeInputs, NoticeValue, NoticeValues } from './launch-target.ts';
 export type { CloudEventsOptions, SecretOrText } from './notification-target.ts';
-export type { NotificationEvent, RunFailureReason } from '../lib/graph/notifications.ts';
+export type { NoticeField, NotificationEvent, RunFailureReason } from '../lib/graph/notifications.ts';
 export type { KeyedPlan, LaunchPlanGroupProps, LaunchPlanGroupSettings, PlanOverride } from './launch-plan-group.ts';
 export type { GroupKeys, Over } from './group-keys.ts';
 export type { KeyFileOptions } from './key-files.ts';

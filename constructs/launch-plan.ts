@@ -173,7 +173,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   #emit(): void {
     const namespace = this.#namespace;
     if (namespace !== undefined) this.#launched.workflow?.places.add(namespace);
-    this.#notifications.noteSecrets(namespace);
+    this.#notifications.noteSecrets();
     const off = !this.#timing.fires;
     const { successfulRunsHistoryLimit, failedRunsHistoryLimit } = this.#settings;
     const manifest = planCronJob({

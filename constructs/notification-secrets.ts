@@ -1,11 +1,12 @@
 import type { Construct, IConstruct } from 'constructs';
+import type { NotifiedFrom } from './notification-target.ts';
 import type { PermissionRule } from '../lib/graph/permissions.ts';
 
 /** The Secrets that notifications of an app name, by namespace. */
 const noted = new WeakMap<IConstruct, Map<string | undefined, Set<string>>>();
 
 /** Notes that the controller which looks after a namespace must read Secrets there. */
-export function noteSecrets(construct: Construct, namespace: string | undefined, secrets: readonly string[]): void {
+export function noteSecrets({ construct, namespace }: NotifiedFrom, secrets: readonly string[]): void {
   if (secrets.length === 0) return;
   const { root } = construct.node;
   const all = noted.get(root) ?? new Map<string | undefined, Set<string>>();

@@ -1,6 +1,10 @@
+import type { Construct } from 'constructs';
 import type { NotificationTo } from '../lib/graph/notifications.ts';
 import type { SecretKey } from '../lib/pods/settings/environment.ts';
 import type { Problem } from '../lib/values/problems.ts';
+import type { Shape } from '../lib/values/shape.ts';
+import { LaunchTarget, type NoticeInputs } from './launch-target.ts';
+import type { AnyPlan } from './run-step.ts';
 import { WebhookTarget } from './webhook-target.ts';
 
 /** Text as it is, which everybody can read who may read Jobs, or one value of a Secret in the namespace of the run. */
@@ -14,13 +18,20 @@ export interface CloudEventsOptions {
   readonly headers?: Readonly<Record<string, SecretOrText>>;
 }
 
+/** @internal Whose runs are told of. */
+export interface NotifiedFrom {
+  readonly construct: Construct;
+  /** Left out where only the cluster that it is applied to knows. */
+  readonly namespace: string | undefined;
+}
+
 /** @internal What there is to be known of a target. */
 export interface TargetParts {
   /** As runs carry it. */
   readonly wire: NotificationTo;
   /** The Secrets that the controller must read. */
   readonly secrets: readonly string[];
-  problems(): Iterable<Problem>;
+  problems(from: NotifiedFrom): Iterable<Problem>;
   /** What is likely a secret and is not kept as one. */
   warnings(): Iterable<Problem>;
 }
@@ -46,5 +57,18 @@ export class NotificationTarget {
   /** A receiver of CloudEvents 1.0: each comes in a POST of its own, in structured mode. */
   static cloudEvents(options: CloudEventsOptions): NotificationTarget {
     return new NotificationTarget(new WebhookTarget('cloudEvents', options));
+  }
+
+  /**
+   * A launch plan in the namespace of the run: it gets a run for each event. That run launches no other by a notification.
+   *
+   * @example
+   * NotificationTarget.launch(cleanUp, { failedRun: notice.run, reason: notice.reason })
+   */
+  static launch<I extends Shape, R extends object>(
+    plan: AnyPlan<I, R>,
+    inputs: NoticeInputs<NoInfer<I>> = {},
+  ): NotificationTarget {
+    return new NotificationTarget(new LaunchTarget(plan.launchable, inputs));
   }
 }

@@ -11,7 +11,7 @@ import {
 import { selectorProblems, type LabelSelector } from '../lib/values/label-selector.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
-import { NotificationTarget } from './notification-target.ts';
+import { NotificationTarget, type NotifiedFrom } from './notification-target.ts';
 import { seconds } from './settings.ts';
 
 /** What somebody is told of: with a threshold where it is a matter of time. */
@@ -70,7 +70,7 @@ export function wireNotification(props: NotificationProps): WireNotification {
 }
 
 /** @internal What is wrong with one. */
-export function* notificationProblems(name: string, props: NotificationProps): Generator<Problem> {
+export function* notificationProblems(name: string, props: NotificationProps, from: NotifiedFrom): Generator<Problem> {
   const at = `notifications.${name}`;
   const wrongName = dnsLabelProblem(name, MAX_NOTIFICATION_NAME);
   if (wrongName !== undefined) yield { path: at, message: `the name ${show(name)} ${wrongName}` };
@@ -102,7 +102,7 @@ export function* notificationProblems(name: string, props: NotificationProps): G
     yield { path: `${at}.retryFor`, message: `must be at least a second, not ${retryFor.toIsoString()}` };
   if (!(to instanceof NotificationTarget))
     return yield { path: `${at}.to`, message: 'is missing', fix: 'give it a NotificationTarget' };
-  for (const problem of to.parts.problems()) yield { ...problem, path: `${at}.${problem.path}` };
+  for (const problem of to.parts.problems(from)) yield { ...problem, path: `${at}.${problem.path}` };
 }
 
 function* triggerProblems(on: NotificationProps['on'], path: string): Generator<Problem> {

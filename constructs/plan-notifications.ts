@@ -5,15 +5,16 @@ import { noticeFields, type NotificationDocument } from '../lib/graph/notificati
 import { canonicalJson } from '../lib/values/json.ts';
 import { matchesLabels, type Labels } from '../lib/values/label-selector.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
-import { clusterOf } from './cluster.ts';
+import { clusterOf, namespaceOf } from './cluster.ts';
 import { notificationProblems, wireNotification, type NotificationProps, type Notifications } from './notification.ts';
-import { NotificationTarget } from './notification-target.ts';
+import { NotificationTarget, type NotifiedFrom } from './notification-target.ts';
 import { noteSecrets } from './notification-secrets.ts';
 
 /** What is said of the notifications of a plan or run. */
 interface NotificationSettings {
   readonly notifications?: Notifications;
   readonly runUrl?: string;
+  readonly namespace?: string;
   readonly successfulRunsHistoryLimit?: number;
   readonly failedRunsHistoryLimit?: number;
 }
@@ -29,14 +30,14 @@ const warned = new WeakSet<NotificationTarget>();
 
 /** Who is told of the runs of a plan, or of one run. */
 export class PlanNotifications {
-  readonly #construct: Construct;
+  readonly #from: NotifiedFrom;
   readonly #settings: NotificationSettings;
   /** Those whose filters let it through. */
   readonly #own: readonly (readonly [string, NotificationProps])[];
   readonly #cluster: string | undefined;
 
   constructor(construct: Construct, settings: NotificationSettings, whose: Whose) {
-    this.#construct = construct;
+    this.#from = { construct, namespace: settings.namespace ?? namespaceOf(construct) };
     this.#settings = settings;
     this.#cluster = clusterOf(construct)?.name;
     this.#own = Object.entries(settings.notifications ?? {}).filter(
@@ -45,9 +46,9 @@ export class PlanNotifications {
   }
 
   /** Notes that the controller must read the Secrets that they name: the runs are on its cluster. */
-  noteSecrets(namespace: string | undefined): void {
+  noteSecrets(): void {
     const secrets = this.#own.flatMap(([, { to }]) => (to instanceof NotificationTarget ? to.parts.secrets : []));
-    noteSecrets(this.#construct, namespace, secrets);
+    noteSecrets(this.#from, secrets);
   }
 
   /** Annotations of each run. */
@@ -66,7 +67,7 @@ export class PlanNotifications {
   *problems(): Generator<Problem> {
     const { runUrl } = this.#settings;
     for (const [name, props] of this.#own) {
-      yield* notificationProblems(name, props);
+      yield* notificationProblems(name, props, this.#from);
       yield* this.#historyProblems(name, props);
     }
     if (runUrl === undefined) return;

@@ -48,7 +48,7 @@ export class Run<I extends Shape> extends Construct {
     this.#notifications = new PlanNotifications(this, this.#settings, {
       labels: { ...this.#settings.labels, [labels.workflow]: workflow.name },
     });
-    this.#notifications.noteSecrets(namespace);
+    this.#notifications.noteSecrets();
     const taken = claimName(this, 'run', props.name ?? id);
     reportProblems(this, () => [...taken, ...this.#problems()]);
     warnAtSynth(this, () => this.#notifications.warnings());

@@ -140,7 +140,7 @@ export class Controller {
       results: new ResultCache(client, this.#log),
       ...(this.#remotes && { remotes: this.#remotes }),
     };
-    this.#notifier = openNotifier(this.#context, watching);
+    this.#notifier = openNotifier(this.#context, client, watching);
     const reflectors = (namespaces ?? [null]).flatMap((namespace) => this.#reflectors(namespace));
     for (const reflector of reflectors) reflector.start(watching);
     // Runs of this cluster do not wait for others.

@@ -103,6 +103,8 @@ export const annotations = {
   every: `${DOMAIN}/every`,
   /** On the Job of a run or task: who is told what of it, JSON; `NotificationDocument` in `lib/graph/notifications.ts`. */
   notifications: `${DOMAIN}/notifications`,
+  /** On a run that a notification launched: the run and the event that it is about. It launches no other by a notification, or there would be no end. */
+  launchedFor: `${DOMAIN}/launched-for`,
   /** On the Job of a finished run or task: how many of its plan failed in a row just before it. The Jobs of these may be gone by now. */
   failuresBefore: `${DOMAIN}/failures-before`,
   /** On a run's Job: {@link CacheMode}. */

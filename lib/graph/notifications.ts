@@ -1,3 +1,5 @@
+import type { Json } from '../values/json.ts';
+
 /** What people and programs are told of runs. It travels with each run, as an annotation of its Job: {@link NotificationDocument}. */
 
 /** What may be told of a run. */
@@ -26,6 +28,9 @@ export interface SecretRef {
 /** Text as it is, or where it is kept. */
 export type TextOrSecret = string | SecretRef;
 
+/** What an input of a run that is launched gets: a field of what is told, or a value. */
+export type NoticeInput = { readonly field: NoticeField } | { readonly value: Json };
+
 /** Whom to tell, and how. */
 export type NotificationTo =
   | { readonly kind: 'slack'; readonly url: TextOrSecret }
@@ -33,7 +38,9 @@ export type NotificationTo =
       readonly kind: 'cloudEvents';
       readonly url: TextOrSecret;
       readonly headers?: Readonly<Record<string, TextOrSecret>>;
-    };
+    }
+  /** A launch plan in the namespace of the run. */
+  | { readonly kind: 'launch'; readonly plan: string; readonly inputs: Readonly<Record<string, NoticeInput>> };
 
 /** One of them, on the wire. */
 export interface WireNotification {

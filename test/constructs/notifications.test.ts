@@ -4,6 +4,7 @@ import {
   Fleet,
   LaunchPlan,
   LaunchPlanGroup,
+  notice,
   NotificationTarget,
   Run,
   Workflow,
@@ -197,6 +198,39 @@ describe('the notifications of a plan', () => {
       '[p] runUrl: "jobs.test/{url}" is no http: or https: URL',
       expect.stringMatching(/^\[p\] runUrl: "\{url\}" is no field; /),
     ]);
+  });
+
+  it('may launch a plan with inputs that are checked', () => {
+    const define = (chart: Construct, inputs: object, more: object = {}) => {
+      const handler = new Workflow(chart, 'handler', {
+        inputs: { run: z.string(), failures: z.int(), team: z.string(), note: z.string().optional() },
+      });
+      const plan = new LaunchPlan(chart, 'handle', { workflow: handler, fixedInputs: { team: 'data' } });
+      const to = NotificationTarget.launch(plan, inputs);
+      new LaunchPlan(chart, 'p', {
+        workflow: workflowOf(chart).workflow,
+        notifications: { h: { on: ['failed'], to } },
+        ...more,
+      });
+    };
+    const manifests = synth((chart) => define(chart, { run: notice.run, failures: notice.failures, note: 'x' }));
+    expect(toldOf(find(manifests, 'CronJob', /^p$/))!.notifications.h!.to).toEqual({
+      kind: 'launch',
+      plan: 'handle',
+      inputs: { run: { field: 'run' }, failures: { field: 'failures' }, note: { value: 'x' } },
+    });
+    const { reason } = notice;
+    const wrong = { rum: reason, failures: reason, team: 'x', note: 3 };
+    expect(synthProblems((chart) => define(chart, wrong, { namespace: 'other' }))).toEqual(
+      expect.arrayContaining([
+        '[p] notifications.h.to: launch plan "handle" belongs to another namespace or app; name one that is beside each plan with planNamed(...)',
+        '[p] notifications.h.to.inputs.rum: launch plan "handle" has no such input; did you mean "run"?',
+        '[p] notifications.h.to.inputs.failures: is the field reason, and the input must be integer',
+        '[p] notifications.h.to.inputs.team: is fixed by launch plan "handle"; leave it out',
+        expect.stringMatching(/^\[p\] notifications\.h\.to\.inputs\.note: must be string/),
+        '[p] notifications.h.to.inputs.run: is missing; launch plan "handle" needs it',
+      ]),
+    );
   });
 
   it.each([

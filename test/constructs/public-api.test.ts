@@ -59,6 +59,7 @@ it('the package exports these names and no others', () => {
     'noLatest',
     'noneFailed',
     'not',
+    'notice',
     'oneFailed',
     'oneSucceeded',
     'or',

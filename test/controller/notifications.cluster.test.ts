@@ -8,7 +8,7 @@ import { startControlPlane, type ControlPlane } from '../cluster/control-plane.t
 import { eventually } from '../cluster/eventually.ts';
 import { defaultTiming } from '../../lib/controller/worker-context.ts';
 import { Receiver } from './notifications/receiver.ts';
-import { Bench, run, workflow, type RunningController, type TestWorkflow } from './support.ts';
+import { Bench, cronJob, run, workflow, type RunningController, type TestWorkflow } from './support.ts';
 
 let cluster: ControlPlane;
 let bench: Bench;
@@ -181,6 +181,63 @@ it('a program gets a CloudEvent, with headers from a Secret', async () => {
     subject: 'told',
     time: status!.conditions!.at(-1)!.lastTransitionTime,
     data: { event: 'failed', run: 'told', phase: 'Failed', reason: 'StepFailed', failures: 1, cluster: 'test' },
+  });
+});
+
+describe('a workflow', () => {
+  const text = { type: 'string' } as const;
+  const handler = workflow('handler', [{ name: 'handle', inputs: { run: { input: 'run' } } }], {
+    inputs: { properties: { run: text, failures: { type: 'integer' }, team: text }, required: ['run', 'failures'] },
+  });
+  const told = (inputs: Extract<NotificationTo, { kind: 'launch' }>['inputs'], plan = 'handler') =>
+    ({ on: ['failed'], to: { kind: 'launch', plan, inputs } }) as const;
+  const runsOf = async (plan: string) =>
+    (await bench.client.list<Job>(jobs, { labelSelector: `${labels.plan}=${plan},!${labels.step}` })).items;
+
+  it('gets a run for each event, with its inputs filled, and that run launches no other', async () => {
+    const wanted = told({ run: { field: 'run' }, failures: { field: 'failures' }, team: { value: 'data' } });
+    const plan = cronJob(handler, 'handler');
+    const { jobTemplate } = plan.spec as { jobTemplate: { metadata: Job['metadata'] } };
+    // It would tell itself of its own failures.
+    jobTemplate.metadata.annotations![annotations.notifications] = JSON.stringify({
+      notifications: {
+        again: { ...wanted, on: ['succeeded', 'failed'] },
+        team: { on: ['succeeded'], to: slack('/handler') },
+      },
+    });
+    jobTemplate.metadata.labels = { ...jobTemplate.metadata.labels, [labels.plan]: 'handler' };
+    delete jobTemplate.metadata.annotations![annotations.inputs];
+    await bench.apply(...handler.manifests, plan);
+    await launch(bad, 'broken', wanted);
+    await settled('broken', { 'failed.team': aTime });
+    const [started, ...others] = await runsOf('handler');
+    expect(others).toEqual([]);
+    const { name, annotations: notes = {} } = started!.metadata;
+    expect(JSON.parse(notes[annotations.inputs]!)).toEqual({ run: 'broken', failures: 1, team: 'data' });
+    expect(notes[annotations.launchedFor]).toBe('broken.failed');
+    await bench.finished(name);
+    await settled(name, { 'succeeded.team': aTime });
+    expect(await runsOf('handler')).toHaveLength(1);
+  });
+
+  it.each([
+    ['unfit', told({ run: { value: 3 }, other: { value: 'a' } }), 'inputs.run: must be string, but is 3'],
+    ['unknown', told({ run: { field: 'run' }, failures: { field: 'reason' } }), 'inputs.failures'],
+  ])('with inputs that do not fit gets none: %s', async (name, wanted, why) => {
+    await launch(bad, name, wanted);
+    await settled(name, { 'failed.team': expect.stringContaining(why) });
+    expect(await runsOf('handler')).toHaveLength(1);
+  });
+
+  it('that is not there yet is waited for', async () => {
+    await launch(bad, 'before', told({ run: { field: 'run' }, failures: { value: 1 } }, 'coming'));
+    await eventually(async () =>
+      expect(await bench.events('before')).toContain(
+        'NotificationFailed: Notification team (failed) could not be delivered and is tried again: there is no launch plan coming',
+      ),
+    );
+    await bench.apply(cronJob(handler, 'coming'));
+    await settled('before', { 'failed.team': aTime });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { NotificationTo, TextOrSecret } from '../../graph/notifications.ts';
 import type { Outcome } from './delivery.ts';
 import { cloudEvent, slackMessage, type Notice } from './notice.ts';
+import type { Launches } from './launches.ts';
 import type { Secrets } from './secrets.ts';
 import type { Webhooks } from './webhook.ts';
 
@@ -8,8 +9,10 @@ import type { Webhooks } from './webhook.ts';
 export class Deliverer {
   readonly #secrets: Secrets;
   readonly #webhooks: Webhooks;
+  readonly #launches: Launches;
 
-  constructor(secrets: Secrets, webhooks: Webhooks) {
+  constructor(secrets: Secrets, webhooks: Webhooks, launches: Launches) {
+    this.#launches = launches;
     this.#secrets = secrets;
     this.#webhooks = webhooks;
   }
@@ -20,6 +23,7 @@ export class Deliverer {
    * @throws DeliveryError when it cannot be tried as things are
    */
   async deliver(to: NotificationTo, notice: Notice, namespace: string, signal: AbortSignal): Promise<Outcome> {
+    if (to.kind === 'launch') return this.#launches.launch(to, notice, namespace, signal);
     const valueOf = (text: TextOrSecret) => this.#secrets.valueOf(text, namespace);
     const isEvent = to.kind === 'cloudEvents';
     const headers: Record<string, string> = {

@@ -10,6 +10,8 @@ import type { RunFacts } from './run-facts.ts';
 export interface Notice {
   /** The same for every try: receivers can drop repeats by it. */
   readonly id: string;
+  /** Name of the notification. */
+  readonly notification: string;
   readonly event: NotificationEvent;
   readonly at: number;
   readonly fields: NoticeFields;
@@ -44,7 +46,7 @@ export function noticeOf(
   const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as NoticeFields;
   const url = runUrl === undefined ? undefined : fillTemplate(runUrl, fields, encodeURIComponent);
   const template = notifications[notification]?.text ?? defaultTexts[event] + (url === undefined ? '' : '\n{url}');
-  return { id: `${run.uid}.${event}`, event, at, fields: { ...fields, ...(url && { url }) }, template };
+  return { id: `${run.uid}.${event}`, notification, event, at, fields: { ...fields, ...(url && { url }) }, template };
 }
 
 /** Plain text. */

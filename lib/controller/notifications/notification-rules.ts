@@ -68,8 +68,8 @@ interface Happening {
 function happenings(run: RunFacts, failuresBefore: number, wanted: WireNotification): readonly Happening[] {
   const { lateAfterSeconds, longAfterSeconds } = wanted;
   const found: Happening[] = [];
-  if (lateAfterSeconds !== undefined) {
-    const at = (run.scheduledAt ?? run.createdAt) + lateAfterSeconds * 1000;
+  if (lateAfterSeconds !== undefined && run.dueAt !== undefined) {
+    const at = run.dueAt + lateAfterSeconds * 1000;
     if ((run.startedAt ?? run.end?.at ?? Infinity) >= at) found.push({ event: 'late', at });
   }
   if (longAfterSeconds !== undefined && run.startedAt !== undefined) {

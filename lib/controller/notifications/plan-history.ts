@@ -37,9 +37,9 @@ export class PlanHistory {
   }
 }
 
-/** The plan that a Job is a run of. A step has the label of the plan that its run is of. */
+/** The plan that a Job is a run of. A step has the label of the plan that its run is of; a run of a backfill says nothing of how the plan is now. */
 function planOf({ metadata }: Job): string | undefined {
-  const { [labels.plan]: plan, [labels.step]: step } = metadata.labels ?? {};
+  const { [labels.plan]: plan, [labels.step]: step, [labels.backfill]: backfill } = metadata.labels ?? {};
   const isPart = step !== undefined && metadata.annotations?.[annotations.notifications] === undefined;
-  return plan === undefined || isPart ? undefined : `${metadata.namespace}/${plan}`;
+  return plan === undefined || isPart || backfill !== undefined ? undefined : `${metadata.namespace}/${plan}`;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { annotations } from '../../graph/labels.ts';
-import { notificationEvents, type NotificationDocument } from '../../graph/notifications.ts';
+import { noticeFields, notificationEvents, type NotificationDocument } from '../../graph/notifications.ts';
 import type { Problem } from '../../values/problems.ts';
 import type { Job } from '../objects.ts';
 
@@ -10,6 +10,14 @@ const seconds = z.int().min(1);
 const to = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('slack'), url: text }),
   z.strictObject({ kind: z.literal('cloudEvents'), url: text, headers: z.record(z.string(), text).optional() }),
+  z.strictObject({
+    kind: z.literal('launch'),
+    plan: z.string(),
+    inputs: z.record(
+      z.string(),
+      z.union([z.strictObject({ field: z.enum(noticeFields) }), z.strictObject({ value: z.json() })]),
+    ),
+  }),
 ]);
 
 const document = z.strictObject({
@@ -37,13 +45,27 @@ export function readNotifications(
   const given = job.metadata.annotations?.[annotations.notifications];
   if (given === undefined) return undefined;
   const read = document.safeParse(jsonOf(given));
-  if (read.success) return read.data as NotificationDocument;
+  if (read.success) return withoutLaunches(job, read.data as NotificationDocument);
   return {
     problems: read.error.issues.map(({ path, message }) => ({
       path: [annotations.notifications, ...path.map(String)].join('.'),
       message,
     })),
   };
+}
+
+/** A run that was launched by a notification launches no other: two plans that handle each other's failures would never end. */
+function withoutLaunches({ metadata }: Job, read: NotificationDocument): NotificationDocument {
+  if (metadata.annotations?.[annotations.launchedFor] === undefined) return read;
+  const kept = Object.entries(read.notifications).filter(
+    ([
+      ,
+      {
+        to: { kind },
+      },
+    ]) => kind !== 'launch',
+  );
+  return { ...read, notifications: Object.fromEntries(kept) };
 }
 
 function jsonOf(given: string): unknown {

@@ -20,6 +20,8 @@ export interface RunFacts {
   readonly workflow?: string;
   readonly group?: string;
   readonly createdAt: number;
+  /** When it was to begin; a run that fills up for a time that has passed is never late. */
+  readonly dueAt?: number;
   /** When a schedule wanted it to start. */
   readonly scheduledAt?: number;
   readonly startedAt?: number;
@@ -33,6 +35,7 @@ export function runFacts(job: Job): RunFacts {
   const { uid = '', name, namespace = '', creationTimestamp, labels: given = {} } = job.metadata;
   const { [labels.plan]: plan, [labels.workflow]: workflow, [labels.group]: group } = given;
   const scheduled = scheduledAt(job);
+  const createdAt = timeOf(creationTimestamp) ?? 0;
   const startedAt = timeOf(job.status?.startTime);
   const end = endOf(job);
   const before = Number(job.metadata.annotations?.[annotations.failuresBefore] ?? NaN);
@@ -40,7 +43,8 @@ export function runFacts(job: Job): RunFacts {
     uid,
     name,
     namespace,
-    createdAt: timeOf(creationTimestamp) ?? 0,
+    createdAt,
+    ...(given[labels.backfill] === undefined && { dueAt: scheduled ?? createdAt }),
     ...(plan !== undefined && { plan }),
     ...(workflow !== undefined && { workflow }),
     ...(group !== undefined && { group }),

@@ -12,6 +12,7 @@ const run: RunFacts = {
   plan: 'etl',
   workflow: 'site-etl',
   createdAt: at,
+  dueAt: at,
   scheduledAt: at,
   startedAt: at + 1000,
   end: { phase: 'Failed', reason: 'StepFailed', message: 'load <failed> & more', at: at + 200_000 },

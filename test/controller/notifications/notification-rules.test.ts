@@ -16,7 +16,7 @@ const every: WireNotification = {
   to,
 };
 
-const made: RunFacts = { uid: 'u', name: 'etl-1', namespace: 'n', createdAt: 0 };
+const made: RunFacts = { uid: 'u', name: 'etl-1', namespace: 'n', createdAt: 0, dueAt: 0 };
 const ended = (phase: 'Succeeded' | 'Failed' | 'Cancelled', at: number, reason = '') => ({
   end: { phase, at: at * SECOND, reason, message: '' },
 });
@@ -27,10 +27,11 @@ function told(run: RunFacts, now: number, wanted: Partial<WireNotification> = {}
 }
 
 describe('what is told of a run', () => {
-  it.each<[string, Partial<RunFacts>, number, readonly string[]]>([
+  it.each<[string, Partial<Record<keyof RunFacts, unknown>>, number, readonly string[]]>([
     ['that was just made', {}, 5, []],
     ['that has not begun', {}, 10, ['late@10']],
-    ['that was due before it was made', { scheduledAt: -6 * SECOND }, 5, ['late@4']],
+    ['that was due before it was made', { dueAt: -6 * SECOND }, 5, ['late@4']],
+    ['that fills up for a time that has passed', { dueAt: undefined }, 100, []],
     ['that began late', { startedAt: 11 * SECOND }, 20, ['late@10']],
     ['that began in time', { startedAt: 9 * SECOND }, 20, []],
     ['that was cancelled before it began', ended('Cancelled', 5), 20, ['cancelled@5']],
@@ -41,7 +42,7 @@ describe('what is told of a run', () => {
     ['that did not', { startedAt: SECOND, ...ended('Succeeded', 60) }, 80, ['succeeded@60']],
     ['that failed', { startedAt: SECOND, ...ended('Failed', 3) }, 3, ['failed@3']],
   ])('%s', (_, facts, now, expected) => {
-    expect(told({ ...made, ...facts }, now)).toEqual(expected);
+    expect(told({ ...made, ...facts } as RunFacts, now)).toEqual(expected);
   });
 
   it.each<[WireNotification['reasons'], number | undefined, 'Succeeded' | 'Failed', number, readonly string[]]>([
@@ -156,11 +157,18 @@ describe('the facts of a run', () => {
       plan: 'etl',
       workflow: 'w',
       createdAt: 2000,
+      dueAt: 1000,
       scheduledAt: 1000,
       startedAt: 3000,
       end: { phase: 'Failed', reason: 'StepFailed', message: 'why', at: 9000 },
       failuresBefore: 2,
     });
+  });
+
+  it('that fills up for a time that has passed have no time at which it is due', () => {
+    const { metadata, ...rest } = job();
+    const filled = { ...rest, metadata: { ...metadata, labels: { ...metadata.labels, [labels.backfill]: 'b' } } };
+    expect(runFacts(filled)).not.toHaveProperty('dueAt');
   });
 
   it.each([
@@ -197,7 +205,7 @@ it('whenever controllers looked, each event is told once, and all are that had h
       const endedAt = endsAfter === undefined ? undefined : (startedAt ?? 0) + endsAfter;
       const at = (now: number): RunFacts => ({
         ...made,
-        ...(scheduledAt !== undefined && { scheduledAt: scheduledAt * SECOND }),
+        ...(scheduledAt !== undefined && { dueAt: scheduledAt * SECOND }),
         ...(startedAt !== undefined && startedAt <= now && { startedAt: startedAt * SECOND }),
         ...(endedAt !== undefined && endedAt <= now && ended(phase, endedAt)),
       });
