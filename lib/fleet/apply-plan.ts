@@ -4,10 +4,12 @@ import { adoptionPatch } from './adoption.ts';
 import { inApplyOrder } from './apply-order.ts';
 import type { ApplyFailure, Manifest } from './apply-result.ts';
 import { applySetKeys, inventoryId, unionOf, type Inventory, type InventoryRef, type Scope } from './applyset.ts';
+import { heldPlans, type Canary } from './canary.ts';
 import { isAsApplied } from './drift.ts';
 import { leavingSwitched } from './failover-record.ts';
 import { isSuspensionByHand } from './switched-by-hand.ts';
 import { APPLY_MANAGER } from './field-managers.ts';
+import { heldManifest } from './held-plan.ts';
 import { groupKindOf, objectKey } from './object-key.ts';
 import { exceeds, limitFailure, type PruneLimit } from './prune-limit.ts';
 import { keepReason } from './prune-rules.ts';
@@ -58,6 +60,8 @@ export interface PlannedObject {
   readonly adopts?: boolean;
   /** Whether a plan stays suspended, or not, as somebody switched it by hand and otherwise than the manifest says. @default false */
   readonly staysSwitched?: boolean;
+  /** Whether a plan goes on to start runs of the version it has, though its manifest names another. @default false */
+  readonly held?: boolean;
   /** Why it is refused or kept. */
   readonly reason?: ApplyFailure;
 }
@@ -90,15 +94,19 @@ export interface PlanOptions {
   readonly pruneLimit?: PruneLimit;
   /** Delete more than the limit allows. @default false */
   readonly yesDelete?: boolean;
-  /** Take fields that another manager set. @default false */
+  /** Take fields that another manager set, and let go of plans that are held. @default false */
   readonly force?: boolean;
+  /** Which share of the plans of a group goes to a new version. @default all of those that are not held already */
+  readonly canary?: Canary;
 }
 
 /** What is to be done so that a cluster has what is desired, and no more of what the inventory knows. */
 export function planApply(desired: readonly DesiredObject[], observed: Observed, options: PlanOptions): ApplyPlan {
+  const wantedPlans = desired.flatMap(({ object, resource }) => (resource === undefined ? [] : object));
+  const held = heldPlans(wantedPlans, observed.live, options.canary, options.force);
   const planned = inApplyOrder(desired)
     .flat()
-    .map((item) => planObject(item, observed, options));
+    .map((item) => planObject(item, observed, options, held));
   const ref = options.inventory;
   if (ref === undefined) return { objects: planned };
   const wanted = new Set(desired.flatMap(({ object, resource }) => (resource ? objectKey(object) : [])));
@@ -130,15 +138,29 @@ export function planApply(desired: readonly DesiredObject[], observed: Observed,
   };
 }
 
-function planObject(item: DesiredObject, { live, others }: Observed, options: PlanOptions): PlannedObject {
+function planObject(
+  item: DesiredObject,
+  { live, others }: Observed,
+  options: PlanOptions,
+  heldKeys: ReadonlySet<string>,
+): PlannedObject {
   const { resource, source, failure } = item;
   if (failure !== undefined) return { action: 'refuse', object: item.object, source, reason: failure };
   const wanted = labelled(item.object, options.inventory);
   const found = live.get(objectKey(wanted));
-  const object = found === undefined || options.force ? wanted : leavingSwitched(wanted, found);
+  const held = heldKeys.has(objectKey(wanted));
+  const version = held ? heldManifest(wanted, found!) : wanted;
+  const object = found === undefined || options.force ? version : leavingSwitched(version, found);
   const staysSwitched =
-    object !== wanted && isSuspensionByHand(found!) && suspensionOf(wanted) !== suspensionOf(found!);
-  const common = { object, resource, source, ...(found && { live: found }), ...(staysSwitched && { staysSwitched }) };
+    object !== version && isSuspensionByHand(found!) && suspensionOf(wanted) !== suspensionOf(found!);
+  const common = {
+    object,
+    resource,
+    source,
+    ...(found && { live: found }),
+    ...(staysSwitched && { staysSwitched }),
+    ...(held && { held }),
+  };
   const reason = found && refusal(found, others, options.inventory);
   if (reason !== undefined) return { ...common, action: 'refuse', reason };
   if (found === undefined) return { ...common, action: 'create' };

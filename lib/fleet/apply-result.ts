@@ -30,6 +30,8 @@ export interface AppliedObject {
   readonly source?: string;
   /** Set when it failed. */
   readonly failure?: ApplyFailure;
+  /** Set when it is a plan that goes on to start runs of the version it has, though its manifest names another. */
+  readonly held?: boolean;
   /** Why it was kept. */
   readonly reason?: ApplyFailure;
   /** Why it was written, or was as it should be, and does not work yet. */

@@ -203,8 +203,9 @@ class Execution {
   }
 }
 
-function named({ object: { kind, metadata }, source }: PlannedObject) {
-  return { kind, name: metadata.name ?? metadata.generateName, namespace: metadata.namespace, source };
+function named({ object: { kind, metadata }, source, held }: PlannedObject) {
+  const name = metadata.name ?? metadata.generateName;
+  return { kind, name, namespace: metadata.namespace, source, ...(held && { held }) };
 }
 
 type Outcome = Pick<AppliedObject, 'outcome' | 'failure' | 'reason'>;

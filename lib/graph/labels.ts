@@ -59,6 +59,8 @@ export const annotations = {
   backupRank: `${DOMAIN}/backup-rank`,
   /** On a plan's CronJob that is a backup: `true` when it is suspended where it is active too, for want of a schedule or by its author. */
   staysSuspended: `${DOMAIN}/stays-suspended`,
+  /** On a plan's CronJob that is held at the version it has: the manifest that it is kept from, JSON. */
+  next: `${DOMAIN}/next`,
   /** On a plan's CronJob: who set those of its settings that it did not set alone, a JSON object of `fleet`, `workflow`, `group` or several of them by field. */
   settingOrigins: `${DOMAIN}/setting-origins`,
   /** On a run's Job: a pod template that is merged over that of every step, JSON. */

@@ -1,6 +1,6 @@
 import { applyHolder } from '../cluster/apply-holder.ts';
-import { loadTargets } from '../cluster/apply-directories.ts';
-import { planText, switchedLines } from '../cluster/apply-plan-view.ts';
+import { loadTargets, type LoadedTarget } from '../cluster/apply-directories.ts';
+import { heldLines, planText, switchedLines } from '../cluster/apply-plan-view.ts';
 import { orphanLines } from '../cluster/orphan-lines.ts';
 import { prepareAll, withEach } from '../cluster/apply-progress.ts';
 import { ApplySession } from '../cluster/apply-session.ts';
@@ -12,6 +12,9 @@ import { confirm } from '../terminal/confirm.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError, UsageError } from '../errors.ts';
 import { phaseStyle } from '../terminal/phases.ts';
+import { ALL_GROUPS } from '../../fleet/canary.ts';
+import { labels } from '../../graph/labels.ts';
+import { InvalidError, suggest } from '../../values/problems.ts';
 import { writingFailure } from '../../fleet/check-result.ts';
 import { sameClusterTwice } from '../../fleet/same-cluster.ts';
 import { isApplied } from '../../fleet/apply-result.ts';
@@ -29,6 +32,7 @@ export async function apply(
 ): Promise<void> {
   if (options.timeout !== undefined && !options.wait) throw new UsageError('--timeout needs --wait');
   const targets = await loadTargets(context.cwd, argument, options);
+  checkGroups(targets, options);
   const known = new KnownClusters(context.cwd);
   const sessions = targets.map((target) => new ApplySession(target, options, known));
   try {
@@ -41,6 +45,19 @@ export async function apply(
   }
 }
 
+/** A share of a group that is not there would hold nothing. */
+function checkGroups(targets: readonly LoadedTarget[], { canary = {} }: ApplyCommandOptions): void {
+  const all = targets.flatMap(({ manifests }) => manifests.map(({ object }) => object.metadata.labels?.[labels.group]));
+  const known = new Set(all.filter((group) => group !== undefined));
+  const unknown = Object.keys(canary).filter((group) => group !== ALL_GROUPS && !known.has(group));
+  if (unknown.length === 0) return;
+  const problems = unknown.map((group) => {
+    const fix = suggest(group, known);
+    return { path: `--canary ${group}`, message: 'is no group of what is applied', ...(fix !== undefined && { fix }) };
+  });
+  throw new InvalidError('Nothing was applied', problems);
+}
+
 /** Tells what is left as it is, shows the plan and asks, unless nothing would be written or the answer was given. */
 async function ask(
   context: CliContext,
@@ -49,7 +66,11 @@ async function ask(
 ): Promise<void> {
   const { dryRun, yes } = options;
   const { colors } = context.err;
-  const notes = [...switchedLines(sessions, colors), ...orphanLines(sessions, options, colors)];
+  const notes = [
+    ...switchedLines(sessions, colors),
+    ...heldLines(sessions, colors, context.program),
+    ...orphanLines(sessions, options, colors),
+  ];
   for (const line of notes) context.err.line(line);
   if (dryRun || yes || sessions.every(({ plan }) => isDone(plan))) return;
   context.err.write(planText(sessions, context.err.colors));

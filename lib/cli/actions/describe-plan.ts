@@ -2,7 +2,7 @@ import { findPlan, withCluster } from '../cluster/cluster-session.ts';
 import { lastRunOf } from '../cluster/list-plans.ts';
 import { planSettings, type PlanSetting } from '../cluster/plan-settings.ts';
 import { planSummary, type PlanSummary } from '../cluster/plan-summary.ts';
-import { activity } from '../cluster/plans-view.ts';
+import { activity, versionText } from '../cluster/plans-view.ts';
 import type { DescribeOptions } from '../commands/describe.ts';
 import type { CliContext } from '../context.ts';
 import { formatAge, formatDuration } from '../terminal/duration.ts';
@@ -29,7 +29,7 @@ function headOf(plan: PlanSummary, now: number): string {
     ['Plan', plan.name],
     ['Namespace', plan.namespace],
     ['Group', plan.group],
-    ['Workflow', workflow && `${workflow}${version === undefined ? '' : ` (version ${version})`}`],
+    ['Workflow', workflow && `${workflow}${version === undefined ? '' : ` (version ${versionText(plan)})`}`],
     ['Task', plan.task],
     ['Schedule', schedule && `${schedule}${timeZone === undefined ? '' : ` (${timeZone})`}`],
     ['Active', activity(plan)],

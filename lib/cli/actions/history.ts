@@ -32,7 +32,7 @@ function columns(now: number, colors: Colors): Column<Row>[] {
   const age = ({ createdAt }: Row) =>
     formatAge(Number.isNaN(createdAt) ? undefined : new Date(createdAt).toISOString(), now);
   return [
-    { header: 'CURRENT', value: ({ current }) => (current ? '*' : '') },
+    { header: 'CURRENT', value: ({ current, next }) => (current ? '*' : next ? 'held from' : '') },
     { header: 'VERSION', value: ({ version }) => version },
     { header: 'AGE', value: age },
     { header: 'STEPS', value: ({ graph }) => (graph === undefined ? 'not readable' : String(graph.steps.length)) },
@@ -46,11 +46,12 @@ function columns(now: number, colors: Colors): Column<Row>[] {
   ];
 }
 
-function documentOf({ version, name, createdAt, current, graph, runs }: Row): object {
+function documentOf({ version, name, createdAt, current, next, graph, runs }: Row): object {
   return {
     version,
     graph: name,
     current,
+    next,
     createdAt: Number.isNaN(createdAt) ? undefined : new Date(createdAt).toISOString(),
     steps: graph?.steps.length,
     runs: runs.map(({ name: run, phase, createdAt: at }) => ({ name: run, phase, createdAt: at })),

@@ -49,7 +49,10 @@ async function print(
   if (output === 'json') return out.json(document);
   if (output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(document)));
   if (found.length === 0) return;
-  const columns = (view === 'plans' ? planColumns : statusColumns)(Date.now(), out.colors, options);
+  const columns = (view === 'plans' ? planColumns : statusColumns)(Date.now(), out.colors, {
+    ...options,
+    held: found.some(({ heldFrom }) => heldFrom !== undefined),
+  });
   out.write(formatTable(columns, found, { wide: output === 'wide' }));
 }
 

@@ -1,71 +1,87 @@
 import { findPlan, withCluster } from '../cluster/cluster-session.ts';
+import { groupPlans } from '../cluster/list-plans.ts';
+import { movePlans } from '../cluster/move-plans.ts';
 import { graphOfPlan, versionsOf, type PlanVersion } from '../cluster/plan-versions.ts';
+import { versionBefore, versionNamed } from '../cluster/rollback-target.ts';
+import { VersionParts } from '../cluster/version-parts.ts';
 import type { RollbackOptions } from '../commands/rollback.ts';
 import type { CliContext } from '../context.ts';
-import { FailedError, UsageError } from '../errors.ts';
+import { UsageError } from '../errors.ts';
 import { HAND_MANAGER } from '../../fleet/field-managers.ts';
+import { rolledBack } from '../../fleet/held-plan.ts';
+import { writePlan } from '../../fleet/write-plan.ts';
 import { annotations, CONTROLLER_NAME, labels } from '../../graph/labels.ts';
-import { neededBy } from '../../graph/old-versions.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { isNotFound } from '../../kube/errors.ts';
-import { configMaps, cronJobs, podTemplates, type Resource } from '../../kube/resources.ts';
+import { cronJobs } from '../../kube/resources.ts';
 import { fixedInputs } from '../../runs/plan-inputs.ts';
 import { mergeInputs } from '../../runs/run-inputs.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { inputsOf } from '../../runs/run-summary.ts';
-import { InvalidError, suggest, type Problem } from '../../values/problems.ts';
+import type { Problem } from '../../values/problems.ts';
 
-/** Makes a plan start its runs with an earlier version of its workflow. Runs that there are keep theirs. */
-export async function rollback(context: CliContext, planName: string, options: RollbackOptions): Promise<void> {
+/**
+ * Makes a plan, or every plan of a group that is on a newer version, start its runs with an earlier version of its workflow, and holds it
+ * there. Runs that there are keep theirs.
+ */
+export async function rollback(
+  context: CliContext,
+  name: string | undefined,
+  { group, to, dryRun, ...options }: RollbackOptions,
+): Promise<void> {
   const { out, err, program } = context;
+  if ((name === undefined) === (group === undefined)) throw new UsageError('name a plan, or give --group');
   await withCluster(options, async (client) => {
-    const plan = await findPlan(client, planName);
-    const { name, namespace } = plan.metadata;
-    const versions = await versionsOf(client, plan);
-    const target = targetOf(plan, versions, options.to);
-    if (target.current) return out.line(`plan ${name} is at version ${target.version} already`);
-    const problems = await problemsOf(client, plan, target);
-    if (problems.length > 0) throw new InvalidError(`Cannot roll back ${name} to ${target.version}`, problems);
-    const patch = patchTo(plan, target);
-    await client.patch(cronJobs, name, patch, {
-      type: 'merge',
-      namespace,
-      dryRun: options.dryRun,
-      fieldManager: HAND_MANAGER,
+    const plans = group === undefined ? [await findPlan(client, name!)] : await groupPlans(client, group);
+    const [first] = plans as [PlanCronJob];
+    const subject = group === undefined ? first.metadata.name : `the group ${group}`;
+    const versions = await versionsOf(client, first);
+    const target = to === undefined ? versionBefore(subject, plans, versions) : versionNamed(subject, versions, to);
+    const moved = plans.filter((plan) => graphOfPlan(plan).name !== target.name);
+    if (moved.length === 0)
+      return out.line(`${group === undefined ? 'plan ' : ''}${subject} is at version ${target.version} already`);
+    const parts = new VersionParts(client);
+    await movePlans(context, moved, {
+      what: `roll back ${subject} to ${target.version}`,
+      problemsOf: (plan) => problemsOf(parts, plan, target),
+      move: (plan) => move(client, plan, target, dryRun),
+      line: (plan) =>
+        `plan ${plan.metadata.name} rolled back from ${currentOf(plan, versions)} to ${target.version}${dryRun ? ' (dry run)' : ''}`,
     });
-    const from = versions.find(({ current }) => current)?.version ?? 'a version that is gone';
-    out.line(`plan ${name} rolled back from ${from} to ${target.version}${options.dryRun ? ' (dry run)' : ''}`);
-    if (!options.dryRun)
-      err.line(`The next apply reports this as a conflict; ${program} apply --force-conflicts goes forward again.`);
+    if (dryRun) return;
+    err.line(
+      moved.every((plan) => heldAt(plan, target) !== undefined)
+        ? `apply leaves it at this version; ${program} promote goes forward again.`
+        : `The next apply reports this as a conflict; ${program} apply --force-conflicts goes forward again.`,
+    );
   });
 }
 
-/** The version that was asked for: by its name or the beginning of it, else the newest one before the current. */
-function targetOf(plan: PlanCronJob, versions: readonly PlanVersion[], to: string | undefined): PlanVersion {
-  const { name } = plan.metadata;
-  const known = versions.map(({ version }) => version);
-  if (to !== undefined) {
-    const exact = versions.find(({ version, name: graph }) => version === to || graph === to);
-    const matching = exact ? [exact] : versions.filter(({ version }) => version.startsWith(to));
-    if (matching.length === 1) return matching[0]!;
-    if (matching.length > 1)
-      throw new UsageError(
-        `--to ${to} may be ${matching.map(({ version }) => version).join(' or ')}; write more of it`,
-      );
-    throw new UsageError(`--to ${to}: ${name} has no such version; ${suggest(to, known) ?? 'none is kept'}`);
-  }
-  const at = versions.findIndex(({ current }) => current);
-  if (at < 0)
-    throw new FailedError(`The version that ${name} names is not on the cluster; say which one to take with --to`);
-  const before = versions[at + 1];
-  if (before === undefined)
-    throw new FailedError(`There is no version of ${name} before the current one, ${known[at]}`);
-  return before;
+function currentOf(plan: PlanCronJob, versions: readonly PlanVersion[]): string {
+  const { name } = graphOfPlan(plan);
+  return versions.find((version) => version.name === name)?.version ?? 'a version that is gone';
+}
+
+function heldAt(plan: PlanCronJob, { name, version, graph }: PlanVersion) {
+  return rolledBack(plan, { graph: name, version, steps: graph!.steps.length });
+}
+
+/** A plan that was applied by something else has no manifest to be held from: it is changed by hand. */
+async function move(
+  client: KubeClient,
+  plan: PlanCronJob,
+  target: PlanVersion,
+  dryRun: boolean | undefined,
+): Promise<void> {
+  const held = heldAt(plan, target);
+  if (held !== undefined) return void (await writePlan(client, held, plan, { dryRun, force: true }));
+  const { name, namespace } = plan.metadata;
+  const options = { type: 'merge', namespace, dryRun, fieldManager: HAND_MANAGER } as const;
+  await client.patch(cronJobs, name, patchTo(plan, target), options);
 }
 
 /** What keeps runs of the plan from being of this version. */
 async function problemsOf(
-  client: KubeClient,
+  parts: VersionParts,
   plan: PlanCronJob,
   { name, graph }: PlanVersion,
 ): Promise<readonly Problem[]> {
@@ -75,27 +91,7 @@ async function problemsOf(
     { schema: { ...graph.inputs, required: [] }, values, fixed: fixedInputs(plan) },
     { values: {}, at: (input) => `--input ${input}` },
   );
-  const { templates, graphs } = neededBy(graph);
-  const missing = await Promise.all([
-    ...templates.map((template) => missingProblem(client, plan, podTemplates, template)),
-    ...graphs.map((child) => missingProblem(client, plan, configMaps, child)),
-  ]);
-  return [...(merged.ok ? [] : merged.problems), ...missing.flat()];
-}
-
-async function missingProblem(
-  client: KubeClient,
-  { metadata: { namespace } }: PlanCronJob,
-  of: Resource,
-  name: string,
-): Promise<readonly Problem[]> {
-  try {
-    await client.get(of, name, { namespace });
-    return [];
-  } catch (error) {
-    if (!isNotFound(error)) throw error;
-    return [{ path: `${of.kind} ${name}`, message: 'is gone', fix: 'apply that version again from its source' }];
-  }
+  return [...(merged.ok ? [] : merged.problems), ...(await parts.problems(graph, plan.metadata.namespace))];
 }
 
 /** What of a plan names its version. With the plan's own version, so that what somebody else has just written is not undone. */

@@ -41,6 +41,17 @@ export function switchedLines(sessions: readonly ApplySession[], colors: Colors)
   });
 }
 
+/** A line a cluster with the plans that are held at the version they have. */
+export function heldLines(sessions: readonly ApplySession[], colors: Colors, program: string): readonly string[] {
+  return sessions.flatMap(({ plan, target }) => {
+    const names = plan.objects.filter(({ held }) => held).map(({ object }) => object.metadata.name);
+    if (names.length === 0) return [];
+    const where = target.cluster ?? target.directory;
+    const what = `held at the version they have: ${firstOf(names, 5)}`;
+    return `${colors.yellow('note:')} ${where}: ${what}; ${program} promote lets them go on`;
+  });
+}
+
 function paints(colors: Colors): Readonly<Partial<Record<PlannedAction, (text: string) => string>>> {
   return { create: colors.green, change: colors.yellow, delete: colors.red, refuse: colors.red };
 }

@@ -3,6 +3,7 @@ import { applyFailure } from '../../fleet/apply-failure.ts';
 import { isApplied, type ApplyFailure, type ApplyResult } from '../../fleet/apply-result.ts';
 import type { ApplyPlan } from '../../fleet/apply-plan.ts';
 import { isDone } from '../../fleet/apply-stages.ts';
+import type { Canary } from '../../fleet/canary.ts';
 import { planPermissions } from '../../fleet/check-permissions.ts';
 import { checkNames, type CheckResult } from '../../fleet/check-result.ts';
 import { planCluster } from '../../fleet/cluster-plan.ts';
@@ -31,6 +32,7 @@ export interface SessionOptions {
   readonly pruneLimit?: PruneLimit;
   readonly yesDelete?: boolean;
   readonly forceConflicts?: boolean;
+  readonly canary?: Canary;
 }
 
 /** Every write is admitted by a dry run of its own, or as it is done. */
@@ -72,7 +74,7 @@ export class ApplySession {
 
   /** Connects, and finds out what is to be done. What stands in the way is in the plan. */
   async prepare(signal: AbortSignal): Promise<void> {
-    const { kubeconfig, allowInsecure, prune, pruneLimit, yesDelete, forceConflicts } = this.#options;
+    const { kubeconfig, allowInsecure, prune, pruneLimit, yesDelete, forceConflicts, canary } = this.#options;
     const { context, namespace, manifests } = this.target;
     try {
       this.#client = await connectTarget({ kubeconfig, allowInsecure, context, namespace });
@@ -87,6 +89,7 @@ export class ApplySession {
         prune,
         pruneLimit,
         yesDelete,
+        canary,
         inventory: inventoryOf(this.target, this.#client),
       });
     } catch (error) {

@@ -1,4 +1,5 @@
 import { annotations, labels, NEVER } from '../../graph/labels.ts';
+import { nextOf, plannedVersion } from '../../fleet/held-plan.ts';
 import { isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
 import { timesAfter, timetableOf, timetableText } from '../../graph/timetable.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
@@ -15,6 +16,8 @@ export interface PlanSummary {
   /** Of a plan that runs a single task. */
   readonly task?: string;
   readonly version?: string;
+  /** Of a plan that is held: the version that it was applied with last, to which `promote` lets it go. */
+  readonly heldFrom?: string;
   /** Left out when it has none; several have commas between. */
   readonly schedule?: string;
   readonly timeZone?: string;
@@ -33,6 +36,7 @@ export interface PlanSummary {
 export function planSummary(plan: PlanCronJob, now: number, lastRun?: RunSummary): PlanSummary {
   const { metadata, spec } = plan;
   const given = metadata.labels ?? {};
+  const next = nextOf(plan);
   const scheduled = isScheduled(plan);
   const active = scheduled && spec.suspend !== true;
   return {
@@ -42,6 +46,7 @@ export function planSummary(plan: PlanCronJob, now: number, lastRun?: RunSummary
     workflow: given[labels.workflow],
     task: given[labels.task],
     version: given[labels.version],
+    heldFrom: next && plannedVersion(next),
     schedule: scheduled ? timetableText(timetableOf(spec)) : undefined,
     timeZone: spec.timeZone,
     active,

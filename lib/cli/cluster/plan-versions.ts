@@ -1,3 +1,4 @@
+import { nextOf, plannedGraph } from '../../fleet/held-plan.ts';
 import { annotations, labels, MANAGED_BY } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { eachObject } from '../../kube/pages.ts';
@@ -13,6 +14,8 @@ import { newestFirst as newestRunFirst } from './runs-view.ts';
 export interface PlanVersion extends WorkflowVersion {
   /** Whether runs that the plan starts now are of this version. */
   readonly current: boolean;
+  /** Whether the plan is held from it: it was applied with this version, and starts runs of another one. */
+  readonly next: boolean;
 }
 
 /** The graph of a plan. @throws FailedError when it runs a single task, which has no versions */
@@ -29,8 +32,10 @@ export function graphOfPlan({ metadata, spec }: PlanCronJob): { readonly name: s
 /** The versions of a plan's workflow that are on the cluster, the newest first. */
 export async function versionsOf(client: KubeClient, plan: PlanCronJob): Promise<readonly PlanVersion[]> {
   const { name: current, workflow } = graphOfPlan(plan);
+  const held = nextOf(plan);
+  const next = held && plannedGraph(held);
   const versions = await workflowVersions(client, workflow, { namespace: plan.metadata.namespace });
-  return versions.map((version) => ({ ...version, current: version.name === current }));
+  return versions.map((version) => ({ ...version, current: version.name === current, next: version.name === next }));
 }
 
 /** The runs of a plan that are on the cluster by the name of their graph, the newest first. */

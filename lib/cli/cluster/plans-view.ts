@@ -9,6 +9,8 @@ import { durationOf } from '../../runs/run-summary.ts';
 interface Where {
   readonly allClusters?: boolean;
   readonly allNamespaces?: boolean;
+  /** Whether one of the plans is held, which its version tells. */
+  readonly held?: boolean;
 }
 
 /** The columns of `plans`. */
@@ -35,7 +37,7 @@ export function planColumns(now: number, colors: Colors, options: Where = {}): C
       value: ({ nextAt }) => (nextAt === undefined ? '-' : `in ${formatDuration(Date.parse(nextAt) - now)}`),
     },
     { header: 'WORKFLOW', value: ({ workflow, task }) => workflow ?? `${task ?? '-'} (task)`, wide: true },
-    { header: 'VERSION', value: ({ version }) => version ?? '-', wide: true },
+    versionColumn(colors, options),
   ];
 }
 
@@ -45,6 +47,7 @@ export function statusColumns(now: number, colors: Colors, options: Where = {}):
     ...whereColumns(options),
     { header: 'PLAN', value: ({ name }) => name },
     { header: 'ACTIVE', value: activity },
+    ...(options.held ? [versionColumn(colors, options)] : []),
     { header: 'PHASE', value: ({ lastRun }) => lastRun?.phase ?? 'never ran', style: paintLast(colors) },
     {
       header: 'STEPS',
@@ -56,6 +59,20 @@ export function statusColumns(now: number, colors: Colors, options: Where = {}):
     { header: 'RUN', value: ({ lastRun: last }) => last?.name ?? '-' },
     { header: 'MESSAGE', value: ({ lastRun: last }) => last?.message ?? '', wide: true },
   ];
+}
+
+function versionColumn(colors: Colors, { held = false }: Where): Column<PlanSummary> {
+  return {
+    header: 'VERSION',
+    value: versionText,
+    style: (text, { heldFrom }) => (heldFrom === undefined ? text : colors.yellow(text)),
+    wide: !held,
+  };
+}
+
+/** The version of a plan, and the one that it is held from. */
+export function versionText({ version, heldFrom }: PlanSummary): string {
+  return `${version ?? '-'}${heldFrom === undefined ? '' : `, held from ${heldFrom}`}`;
 }
 
 /** Whether a plan starts runs by itself, and why it does not. */

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CommandModule, CompletionRequest } from '../command-module.ts';
 import type { CliContext } from '../context.ts';
+import { parseCanary, type Canary } from '../../fleet/canary.ts';
 import { parsePruneLimit, type PruneLimit } from '../../fleet/prune-limit.ts';
 import { addKubeconfigOptions, addOutputOption, type KubeconfigOptions } from '../options.ts';
 import { parseSeconds } from '../terminal/seconds-option.ts';
@@ -20,6 +21,7 @@ export interface ApplyCommandOptions extends TargetCommandOptions {
   readonly yes?: boolean;
   readonly pruneLimit?: PruneLimit;
   readonly yesDelete?: boolean;
+  readonly canary?: Canary;
   readonly wait?: boolean;
   /** In seconds. */
   readonly timeout?: number;
@@ -52,6 +54,12 @@ function pruneLimit(text: string): PruneLimit {
   return limit;
 }
 
+function canary(text: string, before: Canary = {}): Canary {
+  const read = parseCanary(text);
+  if (read === undefined) throw new InvalidArgumentError('must be a share such as 10%, or sites=10% of one group');
+  return { ...before, [read[0]]: read[1] };
+}
+
 export const applyCommand: CommandModule = {
   name: 'apply',
   group: 'Run and watch',
@@ -66,6 +74,11 @@ export const applyCommand: CommandModule = {
         pruneLimit,
       )
       .option('--yes-delete', 'delete more than that')
+      .option(
+        '--canary <[group=]share>',
+        'move so many of the plans of each group, or of one, to a new version, such as 10%, and hold the others',
+        canary,
+      )
       .addOption(new Option('--wait', 'wait until what is in the directory is ready').conflicts('dryRun'))
       .option('--timeout <duration>', 'with --wait: give up after 90s, 10m, 1h30m; 5m when left out', parseSeconds);
     addOutputOption(command, ['json'])
@@ -79,6 +92,9 @@ go to --namespace, else to the namespace in placement.json, else to the context'
 What was applied is listed in an inventory, an ApplySet, by the name of the fleet or of --applyset. What has left the directory
 since is deleted last, before --wait waits, unless anything could not be applied. Old versions of workflows stay, as runs may use them, and the runs
 of a plan that is deleted go on. Applying again finishes what was interrupted.
+
+With --canary the plans whose names have the lowest hashes go first; a larger share adds to them. The others are held: they go on to start
+runs as before, also after other applies, until promote or a larger share lets them go.
 
 Examples:
   ${context.program} apply                    every cluster of the fleet

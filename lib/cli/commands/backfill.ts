@@ -36,7 +36,11 @@ export const backfillCommand: CommandModule = {
       .option('--rerun-failed', 'delete runs of these times that failed or were cancelled, and make them again')
       .option('-i, --input <name=value>', "an input, in place of the plan's; may be given several times", collect)
       .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it')
-      .option('--priority <number>', 'as of launch', wholeNumber())
+      .option(
+        '--priority <number>',
+        "goes before runs of lower priority where they wait for the same; the plan's, else 0",
+        wholeNumber(),
+      )
       .option('--wait', 'show progress until the runs end; exit code 1 unless all succeeded')
       .option('--no-wait', 'end when the runs are made, as is done for a plan whose runs a controller sequences')
       .addOption(

@@ -21,6 +21,7 @@ export { historyCommand } from './history.ts';
 export { launchCommand } from './launch.ts';
 export { logsCommand } from './logs.ts';
 export { plansCommand } from './plans.ts';
+export { promoteCommand } from './promote.ts';
 export { resumeCommand } from './resume.ts';
 export { rerunCommand } from './rerun.ts';
 export { rollbackCommand } from './rollback.ts';
