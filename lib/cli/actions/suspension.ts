@@ -5,6 +5,7 @@ import type { ClusterOptions } from '../options.ts';
 import { HAND_MANAGER } from '../../fleet/field-managers.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { cronJobs, jobs } from '../../kube/resources.ts';
+import { WorkflowsError } from '../../runs/errors.ts';
 import { found } from '../../runs/find.ts';
 import type { PlanCronJob, RunJob } from '../../runs/run-objects.ts';
 import { hasGraph, isOver, summaryOf } from '../../runs/run-summary.ts';
@@ -44,7 +45,7 @@ async function runOrHint(client: KubeClient, name: string, command: string): Pro
   try {
     return await findRun(client, name);
   } catch (error) {
-    const plan = error instanceof FailedError ? await found<PlanCronJob>(client, cronJobs, bareName(name)) : undefined;
+    const plan = error instanceof WorkflowsError ? await found<PlanCronJob>(client, cronJobs, bareName(name)) : undefined;
     if (plan === undefined) throw error;
     const { name: itself } = plan.metadata;
     throw new FailedError(`${itself} is a launch plan; its schedule is switched by: ${command} ${itself}`, {
