@@ -110,7 +110,9 @@ export class CatchUps {
       await this.#records.write(plan, { through: window.to, schedule }, version, signal);
     }
     this.#through.set(key, Math.max(since, window.to));
-    await pruneHistory(this.#options, plan, this.#options.runsOf(plan.metadata.name, namespace));
+    // Below a minute it is done when the minute is over.
+    if (timetable.every === undefined)
+      await pruneHistory(this.#options, plan, this.#options.runsOf(plan.metadata.name, namespace));
   }
 
   async #make(plan: PlanObject, time: number, every: number | undefined): Promise<void> {

@@ -8,6 +8,7 @@ import { Reflector } from '../kube/reflector.ts';
 import { jobs, pods } from '../kube/resources.ts';
 import { isTicker } from '../runs/run-kinds.ts';
 import { CatchUps } from './catch-up.ts';
+import { DueTimes } from './due-times.ts';
 import { GraphStore } from './graph-store.ts';
 import { silentLogger, type Logger } from './log.ts';
 import { noMetrics, type Metrics } from './metrics.ts';
@@ -70,6 +71,9 @@ export class Controller {
   readonly #turns: Turns;
   readonly #tickers: Tickers;
   readonly #catchUps: CatchUps;
+  readonly #dueTimes: DueTimes;
+  /** Workers of runs that wait for their time, by the uid of the Job. */
+  readonly #prepared = new Map<string, RunWorker>();
   readonly #plans = new PlanIndex();
   /** How often a run was deposed, by the uid of its Job. */
   readonly #setbacks = new Map<string, number>();
@@ -93,6 +97,7 @@ export class Controller {
     const runsOf = (plan: string, namespace: string | undefined) => this.#plans.of(plan, namespace);
     const planned = { client, clock, log, tell, runsOf };
     this.#tickers = new Tickers(planned);
+    this.#dueTimes = new DueTimes(clock, (job) => this.#consider(this.#jobs.get(keyOf(job)) ?? job));
     this.#catchUps = new CatchUps({
       ...planned,
       onSettled: (plan, namespace) => {
@@ -182,6 +187,8 @@ export class Controller {
     for (const key of [...this.#works.keys()]) this.#release(key);
     this.#tickers.stopAll();
     this.#catchUps.stop();
+    this.#dueTimes.stop();
+    for (const worker of this.#prepared.values()) worker.stop();
   }
 
   #reflectors(namespace: string | null): readonly Reflector[] {
@@ -254,6 +261,9 @@ export class Controller {
     this.#ended(job);
     this.#setbacks.delete(job.metadata.uid ?? '');
     this.#tickers.stop(job);
+    this.#dueTimes.forget(job);
+    this.#prepared.get(job.metadata.uid ?? '')?.stop();
+    this.#prepared.delete(job.metadata.uid ?? '');
     if (this.#works.get(key)?.uid === job.metadata.uid) this.#release(key);
   }
 
@@ -278,19 +288,39 @@ export class Controller {
   #consider(job: Job): void {
     const key = keyOf(job);
     if (!isOpen(job) || this.#works.has(key)) return;
+    const { uid = '' } = job.metadata;
+    if (!this.#dueTimes.admits(job)) {
+      this.#locks.known(runId(job));
+      return this.#prepare(job);
+    }
     const [admitted, ticks] = [this.#catchUps.admits(job), isTicker(job)];
     if (admitted && ticks) this.#tickers.start(job);
     // One that has not begun has no locks.
     if (!admitted || ticks || !this.#turns.admits(job)) return this.#locks.known(runId(job));
+    const worker = this.#prepared.get(uid) ?? this.#workerOf(job);
+    this.#prepared.delete(uid);
+    worker.see(job);
+    this.#works.set(key, { uid, worker });
+    this.#metrics.runStarted();
+    worker.start();
+  }
+
+  /** A run that waits for its time needs nothing but to begin when it comes. */
+  #prepare(job: Job): void {
     const { uid = '' } = job.metadata;
-    const worker = new RunWorker(this.#context!, job, () => this.#steps.of(key), {
+    if (this.#prepared.has(uid)) return;
+    const worker = this.#workerOf(job);
+    this.#prepared.set(uid, worker);
+    worker.prepare();
+  }
+
+  #workerOf(job: Job): RunWorker {
+    const [key, uid] = [keyOf(job), job.metadata.uid ?? ''];
+    return new RunWorker(this.#context!, job, () => this.#steps.of(key), {
       // It stays until the watch shows the end: a state of the Job from before would begin it again.
       onFinished: () => this.#locks.forget(runId(job)),
       onDeposed: () => void this.#again(key, uid),
     });
-    this.#works.set(key, { uid, worker });
-    this.#metrics.runStarted();
-    worker.start();
   }
 
   /** Takes up a run afresh whose worker was deposed; not at once, for there may be another controller. */

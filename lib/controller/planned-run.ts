@@ -8,6 +8,7 @@ export interface PlanObject extends KubeObject {
   readonly spec: {
     readonly schedule: string;
     readonly timeZone?: string;
+    readonly suspend?: boolean;
     readonly startingDeadlineSeconds?: number;
     readonly successfulJobsHistoryLimit?: number;
     readonly failedJobsHistoryLimit?: number;

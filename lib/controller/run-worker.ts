@@ -48,6 +48,7 @@ export class RunWorker {
   #controls: RunControls;
   #toldProblems = '';
   #resume: (() => void) | undefined;
+  #ahead: Promise<TakenUp> | undefined;
   #taken: TakenUp | undefined;
   #run: Run | undefined;
   #seat: Seat | undefined;
@@ -74,6 +75,13 @@ export class RunWorker {
   /** Whether the run has ended, or is refused, and only that is still to be written. */
   get ending(): boolean {
     return this.#ending;
+  }
+
+  /** Reads what the run needs, before it is started. */
+  prepare(): void {
+    this.#ahead = takeUp(this.#context, this.#job, this.#record, this.#stop.signal);
+    // Told when it is started.
+    this.#ahead.catch(() => undefined);
   }
 
   /** Begins. */
@@ -133,7 +141,7 @@ export class RunWorker {
     const { signal } = this.#stop;
     let taken: TakenUp;
     try {
-      taken = await takeUp(this.#context, this.#job, this.#record, signal);
+      taken = await (this.#ahead ?? takeUp(this.#context, this.#job, this.#record, signal));
     } catch (error) {
       if (error instanceof InvalidError) return this.#refuse(error);
       throw error;

@@ -4,11 +4,13 @@ import type { Clock } from '../kube/clock.ts';
 import type { EventNote } from '../kube/events.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { cronJobs, jobs } from '../kube/resources.ts';
+import { scheduledAt } from '../runs/run-kinds.ts';
+import { unitHash } from '../values/hash.ts';
 import type { Logger } from './log.ts';
 import type { Job } from './objects.ts';
 import { plannedRun, plannedRunName, type PlanObject } from './planned-run.ts';
 import { pruneHistory } from './plan-history.ts';
-import { ticksOf } from './ticks.ts';
+import { ticksOf, windowOf } from './ticks.ts';
 import type { RunClient } from './worker-context.ts';
 
 /** What a {@link Ticker} acts through. */
@@ -21,8 +23,14 @@ export interface TickerOptions {
   readonly runsOf: (plan: string, namespace: string | undefined) => readonly Job[];
 }
 
-/** A run that could not be started by then is skipped, in milliseconds: the next one is near. */
-const LATE_MS = 5_000;
+/**
+ * The Job of a run is made so long before the run is to begin, in milliseconds; each plan's at another moment, so that those of many plans that
+ * begin together are not all made at once.
+ */
+const AHEAD_MS = { least: 1_500, most: 3_500 };
+
+/** How late a run may be where the plan has no starting deadline, in seconds. */
+const LATE_S = 60;
 
 /** The API server asks for a second only once it is overloaded; a run that is so late is not late for good. */
 const RETRY_MS = 250;
@@ -58,37 +66,51 @@ export class Ticker {
     const { client, clock } = this.#options;
     const { signal } = this.#stop;
     const { name, namespace, uid } = this.#job.metadata;
-    const owner = this.#job.metadata.ownerReferences?.find(({ kind }) => kind === 'CronJob')?.name;
-    const plan = await client.get<PlanObject>(cronJobs, owner ?? this.#job.metadata.labels![labels.plan]!, {
-      namespace,
-      signal,
-    });
-    for (const tick of ticksOf(this.#job)) {
-      const wait = tick - clock.now();
-      if (wait > 0) await clock.sleep(wait, signal);
-      await this.#tick(plan, tick);
-    }
-    const { name: planName } = plan.metadata;
-    await pruneHistory(this.#options, plan, this.#options.runsOf(planName, namespace));
+    const plan = await this.#plan();
+    const { least, most } = AHEAD_MS;
+    const ahead = least + unitHash(plan.metadata.uid!) * (most - least);
+    await Promise.all(
+      ticksOf(this.#job).map(async (tick) => {
+        const wait = tick - ahead - clock.now();
+        if (wait > 0) await clock.sleep(wait, signal);
+        await this.#tick(plan, tick);
+      }),
+    );
     await client
       .delete(jobs, name, { namespace, uid, propagationPolicy: 'Background', signal })
       .catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });
+    // Not before: as long as its Job is there, a run that is not there is made.
+    const { to } = windowOf(this.#job);
+    const runs = this.#options.runsOf(plan.metadata.name, namespace);
+    await pruneHistory(
+      this.#options,
+      plan,
+      runs.filter((run) => (scheduledAt(run) ?? to) <= to),
+    );
   }
 
+  #plan(): Promise<PlanObject> {
+    const { metadata } = this.#job;
+    const { namespace } = metadata;
+    const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'CronJob')?.name;
+    const { signal } = this.#stop;
+    return this.#options.client.get<PlanObject>(cronJobs, owner ?? metadata.labels![labels.plan]!, {
+      namespace,
+      signal,
+    });
+  }
+
+  /** Makes the run of a time, unless it is there or too late for it. */
   async #tick(plan: PlanObject, tick: number): Promise<void> {
-    const { client, clock, tell, runsOf } = this.#options;
-    const name = plannedRunName(plan.metadata.name, tick, this.#every);
-    const known = runsOf(plan.metadata.name, plan.metadata.namespace).some(({ metadata }) => metadata.name === name);
-    if (known) return;
+    const { clock, tell } = this.#options;
+    if (this.#isThere(plan, tick)) return;
     let failure: unknown;
-    while (clock.now() - tick < LATE_MS)
+    while (clock.now() - tick < this.#lateMs(plan))
       try {
-        await client.create(jobs, plannedRun(plan, tick, this.#every), { signal: this.#stop.signal });
-        return;
+        return await this.#make(tick);
       } catch (error) {
-        if (isAlreadyExists(error)) return;
         this.#stop.signal.throwIfAborted();
         failure = error;
         await clock.sleep(RETRY_MS, this.#stop.signal);
@@ -96,5 +118,28 @@ export class Ticker {
     const why = failure instanceof KubeError ? `: ${failure.message}` : '';
     const message = `Skipped the run of ${new Date(tick).toISOString()}: it could not be started on time${why}`;
     tell(plan, { type: 'Warning', reason: 'RunSkipped', message });
+  }
+
+  async #make(tick: number): Promise<void> {
+    // It may have been suspended or paused since the minute began.
+    const plan = await this.#plan();
+    if (plan.spec.suspend === true || this.#isThere(plan, tick)) return;
+    const run = plannedRun(plan, tick, this.#every);
+    await this.#options.client.create(jobs, run, { signal: this.#stop.signal }).catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error;
+    });
+  }
+
+  #isThere({ metadata: { name, namespace } }: PlanObject, tick: number): boolean {
+    const run = plannedRunName(name, tick, this.#every);
+    return this.#options.runsOf(name, namespace).some(({ metadata }) => metadata.name === run);
+  }
+
+  /** How late a run may be. One that may have come, ended and gone since is not made again. */
+  #lateMs({ spec }: PlanObject): number {
+    const all = this.#job.metadata.annotations?.[annotations.catchUp] === 'all';
+    const { startingDeadlineSeconds: deadline = all ? Infinity : LATE_S } = spec;
+    const { ttlSecondsAfterFinished: ttl } = spec.jobTemplate.spec;
+    return Math.min(deadline, typeof ttl === 'number' ? ttl : Infinity) * 1000;
   }
 }

@@ -59,16 +59,14 @@ export function planOf(job: Job): string {
   return `${job.metadata.namespace}/${planNameOf(job)}`;
 }
 
-/** The order in which runs of a plan take their turns: as they were scheduled, or made if that was before; then as they were scheduled. */
+/** The order in which runs of a plan take their turns: as they were scheduled or, if launched by hand, made. */
 export function inTurn(a: Job, b: Job): number {
-  const byMade = firstOf(a) - firstOf(b);
-  const byScheduled = (scheduledAt(a) ?? Infinity) - (scheduledAt(b) ?? Infinity);
-  return byMade || (Number.isNaN(byScheduled) ? 0 : byScheduled) || a.metadata.name.localeCompare(b.metadata.name);
+  return timeOf(a) - timeOf(b) || a.metadata.name.localeCompare(b.metadata.name);
 }
 
-/** A run that is made up for is made after later ones. */
-function firstOf(job: Job): number {
-  return Math.min(Date.parse(job.metadata.creationTimestamp ?? ''), scheduledAt(job) ?? Infinity);
+/** A run may be made before its time, or long after it. */
+function timeOf(job: Job): number {
+  return scheduledAt(job) ?? Date.parse(job.metadata.creationTimestamp ?? '');
 }
 
 function concurrencyOf({ metadata }: Job): Concurrency {

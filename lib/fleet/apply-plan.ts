@@ -6,8 +6,8 @@ import type { ApplyFailure, Manifest } from './apply-result.ts';
 import { applySetKeys, inventoryId, unionOf, type Inventory, type InventoryRef, type Scope } from './applyset.ts';
 import { heldPlans, type Canary } from './canary.ts';
 import { isAsApplied } from './drift.ts';
-import { leavingSwitched } from './failover-record.ts';
-import { isSuspensionByHand } from './switched-by-hand.ts';
+import { leavingSwitched, pauseOf } from './failover-record.ts';
+import { isPauseByHand, isSuspensionByHand } from './switched-by-hand.ts';
 import { APPLY_MANAGER } from './field-managers.ts';
 import { heldManifest } from './held-plan.ts';
 import { groupKindOf, objectKey } from './object-key.ts';
@@ -151,8 +151,7 @@ function planObject(
   const held = heldKeys.has(objectKey(wanted));
   const version = held ? heldManifest(wanted, found!) : wanted;
   const object = found === undefined || options.force ? version : leavingSwitched(version, found);
-  const staysSwitched =
-    object !== version && isSuspensionByHand(found!) && suspensionOf(wanted) !== suspensionOf(found!);
+  const staysSwitched = object !== version && isSwitchedOtherwise(wanted, found!);
   const common = {
     object,
     resource,
@@ -167,6 +166,12 @@ function planObject(
   const adopts = adoptionPatch(found, options.force ?? false) !== undefined;
   if (!adopts && isAsApplied(object, found, APPLY_MANAGER)) return { ...common, action: 'unchanged' };
   return { ...common, action: 'change', adopts };
+}
+
+/** Whether somebody switched or paused a plan by hand, and otherwise than its manifest says. */
+function isSwitchedOtherwise(wanted: KubeObject, live: KubeObject): boolean {
+  if (isSuspensionByHand(live) && suspensionOf(wanted) !== suspensionOf(live)) return true;
+  return isPauseByHand(live) && pauseOf(wanted) !== pauseOf(live);
 }
 
 function suspensionOf({ spec }: KubeObject): boolean {

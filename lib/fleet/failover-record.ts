@@ -1,11 +1,14 @@
 import { annotations, MANAGED_BY, MANAGED_BY_LABEL } from '../graph/labels.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { isJsonObject } from '../values/json.ts';
-import { isSuspensionByHand } from './switched-by-hand.ts';
+import { isPauseByHand, isSuspensionByHand } from './switched-by-hand.ts';
 
 /** The CronJob of a launch plan, as far as failover reads it. */
 export interface PlanObject extends KubeObject {
-  readonly spec: { readonly suspend?: boolean };
+  readonly spec: {
+    readonly suspend?: boolean;
+    readonly jobTemplate?: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
+  };
   readonly status?: { readonly lastScheduleTime?: string; readonly active?: readonly unknown[] };
 }
 
@@ -39,12 +42,28 @@ export function failoverOf({ metadata }: PlanObject): FailoverRecord | undefined
 
 /**
  * A manifest as it is applied over what the cluster has: of a plan that was switched, by a failover or by hand, whether it is suspended is
- * left to whoever switched it. In server-side apply a field that is left out stays as its other owner has it.
+ * left to whoever switched it, and until when it is paused to whoever paused it. In server-side apply a field that is left out stays as its
+ * other owner has it.
  */
 export function leavingSwitched(manifest: KubeObject, live: KubeObject): KubeObject {
-  if (manifest.kind !== 'CronJob' || !wasSwitched(live)) return manifest;
-  const { suspend: _, ...spec } = (manifest as PlanObject).spec;
-  return { ...manifest, spec };
+  if (manifest.kind !== 'CronJob') return manifest;
+  const left = isPauseByHand(live) ? withoutPause(manifest as PlanObject) : manifest;
+  if (!wasSwitched(live)) return left;
+  const { suspend: _, ...spec } = (left as PlanObject).spec;
+  return { ...left, spec };
+}
+
+/** Until when a plan is paused, as its CronJob says it. */
+export function pauseOf({ spec }: KubeObject): string | undefined {
+  return (spec as PlanObject['spec'] | undefined)?.jobTemplate?.metadata?.annotations?.[annotations.pausedUntil];
+}
+
+function withoutPause(plan: PlanObject): PlanObject {
+  if (pauseOf(plan) === undefined) return plan;
+  const { metadata, ...template } = plan.spec.jobTemplate!;
+  const { [annotations.pausedUntil]: _, ...notes } = metadata!.annotations!;
+  const jobTemplate = { ...template, metadata: { ...metadata, annotations: notes } };
+  return { ...plan, spec: { ...plan.spec, jobTemplate } };
 }
 
 function wasSwitched(live: KubeObject): boolean {

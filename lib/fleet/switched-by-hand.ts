@@ -1,10 +1,24 @@
+import { annotations } from '../graph/labels.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { HAND_MANAGER } from './field-managers.ts';
-import { managedFields } from './managed-fields.ts';
+import { managedFields, type FieldSet } from './managed-fields.ts';
 
 /** Whether it was by a command that somebody last said whether a plan or run is suspended. */
-export function isSuspensionByHand({ metadata }: KubeObject): boolean {
+export function isSuspensionByHand(object: KubeObject): boolean {
+  return isByHand(object, (fields) => fields['f:spec']?.['f:suspend']);
+}
+
+/** Whether it was by a command that somebody last said until when a plan is paused. */
+export function isPauseByHand(object: KubeObject): boolean {
+  return isByHand(
+    object,
+    (fields) =>
+      fields['f:spec']?.['f:jobTemplate']?.['f:metadata']?.['f:annotations']?.[`f:${annotations.pausedUntil}`],
+  );
+}
+
+function isByHand({ metadata }: KubeObject, field: (fields: FieldSet) => FieldSet | undefined): boolean {
   return managedFields({ metadata }).some(
-    ({ manager, fieldsV1 }) => manager === HAND_MANAGER && fieldsV1?.['f:spec']?.['f:suspend'] !== undefined,
+    ({ manager, fieldsV1 }) => manager === HAND_MANAGER && fieldsV1 !== undefined && field(fieldsV1) !== undefined,
   );
 }

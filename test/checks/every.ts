@@ -2,6 +2,7 @@
  * `npm run check:every -- [--plans 50] [--minutes 3] [--seconds 10]`: so many plans with an interval below a minute on a real control plane, whose
  * CronJobs Kubernetes itself fires. Ends with 1 when a run is missing, comes twice, or begins more than a second off its time.
  */
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { annotations, labels, MANAGED_BY, SCHEDULED_AT } from '../../lib/graph/labels.ts';
 import type { Job } from '../../lib/controller/objects.ts';
@@ -44,6 +45,7 @@ try {
   await new Promise((done) => setTimeout(done, to + 3_000 - Date.now()));
   stop.abort();
   report(from, to);
+  await tellSkipped();
 
   function often(name: string) {
     const made = cronJob(quick, name, { schedule: '* * * * *', suspend: false, concurrencyPolicy: 'Allow' });
@@ -71,6 +73,17 @@ function see({ metadata, status }: Job): void {
   begun.set(plan, times.set(scheduled, times.get(scheduled) ?? Date.now()));
 }
 
+/** Why runs are missing. */
+async function tellSkipped(): Promise<void> {
+  const why = new Map<string, number>();
+  for (let plan = 0; plan < plans; plan++)
+    for (const event of await bench.events(`plan-${plan}`)) {
+      const reason = event.replaceAll(/\d{4}-[^ ]*Z|plan-[\d-]+/g, '…');
+      why.set(reason, (why.get(reason) ?? 0) + 1);
+    }
+  for (const [reason, count] of why) console.log(`${count} times ${reason}`);
+}
+
 function report(from: number, to: number): void {
   const late: number[] = [];
   const off: number[] = [];
@@ -88,7 +101,8 @@ function report(from: number, to: number): void {
   }
   const most = (numbers: number[], share: number) =>
     numbers.sort((a, b) => a - b)[Math.ceil(numbers.length * share) - 1];
-  console.log(`${late.length} runs began, ${missing} are missing`);
+  const load = loadavg().map((average) => average.toFixed(1));
+  console.log(`${late.length} runs began, ${missing} are missing; load averages ${load.join(', ')}`);
   console.log(
     `after their time by ${most(late, 0.5)} ms (half), ${most(late, 0.99)} ms (99 %), ${most(late, 1)} ms (all)`,
   );

@@ -121,6 +121,46 @@ describe('a group of plans', () => {
     );
   });
 
+  it('is paused until a time, which apply keeps, and goes on when it is told to', async () => {
+    const plan = async (name: string) =>
+      (JSON.parse((await cli(['plans', '-g', 'sites', '-o', 'json'])).stdout) as { name: string }[]).find(
+        (each) => each.name === name,
+      );
+    const { stdout } = await cli(['pause', 'load-site-site-a', '--until', '2100-01-01T01:00+01:00']);
+    expect(stdout).toMatch(/^plan load-site-site-a paused until 2100-01-01T00:00:00Z, for \d+y\n$/);
+    const paused = { pausedUntil: '2100-01-01T00:00:00Z', byHand: true, nextAt: '2100-12-31T23:00:00Z' };
+    expect(await plan('load-site-site-a')).toMatchObject(paused);
+    expect((await cli(['plans', '-g', 'sites'])).stdout).toContain('paused until 2100-01-01T00:00:00Z, by hand');
+    expect(await apply(SITES, { tier: 'low' })).toMatchObject({ code: 0 });
+    expect(await plan('load-site-site-a')).toMatchObject(paused);
+    expect((await cli(['describe', 'plan', 'load-site-site-a'])).stdout).toMatch(
+      /pausedUntil +2100-01-01T00:00:00Z +by hand\n/,
+    );
+    expect((await cli(['resume', 'load-site-site-a'])).stdout).toBe(
+      'plan load-site-site-a resumed: its pause is over\n',
+    );
+    expect((await cli(['resume', 'load-site-site-a'])).stderr).toContain(
+      'load-site-site-a is a launch plan; its schedule is switched by: cdk8s-workflows activate load-site-site-a',
+    );
+
+    const all = await cli(['pause', '--group', 'sites', '--for', '2h']);
+    expect(all.stdout).toMatch(/^(plan load-site-site-. paused until \S+Z, for (2h|1\d\dm)\n){3}$/);
+    expect((await cli(['activate', '--group', 'sites'])).stdout).toBe(
+      SITES.map((site) => `plan load-site-${site} activated: its pause is over\n`).join(''),
+    );
+    expect(await plan('load-site-site-a')).not.toHaveProperty('pausedUntil');
+    await apply(SITES);
+  });
+
+  it('is not paused for no time, nor for one that is over', async () => {
+    expect((await cli(['pause', 'load-site-site-a'])).stderr).toContain('say for how long: --for 2h, or --until');
+    expect((await cli(['pause', 'load-site-site-a', '--until', '2020-01-01T00:00Z'])).stderr).toContain(
+      '--until 2020-01-01T00:00:00Z is over: it is',
+    );
+    const both = ['pause', 'load-site-site-a', '--until', '2100-01-01T00:00Z', '--for', '2h'];
+    expect((await cli(both)).stderr).toContain('option "--until <time>" cannot be used with option "--for <duration>"');
+  });
+
   it('is described with who set what', async () => {
     await cli(['deactivate', 'load-site-site-c']);
     const { stdout } = await cli(['describe', 'plan', 'load-site-site-c']);

@@ -55,6 +55,15 @@ describe('the turn of a run', () => {
     (concurrency) => expect(turnOf(job('run', { concurrency }), others(5)).kind).toBe('wait'),
   );
 
+  it('is waited for by a run that is made up for, however many wait, and such runs keep no other from waiting', () => {
+    const notes = { [annotations.caughtUp]: 'true' };
+    const concurrency = { policy: 'Queue', max: 1 };
+    expect(turnOf(job('run', { scheduled, concurrency, notes }), others(5)).kind).toBe('wait');
+    const madeUp = Array.from({ length: 5 }, (_, index) => job(`missed-${index}`, { scheduled, notes }));
+    expect(turnOf(job('run', { scheduled, concurrency }), madeUp).kind).toBe('wait');
+    expect(turnOf(job('run', { scheduled, concurrency }), [...madeUp, ...others(1)]).kind).toBe('skip');
+  });
+
   it.each([
     [{ [annotations.between]: '{"from":"2026-01-01T00:00:00Z"}' }, 'begin'],
     [{ [annotations.between]: '{"from":"2026-01-01T00:00:01Z"}' }, 'skip'],
@@ -76,14 +85,16 @@ describe('the turn of a run', () => {
     expect(turnOf(run({ policy: 'Forbid' }), others(1))).toMatchObject({ why: 'other-0 still goes on' });
   });
 
-  it('comes as the runs were made, then as they were scheduled', () => {
+  it('comes as the runs were scheduled, or made by hand', () => {
     const runs = [
-      job('by-hand'),
+      job('by-hand', { made: '2026-01-01T00:00:15Z' }),
+      job('made-ahead', { scheduled: '2026-01-01T00:00:20Z' }),
+      job('made-up-for', { scheduled: '2026-01-01T00:00:05Z', made: '2026-01-01T00:01:00Z' }),
       job('b', { scheduled: '2026-01-01T00:00:10Z' }),
-      job('a', { scheduled: '2026-01-01T00:00:20Z' }),
-      job('first', { made: '2026-01-01T00:00:00Z' }),
+      job('a', { scheduled: '2026-01-01T00:00:10Z' }),
     ];
-    expect(runs.sort(inTurn).map(({ metadata }) => metadata.name)).toEqual(['first', 'b', 'a', 'by-hand']);
+    const names = runs.sort(inTurn).map(({ metadata }) => metadata.name);
+    expect(names).toEqual(['made-up-for', 'a', 'b', 'by-hand', 'made-ahead']);
   });
 
   it('is nothing to a step, or to a run that no plan made', () => {

@@ -5,6 +5,9 @@ import { applyTargets, type TargetChoice } from '../../lib/fleet/apply-target.ts
 import { inParallel } from '../../lib/fleet/in-parallel.ts';
 import { outcomeOf } from '../../lib/fleet/outcome.ts';
 import { ConnectionError, KubeError } from '../../lib/kube/errors.ts';
+import { leavingSwitched } from '../../lib/fleet/failover-record.ts';
+import { HAND_MANAGER } from '../../lib/fleet/field-managers.ts';
+import { annotations } from '../../lib/graph/labels.ts';
 import type { KubeObject, StatusCause } from '../../lib/kube/objects.ts';
 
 function object(kind: string, name = 'x', fields: Partial<KubeObject> = {}): KubeObject {
@@ -170,5 +173,29 @@ describe('work in parallel', () => {
     });
     expect(results).toEqual([6, 2, 4, 0]);
     expect(most).toBe(2);
+  });
+});
+
+describe('a plan that was paused by hand', () => {
+  const plan = (notes: Record<string, string>, managedFields: unknown[] = []): KubeObject => ({
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: 'p', managedFields },
+    spec: { suspend: false, jobTemplate: { metadata: { annotations: notes }, spec: {} } },
+  });
+  const said = { [annotations.pausedUntil]: '2026-03-01T00:00:00Z', [annotations.inputs]: '{}' };
+  const path = { 'f:metadata': { 'f:annotations': { [`f:${annotations.pausedUntil}`]: {} } } };
+  const byHand = [{ manager: HAND_MANAGER, fieldsV1: { 'f:spec': { 'f:jobTemplate': path } } }];
+
+  it('is applied without what its manifest says of the pause, and with all the rest', () => {
+    const live = plan({ [annotations.pausedUntil]: '2027-01-01T00:00:00Z' }, byHand);
+    expect(leavingSwitched(plan(said), live)).toEqual(plan({ [annotations.inputs]: '{}' }));
+    const unpaused = plan({ [annotations.inputs]: '{}' });
+    expect(leavingSwitched(unpaused, live)).toBe(unpaused);
+  });
+
+  it('is applied as it is when nobody paused it but its author', () => {
+    const manifest = plan(said);
+    expect(leavingSwitched(manifest, plan(said))).toBe(manifest);
   });
 });

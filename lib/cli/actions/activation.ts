@@ -1,16 +1,11 @@
 import type { ActivationOptions } from '../cluster/activation-argument.ts';
-import { findPlan, withCluster } from '../cluster/cluster-session.ts';
-import { groupPlans } from '../cluster/list-plans.ts';
+import { changePlans, type PlanChange } from '../cluster/change-plans.ts';
 import { isScheduled } from '../cluster/plan-summary.ts';
 import type { CliContext } from '../context.ts';
-import { ExitError, exitCodes, UsageError } from '../errors.ts';
-import { inParallel } from '../../fleet/in-parallel.ts';
-import { switchPlan } from '../../fleet/switch-plan.ts';
+import { pausedUntil } from '../../fleet/plan-pause.ts';
+import { activationPatch } from '../../fleet/switch-plan.ts';
 import { annotations } from '../../graph/labels.ts';
-import type { KubeClient } from '../../kube/client.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
-
-const REQUESTS_AT_ONCE = 8;
 
 /** Lets plans start runs by their schedule, or none. Doing it twice is doing it once. */
 export async function setActive(
@@ -19,41 +14,24 @@ export async function setActive(
   active: boolean,
   options: ActivationOptions,
 ): Promise<void> {
-  const { group } = options;
-  if ((name === undefined) === (group === undefined)) throw new UsageError('name a plan, or give --group');
-  const { out, err } = context;
-  await withCluster(options, async (client) => {
-    const plans = group === undefined ? [await findPlan(client, name!)] : await groupPlans(client, group);
-    const results = await inParallel(plans, REQUESTS_AT_ONCE, (plan) => change(client, plan, active));
-    for (const { line, error } of results)
-      if (error === undefined) out.line(line);
-      else err.line(`${err.colors.red('error:')} ${line}: ${error}`);
-    if (active)
-      for (const plan of plans)
-        for (const warning of warnings(plan)) err.line(`${err.colors.yellow('warning:')} ${warning}`);
-    if (results.some(({ error }) => error !== undefined)) throw new ExitError(exitCodes.failed);
-  });
+  const now = Date.now();
+  await changePlans(context, name, options, (plan) => (active ? activation : deactivation)(plan, now));
 }
 
-async function change(
-  client: KubeClient,
-  plan: PlanCronJob,
-  active: boolean,
-): Promise<{ readonly line: string; readonly error?: string }> {
-  const line = `plan ${plan.metadata.name}`;
-  try {
-    const changed = await switchPlan(client, plan, active);
-    const state = active ? 'active' : 'inactive';
-    return { line: `${line} ${changed ? `${active ? '' : 'de'}activated` : `is ${state} already`}` };
-  } catch (error) {
-    return { line, error: (error as Error).message };
-  }
+function deactivation(plan: PlanCronJob, now: number): PlanChange {
+  const patch = activationPatch(plan, false, now);
+  return { ...(patch && { patch }), done: patch ? 'deactivated' : 'is inactive already' };
 }
 
-function* warnings(plan: PlanCronJob): Generator<string> {
-  const { metadata } = plan;
-  if (!isScheduled(plan)) yield `plan ${metadata.name} has no schedule: it starts no runs by itself`;
-  const main = metadata.annotations?.[annotations.backupOf];
-  if (main !== undefined)
-    yield `plan ${metadata.name} is a backup here: while it is active on ${main} too, both start its runs`;
+function activation(plan: PlanCronJob, now: number): PlanChange {
+  const patch = activationPatch(plan, true, now);
+  const pause = pausedUntil(plan, now) === undefined ? '' : ': its pause is over';
+  const done = patch ? `activated${pause}` : 'is active already';
+  return { ...(patch && { patch }), done, warnings: [...warningsOf(plan)] };
+}
+
+function* warningsOf(plan: PlanCronJob): Generator<string> {
+  if (!isScheduled(plan)) yield 'has no schedule: it starts no runs by itself';
+  const main = plan.metadata.annotations?.[annotations.backupOf];
+  if (main !== undefined) yield `is a backup here: while it is active on ${main} too, both start its runs`;
 }

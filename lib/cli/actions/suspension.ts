@@ -2,6 +2,8 @@ import { bareName, findRun, withCluster } from '../cluster/cluster-session.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError } from '../errors.ts';
 import type { ClusterOptions } from '../options.ts';
+import { endOfPause, pausedUntil } from '../../fleet/plan-pause.ts';
+import { patchByHand } from '../../fleet/switch-plan.ts';
 import { HAND_MANAGER } from '../../fleet/field-managers.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { cronJobs, jobs } from '../../kube/resources.ts';
@@ -19,7 +21,13 @@ export async function setSuspended(
 ): Promise<void> {
   const { out, err, program } = context;
   await withCluster(options, async (client) => {
-    const job = await runOrHint(client, name, `${program} ${suspend ? 'deactivate' : 'activate'}`);
+    const job = await runOrPlan(client, name);
+    if (isPlan(job)) {
+      if (!suspend && pausedUntil(job, Date.now()) !== undefined) return resumePlan(context, client, job);
+      const { name: itself } = job.metadata;
+      const command = `${program} ${suspend ? 'deactivate' : 'activate'} ${itself}`;
+      throw new FailedError(`${itself} is a launch plan; its schedule is switched by: ${command}`);
+    }
     const title = `run ${job.metadata.name}`;
     const { phase } = summaryOf(job);
     if (isOver(phase))
@@ -40,16 +48,24 @@ export async function setSuspended(
   });
 }
 
-/** The run of a name. Whoever names a plan is told what there is for plans. */
-async function runOrHint(client: KubeClient, name: string, command: string): Promise<RunJob> {
+/** The run of a name, else the plan. */
+async function runOrPlan(client: KubeClient, name: string): Promise<RunJob | PlanCronJob> {
   try {
     return await findRun(client, name);
   } catch (error) {
-    const plan = error instanceof WorkflowsError ? await found<PlanCronJob>(client, cronJobs, bareName(name)) : undefined;
+    const plan =
+      error instanceof WorkflowsError ? await found<PlanCronJob>(client, cronJobs, bareName(name)) : undefined;
     if (plan === undefined) throw error;
-    const { name: itself } = plan.metadata;
-    throw new FailedError(`${itself} is a launch plan; its schedule is switched by: ${command} ${itself}`, {
-      cause: error,
-    });
+    return plan;
   }
+}
+
+function isPlan(object: RunJob | PlanCronJob): object is PlanCronJob {
+  return 'jobTemplate' in object.spec;
+}
+
+/** Ends the pause of a plan. */
+async function resumePlan({ out }: CliContext, client: KubeClient, plan: PlanCronJob): Promise<void> {
+  await patchByHand(client, plan, { spec: endOfPause(plan, Date.now()) });
+  out.line(`plan ${plan.metadata.name} resumed: its pause is over`);
 }

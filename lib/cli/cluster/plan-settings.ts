@@ -1,4 +1,4 @@
-import { isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
+import { isPauseByHand, isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
 import { annotations, DEFAULT_PARALLELISM, DOMAIN, MANAGED_BY_LABEL } from '../../graph/labels.ts';
 import { timetableOf, timetableText } from '../../graph/timetable.ts';
 import { fixedInputs } from '../../runs/plan-inputs.ts';
@@ -36,8 +36,14 @@ export function planSettings(plan: PlanCronJob): readonly PlanSetting[] {
   add('timeZone', spec.timeZone);
   if (isSuspensionByHand(plan)) settings.push({ name: 'suspended', value: spec.suspend === true, setBy: 'by hand' });
   else if (scheduled) add('suspended', spec.suspend === true, false);
-  add('concurrencyPolicy', spec.concurrencyPolicy as Json | undefined, 'Forbid');
+  add('concurrencyPolicy', concurrencyOf(plan), 'Forbid');
   add('startingDeadline', seconds(spec.startingDeadlineSeconds));
+  add('catchUp', notes[annotations.catchUp], 'latest');
+  add('between', objectIn(made, annotations.between));
+  const paused = notes[annotations.pausedUntil];
+  if (paused !== undefined && isPauseByHand(plan))
+    settings.push({ name: 'pausedUntil', value: paused, setBy: 'by hand' });
+  else add('pausedUntil', paused);
   add('successfulRunsHistoryLimit', spec.successfulJobsHistoryLimit as Json | undefined, 3);
   add('failedRunsHistoryLimit', spec.failedJobsHistoryLimit as Json | undefined, 3);
   if (notes[annotations.graph] !== undefined)
@@ -77,6 +83,13 @@ function addPods(override: JsonObject, add: (name: string, value: Json | undefin
   const left = { ...fields, ...(others.length > 0 && { containers: others }) };
   const template = { ...rest, ...(Object.keys(left).length > 0 && { spec: left }) };
   if (Object.keys(template).length > 0) add('podTemplate', template);
+}
+
+/** Where the controller keeps to it, the CronJob says `Allow`. */
+function concurrencyOf({ spec }: PlanCronJob): Json | undefined {
+  const { policy, max } = objectIn(spec.jobTemplate.metadata, annotations.concurrency) ?? {};
+  if (policy === 'Queue' && max !== undefined) return { queue: max };
+  return policy ?? (spec.concurrencyPolicy as Json | undefined);
 }
 
 function seconds(value: unknown): string | undefined {

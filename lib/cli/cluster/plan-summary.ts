@@ -1,6 +1,8 @@
 import { annotations, labels, NEVER } from '../../graph/labels.ts';
 import { nextOf, plannedVersion } from '../../fleet/held-plan.ts';
-import { isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
+import { pausedUntil } from '../../fleet/plan-pause.ts';
+import { isPauseByHand, isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
+import { kickoffText } from '../../graph/kickoff.ts';
 import { timesAfter, timetableOf, timetableText } from '../../graph/timetable.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import type { RunSummary } from '../../runs/run-summary.ts';
@@ -23,8 +25,10 @@ export interface PlanSummary {
   readonly timeZone?: string;
   /** Whether it starts runs by itself. */
   readonly active: boolean;
-  /** Whether somebody activated or deactivated it by a command, which holds until an apply is told to take it back. */
+  /** Whether somebody activated or deactivated it by a command, or paused it, which holds until an apply is told to take it back. */
   readonly byHand: boolean;
+  /** Until when it is paused. */
+  readonly pausedUntil?: string;
   /** Of a backup: the cluster that the plan is active on. */
   readonly backupOf?: string;
   readonly lastRun?: RunSummary;
@@ -39,6 +43,7 @@ export function planSummary(plan: PlanCronJob, now: number, lastRun?: RunSummary
   const next = nextOf(plan);
   const scheduled = isScheduled(plan);
   const active = scheduled && spec.suspend !== true;
+  const paused = pausedUntil(plan, now);
   return {
     name: metadata.name,
     namespace: metadata.namespace ?? '',
@@ -50,7 +55,8 @@ export function planSummary(plan: PlanCronJob, now: number, lastRun?: RunSummary
     schedule: scheduled ? timetableText(timetableOf(spec)) : undefined,
     timeZone: spec.timeZone,
     active,
-    byHand: isSuspensionByHand(plan),
+    byHand: isSuspensionByHand(plan) || (paused !== undefined && isPauseByHand(plan)),
+    pausedUntil: paused === undefined ? undefined : kickoffText(paused),
     backupOf: metadata.annotations?.[annotations.backupOf],
     lastRun,
     nextAt: active ? nextAt(plan, now) : undefined,
@@ -61,7 +67,7 @@ export function planSummary(plan: PlanCronJob, now: number, lastRun?: RunSummary
 function nextAt({ metadata, spec, status }: PlanCronJob, now: number): string | undefined {
   const last = Date.parse(status?.lastScheduleTime ?? metadata.creationTimestamp ?? '');
   const [next] = timesAfter(timetableOf(spec), now, Number.isNaN(last) ? now : last);
-  return next === undefined ? undefined : `${new Date(next).toISOString().slice(0, 19)}Z`;
+  return next === undefined ? undefined : kickoffText(next);
 }
 
 /** Whether it has a schedule, active or not. */

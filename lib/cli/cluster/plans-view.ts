@@ -24,8 +24,8 @@ export function planColumns(now: number, colors: Colors, options: Where = {}): C
     {
       header: 'ACTIVE',
       value: activity,
-      style: (text, { active, schedule }) =>
-        active ? colors.green(text) : schedule === undefined ? text : colors.yellow(text),
+      style: (text, { active, schedule, pausedUntil }) =>
+        active && pausedUntil === undefined ? colors.green(text) : schedule === undefined ? text : colors.yellow(text),
     },
     {
       header: 'LAST RUN',
@@ -76,8 +76,9 @@ export function versionText({ version, heldFrom }: PlanSummary): string {
 }
 
 /** Whether a plan starts runs by itself, and why it does not. */
-export function activity({ active, schedule, byHand, backupOf }: PlanSummary): string {
+export function activity({ active, schedule, byHand, backupOf, pausedUntil }: PlanSummary): string {
   if (schedule === undefined) return 'by hand only';
+  if (active && pausedUntil !== undefined) return `paused until ${pausedUntil}${byHand ? ', by hand' : ''}`;
   if (!active && backupOf !== undefined && !byHand) return `no, backup of ${backupOf}`;
   return `${active ? 'yes' : 'no'}${byHand ? ', by hand' : ''}`;
 }

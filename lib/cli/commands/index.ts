@@ -20,6 +20,7 @@ export { graphCommand } from './graph.ts';
 export { historyCommand } from './history.ts';
 export { launchCommand } from './launch.ts';
 export { logsCommand } from './logs.ts';
+export { pauseCommand } from './pause.ts';
 export { plansCommand } from './plans.ts';
 export { promoteCommand } from './promote.ts';
 export { resumeCommand } from './resume.ts';

@@ -4,9 +4,9 @@ import { addClusterOptions, type ClusterOptions } from '../options.ts';
 export const resumeCommand: CommandModule = {
   name: 'resume',
   group: 'Run and watch',
-  summary: 'let a suspended run go on',
+  summary: 'let a suspended run go on, or end the pause of a launch plan',
   configure(command, context) {
-    addClusterOptions(command.argument('<run>', 'name of the run')).action(
+    addClusterOptions(command.argument('<run|plan>', 'name of the run, or of a launch plan that is paused')).action(
       async (run: string, options: ClusterOptions) =>
         (await import('../actions/suspension.ts')).setSuspended(context, run, false, options),
     );

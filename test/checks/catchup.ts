@@ -1,0 +1,123 @@
+/**
+ * `npm run check:catchup -- [--minutes 5]`: plans that fire each minute, one for each `catchUp`, and one each 20 seconds, on a real control plane that
+ * is stopped for so long, and our controller with it. Prints what was run for each time that passed meanwhile, and ends with 1 when that is not
+ * what the plan says.
+ */
+import { type Chart, Duration, Testing } from 'cdk8s';
+import { ContainerTask, LaunchPlan, Schedule, Workflow } from 'cdk8s-workflows';
+import { parseArgs } from 'node:util';
+import { labels, MANAGED_BY, SCHEDULED_AT } from '../../lib/graph/labels.ts';
+import type { Job } from '../../lib/controller/objects.ts';
+import type { NewObject } from '../../lib/kube/objects.ts';
+import { Reflector } from '../../lib/kube/reflector.ts';
+import { jobs } from '../../lib/kube/resources.ts';
+import { isTicker } from '../../lib/runs/run-kinds.ts';
+import { startControlPlane } from '../cluster/control-plane.ts';
+import { Bench } from '../controller/support.ts';
+
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' } } });
+const MINUTE = 60_000;
+const downtime = Number(values.minutes) * MINUTE;
+
+/** The plans, with the milliseconds between two of their times. */
+const plans = { none: MINUTE, latest: MINUTE, all: MINUTE, often: 20_000 };
+type Plan = keyof typeof plans;
+
+/** When the run of a time was made, by plan. */
+const made = new Map<Plan, Map<number, number>>();
+/** The times of the runs of each plan, in the order in which they began. */
+const begun = new Map<Plan, number[]>();
+const seen = new Set<string>();
+let wrong = 0;
+
+const clock = (time: number) => new Date(time).toISOString().slice(11, 19);
+const say = (text: string) => console.log(`${clock(Date.now())} ${text}`);
+const until = (time: number) => new Promise((done) => setTimeout(done, time - Date.now()));
+
+const cluster = await startControlPlane({ name: 'catchup', nodes: 1 });
+const bench = await Bench.create(cluster.kubeconfigPath, 'catchup');
+const stop = new AbortController();
+try {
+  let controller = await bench.controller();
+  await bench.apply(...manifests());
+  new Reflector<Job>(bench.client, jobs, {
+    labelSelector: `${labels.managedBy}=${MANAGED_BY},${labels.plan}`,
+    onChange: see,
+  }).start(stop.signal);
+  // In the middle of a minute, after each plan has run once.
+  const down = Math.ceil(Date.now() / MINUTE) * MINUTE + 1.5 * MINUTE;
+  say(`fires until ${clock(down)}`);
+  await until(down);
+  await controller.stop();
+  await cluster.stopApiServer();
+  say('the API server and the controller are stopped');
+  await until(down + downtime);
+  await cluster.startApiServer();
+  controller = await bench.controller();
+  const up = Date.now();
+  say('they are there again');
+  await until(Math.ceil(up / MINUTE) * MINUTE + 2.5 * MINUTE);
+  for (const plan of Object.keys(plans) as Plan[]) report(plan, down, up);
+  console.log(`${wrong} mistakes`);
+  process.exitCode = wrong === 0 ? 0 : 1;
+} finally {
+  stop.abort();
+  await bench.close();
+  await cluster.stop();
+}
+
+function manifests(): readonly NewObject[] {
+  const chart = Testing.chart() as unknown as Chart;
+  const task = new ContainerTask(chart, 'work', {
+    image: 'work:1',
+    command: ['work'],
+    podTemplate: { metadata: { annotations: { 'sim.test/run-ms': '500' } } },
+  });
+  const workflow = new Workflow(chart, 'quick', {}, ({ step }) => void step('work', task));
+  const common = { workflow, successfulRunsHistoryLimit: 100, timeZone: 'Etc/UTC' };
+  for (const catchUp of ['none', 'latest', 'all'] as const)
+    new LaunchPlan(chart, catchUp, { ...common, schedule: Schedule.cron('* * * * *'), catchUp });
+  new LaunchPlan(chart, 'often', { ...common, schedule: Schedule.every(Duration.seconds(20)), catchUp: 'all' });
+  return Testing.synth(chart) as NewObject[];
+}
+
+function see(job: Job): void {
+  const { metadata, status } = job;
+  const [plan, time] = [metadata.labels![labels.plan] as Plan, Date.parse(metadata.annotations![SCHEDULED_AT]!)];
+  if (isTicker(job)) return;
+  const times = made.get(plan) ?? new Map<number, number>();
+  made.set(plan, times.set(time, times.get(time) ?? Date.parse(metadata.creationTimestamp!)));
+  if (status?.startTime === undefined || seen.has(metadata.uid!)) return;
+  seen.add(metadata.uid!);
+  begun.set(plan, [...(begun.get(plan) ?? []), time]);
+}
+
+/** Tells what was run for the times of a plan that passed meanwhile, and what is wrong with that. */
+function report(plan: Plan, down: number, up: number): void {
+  const interval = plans[plan];
+  const ran = begun.get(plan) ?? [];
+  const times: number[] = [];
+  for (let time = Math.ceil(down / interval) * interval; time < up; time += interval) times.push(time);
+  const late = times.filter((time) => ran.includes(time));
+  const after = (time: number) => (made.get(plan)!.get(time)! - time) / 1000;
+  console.log(
+    `\n${plan}: ${times.length} times passed, ${clock(times[0]!)} to ${clock(times.at(-1)!)}; run of them: ${late.length}`,
+  );
+  for (const time of late) console.log(`  ${clock(time)} made ${after(time).toFixed(0)} s after it`);
+  const mistake = (text: string) => {
+    wrong++;
+    console.log(`  MISTAKE: ${text}`);
+  };
+  if (new Set(ran).size < ran.length) mistake('a time was run twice');
+  if (plan === 'all' || plan === 'often') {
+    if (late.length < times.length) mistake('a time was not made up for');
+    if (ran.some((time, index) => index > 0 && time < ran[index - 1]!)) mistake('the runs did not begin in order');
+    return;
+  }
+  // The control plane may come to it only when the next time has passed, too.
+  if (late.length > 1) mistake('more than one time was made up for');
+  const first = ran.find((time) => time >= down);
+  if (first === undefined) mistake('nothing was run afterwards');
+  else if (plan === 'none' && after(first) > 31) mistake(`the run of ${clock(first)} is late`);
+  else if (plan === 'latest' && after(first) > MINUTE / 1000) mistake(`the run of ${clock(first)} is not the last`);
+}
