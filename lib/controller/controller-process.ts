@@ -10,6 +10,7 @@ import { createLogger, type LogFormat, type Logger, type LogLevel } from './log.
 import { prometheusMetrics, type ScrapedMetrics } from './metrics.ts';
 import { openRemoteClusters, type RemoteAccess } from './remote-access.ts';
 import type { RemoteCluster } from './remote-watch.ts';
+import { openTrigger, type TriggerSettings } from './trigger/open-trigger.ts';
 
 /** How a controller runs as a process of its own. */
 export interface ControllerProcessOptions {
@@ -24,6 +25,8 @@ export interface ControllerProcessOptions {
   readonly leaseNamespace?: string;
   /** @default no server */
   readonly healthPort?: number;
+  /** Launches plans for those who ask by HTTP. @default nobody may */
+  readonly trigger?: TriggerSettings;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   /** Of this program, told on the Lease. */
@@ -76,6 +79,9 @@ export async function runController(options: ControllerProcessOptions, signal: A
     ...(remotes.length > 0 && { remoteClusters: remotes.map(({ name }) => name) }),
   });
   try {
+    const { trigger, namespaces = [client.namespace] } = options;
+    // It ends before the client that it asks with.
+    await using _trigger = trigger && (await openTrigger(trigger, { client, namespaces, log, metrics }));
     if (leaderElect) await replica.compete();
     else await replica.work(signal);
   } finally {

@@ -18,6 +18,8 @@ export interface Metrics {
   watchFailed(): void;
   /** Whether this replica leads. */
   leading(leads: boolean): void;
+  /** The trigger answered a request, with this status. */
+  triggered(status: number): void;
 }
 
 /** What came of a notification. */
@@ -34,6 +36,7 @@ export const noMetrics: Metrics = {
   notification: () => {},
   watchFailed: () => {},
   leading: () => {},
+  triggered: () => {},
 };
 
 /** Metrics that can be scraped. */
@@ -83,6 +86,12 @@ export async function prometheusMetrics(): Promise<ScrapedMetrics> {
     registers,
   });
   const watches = new Counter({ name: name('watch_failures_total'), help: 'Watches and lists that failed', registers });
+  const triggered = new Counter({
+    name: name('trigger_requests_total'),
+    help: 'Requests to the trigger, by the status of the answer',
+    labelNames: ['code'],
+    registers,
+  });
   const leader = new Gauge({ name: name('leader'), help: '1 on the replica that leads', registers });
   return {
     runStarted: () => active.inc(),
@@ -97,6 +106,7 @@ export async function prometheusMetrics(): Promise<ScrapedMetrics> {
     notification: (outcome) => notifications.inc({ outcome }),
     watchFailed: () => watches.inc(),
     leading: (leads) => leader.set(leads ? 1 : 0),
+    triggered: (code) => triggered.inc({ code }),
     contentType: registry.contentType,
     text: () => registry.metrics(),
   };

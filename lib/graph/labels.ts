@@ -81,6 +81,8 @@ export const annotations = {
   idempotencyKey: `${DOMAIN}/idempotency-key`,
   /** On a run's Job with the one above: a hash of what was asked for, by which another launch with the key is told from a repetition. */
   request: `${DOMAIN}/request`,
+  /** On a run's Job: the user for whom the controller's trigger launched it. */
+  launchedBy: `${DOMAIN}/launched-by`,
   /** On a run's Job: {@link CancelMode}. */
   cancel: `${DOMAIN}/cancel`,
   /** On a run's Job: a whole number; where runs wait for the same, those with a higher one come first. @default 0 */

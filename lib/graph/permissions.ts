@@ -58,6 +58,15 @@ export const remoteRunsRules: readonly PermissionRule[] = [
   { apiGroups: [''], resources: ['configmaps'], verbs: ['get'] },
 ];
 
+/**
+ * What a controller may do whose trigger is on: ask whose a token is, and whether they may launch a plan. Neither has a namespace. The run is made by what it
+ * may do for its runs. (ClusterRole system:auth-delegator)
+ */
+export const triggerRules: readonly PermissionRule[] = [
+  { apiGroups: ['authentication.k8s.io'], resources: ['tokenreviews'], verbs: ['create'] },
+  { apiGroups: ['authorization.k8s.io'], resources: ['subjectaccessreviews'], verbs: ['create'] },
+];
+
 /** What a controller may do, beyond its runs, that takes over plans of another cluster. */
 export const failoverRules: readonly PermissionRule[] = [
   // Backups are found by their label and activated.

@@ -7,6 +7,15 @@ import type { PermissionRule } from './permissions.ts';
 export const planAccesses = ['view', 'launch', 'operate'] as const;
 export type PlanAccess = (typeof planAccesses)[number];
 
+/**
+ * What somebody does to a plan's CronJob who has the controller's trigger launch it. Kubernetes has no such verb; RBAC allows any, and by the name of the plan,
+ * where it cannot limit who creates which Jobs.
+ */
+export const LAUNCH_VERB = 'launch';
+
+/** What the tokens of callers are meant for that nobody says otherwise. */
+export const TRIGGER_AUDIENCE = 'cdk8s-workflows-trigger';
+
 /** The plans of one namespace that rules are about. */
 export interface GrantedPlans {
   /** Names of their CronJobs. */

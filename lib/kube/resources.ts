@@ -86,3 +86,10 @@ export const selfSubjectReviews: Resource = resource(
   'selfsubjectreviews',
   clusterWide,
 );
+export const subjectAccessReviews: Resource = resource(
+  'authorization.k8s.io/v1',
+  'SubjectAccessReview',
+  'subjectaccessreviews',
+  clusterWide,
+);
+export const tokenReviews: Resource = resource('authentication.k8s.io/v1', 'TokenReview', 'tokenreviews', clusterWide);

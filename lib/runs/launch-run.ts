@@ -25,6 +25,8 @@ export interface LaunchRequest extends FindOptions {
   readonly priority?: number;
   /** @default the plan's */
   readonly cache?: CacheMode;
+  /** Who asked for it, where that is not who creates the Job. @default nobody is noted */
+  readonly by?: string;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface LaunchRequest extends FindOptions {
  * @throws WorkflowsError when there is no such plan, or its name or key was used for something else
  */
 export async function launchRun(client: KubeClient, request: LaunchRequest): Promise<Started> {
-  const { plan: planName, inputs, at, idempotencyKey, name, priority, cache, ...options } = request;
+  const { plan: planName, inputs, at, idempotencyKey, name, priority, cache, by, ...options } = request;
   const wrong = [...requestProblems(request)];
   if (wrong.length > 0) throw new InvalidError(`Cannot launch ${planName}`, wrong);
   const keyed: KeyedLaunch | undefined =
@@ -50,7 +52,7 @@ export async function launchRun(client: KubeClient, request: LaunchRequest): Pro
   if (before.value !== undefined) return { job: before.value, created: false };
   if (plan.status === 'rejected') throw plan.reason;
   const make = await runMaker(client, plan.value, { inputs: { values: inputs, at }, priority });
-  return startRun(client, plan.value, make, { name, keyed, cache, signal: options.signal });
+  return startRun(client, plan.value, make, { name, keyed, cache, by, signal: options.signal });
 }
 
 function* requestProblems({ name, idempotencyKey: key, priority }: LaunchRequest): Generator<Problem> {

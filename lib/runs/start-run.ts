@@ -27,6 +27,8 @@ export interface StartOptions {
   readonly cache?: CacheMode;
   /** Have the API server check it, and start nothing. @default false */
   readonly dryRun?: boolean;
+  /** Who asked for it, where that is not who creates the Job. @default nobody is noted */
+  readonly by?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -50,11 +52,11 @@ export async function startRun(
   client: KubeClient,
   plan: PlanCronJob,
   make: RunMaker,
-  { name, keyed, cache, dryRun, signal }: StartOptions,
+  { name, keyed, cache, dryRun, by, signal }: StartOptions,
 ): Promise<Started> {
   const { name: planName, namespace } = plan.metadata;
   const wanted = name ?? (keyed ? keyedRunName(planName, keyed.key) : newRunName(planName, Math.random));
-  const job = withKey(make(wanted, cache), keyed);
+  const job = noted(make(wanted, cache), keyed, by);
   try {
     return { job: await client.create<RunJob>(jobs, job, { dryRun, namespace, signal }), created: true };
   } catch (cause) {
@@ -102,9 +104,11 @@ export async function runOfKey(
   return job;
 }
 
-function withKey(job: LaunchedJob, keyed: KeyedLaunch | undefined): LaunchedJob {
-  if (keyed === undefined) return job;
+function noted(job: LaunchedJob, keyed: KeyedLaunch | undefined, by: string | undefined): LaunchedJob {
   const { metadata } = job;
-  const notes = { [annotations.idempotencyKey]: keyed.key, [annotations.request]: keyed.request };
+  const notes = {
+    ...(keyed && { [annotations.idempotencyKey]: keyed.key, [annotations.request]: keyed.request }),
+    ...(by !== undefined && { [annotations.launchedBy]: by }),
+  };
   return { ...job, metadata: { ...metadata, annotations: { ...metadata.annotations, ...notes } } };
 }

@@ -1,6 +1,9 @@
 import type { LogFormat, LogLevel } from '../../controller/log.ts';
 import type { CommandModule } from '../command-module.ts';
 import type { RemoteAccess } from '../../controller/remote-access.ts';
+import type { TriggerSettings } from '../../controller/trigger/open-trigger.ts';
+import { TRIGGER_AUDIENCE } from '../../graph/plan-permissions.ts';
+import { UsageError } from '../errors.ts';
 import { choiceOption, collect, wholeNumber } from '../options.ts';
 import { parseRemoteCluster } from '../remote-cluster-option.ts';
 import { parseSeconds } from '../terminal/seconds-option.ts';
@@ -22,8 +25,22 @@ interface Options {
   readonly failoverAfter?: number;
   readonly failoverFrom?: readonly string[];
   readonly healthPort?: number;
+  readonly triggerPort?: number;
+  readonly triggerAudience: string;
+  readonly triggerRate: number;
+  readonly triggerTlsCert?: string;
+  readonly triggerTlsKey?: string;
   readonly logLevel: LogLevel;
   readonly logFormat?: LogFormat;
+}
+
+function triggerOf(options: Options): TriggerSettings | undefined {
+  const { triggerPort: port, triggerAudience: audience, triggerRate: requestsPerSecond } = options;
+  const { triggerTlsCert: cert, triggerTlsKey: key } = options;
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError('--trigger-tls-cert and --trigger-tls-key belong together');
+  if (port === undefined) return undefined;
+  return { port, audience, requestsPerSecond, ...(cert !== undefined && { tls: { cert, key: key! } }) };
 }
 
 /** Runs the controller: what the Deployment of `WorkflowController` starts. */
@@ -63,6 +80,11 @@ export const controllerCommand: CommandModule = {
         collect,
       )
       .option('--health-port <port>', 'port of /healthz, /readyz and /metrics; none when left out', wholeNumber(0))
+      .option('--trigger-port <port>', 'port at which callers launch plans by HTTP; none when left out', wholeNumber(0))
+      .option('--trigger-audience <name>', 'what their tokens must be meant for', TRIGGER_AUDIENCE)
+      .option('--trigger-rate <number>', 'requests a second of each of them; twice as many at once', wholeNumber(1), 10)
+      .option('--trigger-tls-cert <file>', 'certificate of that port, in PEM; plain HTTP when left out')
+      .option('--trigger-tls-key <file>', 'the key of the certificate')
       .addOption(
         choiceOption('--log-level <level>', 'what is logged', ['debug', 'info', 'warn', 'error']).default('info'),
       )
@@ -76,6 +98,7 @@ export const controllerCommand: CommandModule = {
           import('../cluster/failover-beside.ts'),
         ]);
         const whileLeading = failoverBeside(options);
+        const trigger = triggerOf(options);
         const { namespace, allNamespaces, logFormat, maxSteps, maxStepsPerNamespace, remoteCluster, ...rest } = options;
         const namespaces = allNamespaces ? null : namespace;
         await untilSignal((signal) =>
@@ -85,6 +108,7 @@ export const controllerCommand: CommandModule = {
               ...(namespaces !== undefined && { namespaces }),
               ...(remoteCluster && { remoteClusters: remoteCluster }),
               ...(whileLeading && { whileLeading }),
+              ...(trigger && { trigger }),
               limits: {
                 ...(maxSteps !== undefined && { maxSteps }),
                 ...(maxStepsPerNamespace !== undefined && { maxStepsPerNamespace }),
