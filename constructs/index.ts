@@ -131,6 +131,7 @@ export type { PlacementProps } from './plan-place.ts';
 export type { Amount, ClusterCapabilities, NodeKind, NodeTaint } from '../lib/graph/capabilities.ts';
 export type { LabelExpression, LabelSelector } from '../lib/values/label-selector.ts';
 export type { WorkflowControllerProps } from './workflow-controller.ts';
+export type { WorkflowTrigger } from './workflow-trigger.ts';
 export type { ControllerFailover } from './controller-failover.ts';
 export type { RemoteClusterAccess } from './remote-clusters.ts';
 export type { RemoteRunsAccountProps } from './remote-runs-account.ts';

@@ -133,6 +133,12 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
     return this;
   }
 
+  /** As {@link LaunchPlan.grantTrigger}, for all plans of the group. */
+  grantTrigger(...subjects: ISubject[]): this {
+    this.#grants.grant('trigger', subjects);
+    return this;
+  }
+
   /** As {@link LaunchPlan.grantLaunch}, for all plans of the group, one by one or together. */
   grantLaunch(...subjects: ISubject[]): this {
     this.#grants.grant('launch', subjects);

@@ -130,6 +130,15 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   }
 
   /**
+   * Allows to have the trigger of the controller start runs of the plan, with inputs that the workflow takes. Beyond that nothing is allowed, so that
+   * it is what callers from outside should have.
+   */
+  grantTrigger(...subjects: ISubject[]): this {
+    this.#grants.grant('trigger', subjects);
+    return this;
+  }
+
+  /**
    * Allows to start runs of the plan and to follow them to their end. A run is a Job, and RBAC cannot limit what is created: who may launch can
    * make any pod in the namespace, with its Secrets and as its service accounts. Those who must not belong into another namespace.
    */

@@ -8,6 +8,7 @@ import {
   driverRules,
   failoverRules,
   leaderElectionRules,
+  triggerRules,
   type PermissionRule,
 } from '../lib/graph/permissions.ts';
 import { DEFAULT_DRIVER_ACCOUNT, DEFAULT_IMAGE, podFieldVariable } from '../lib/plans/driver.ts';
@@ -29,6 +30,7 @@ import {
 } from './remote-clusters.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { checkObjectsIn } from './validate-manifests.ts';
+import { triggerArgs, triggerPod, triggerProblems, triggerService, type WorkflowTrigger } from './workflow-trigger.ts';
 
 export interface WorkflowControllerProps {
   /** @default this version's image */
@@ -58,6 +60,8 @@ export interface WorkflowControllerProps {
    * @default none
    */
   readonly notificationSecrets?: readonly (string | ISecret)[];
+  /** Launches plans for callers by HTTP. With it the controller may also ask whose a token is and what they may do, of the cluster. @default nobody may */
+  readonly trigger?: WorkflowTrigger;
   /** Merged over the controller's pod, whose container is named `controller`. @default nothing */
   readonly podTemplate?: PodTemplateOverride;
 }
@@ -88,7 +92,12 @@ export class WorkflowController extends Construct {
     if (remotes.length > 0) allow('ClusterRole', `${NAME}-identity`, clusterIdentityRules);
     const takesOver = failoverArgs(this, props.failover);
     if (takesOver.length > 0) allow(clusterWide ? 'ClusterRole' : 'Role', `${NAME}-failover`, failoverRules);
-    const remoteArgs = [...remoteClusterArgs(this, remotes, clusterWide), ...takesOver];
+    const { trigger } = props;
+    if (trigger !== undefined) {
+      allow('ClusterRole', `${NAME}-trigger`, triggerRules);
+      triggerService(this, trigger, LABELS, SELECTOR);
+    }
+    const moreArgs = [...remoteClusterArgs(this, remotes, clusterWide), ...takesOver, ...triggerArgs(trigger)];
     new ApiObject(this, 'Lease', {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
@@ -100,8 +109,13 @@ export class WorkflowController extends Construct {
       metadata: { name: NAME, labels: LABELS },
       spec: {
         replicas: props.replicas ?? 2,
-        selector: { matchLabels: { 'app.kubernetes.io/name': NAME } },
-        template: mergeLayers([podTemplate(props, remoteArgs), remoteClusterMounts(remotes), props.podTemplate]),
+        selector: { matchLabels: SELECTOR },
+        template: mergeLayers([
+          podTemplate(props, moreArgs),
+          remoteClusterMounts(remotes),
+          triggerPod(trigger),
+          props.podTemplate,
+        ]),
       },
     });
     const reached = remotes.map(({ name }) => name);
@@ -109,6 +123,7 @@ export class WorkflowController extends Construct {
       ...limitProblems(props),
       ...remoteClusterProblems(this, props.remoteClusters ?? []),
       ...failoverProblems(this, props.failover, reached),
+      ...triggerProblems(trigger),
     ]);
     checkObjectsIn(this);
   }
@@ -120,11 +135,12 @@ function* limitProblems({ maxSteps, maxStepsPerNamespace }: WorkflowControllerPr
       yield { path, message: `must be a whole number from 1, not ${show(limit)}` };
 }
 
-const LABELS = { 'app.kubernetes.io/name': NAME, [labels.managedBy]: MANAGED_BY };
+const SELECTOR = { 'app.kubernetes.io/name': NAME };
+const LABELS = { ...SELECTOR, [labels.managedBy]: MANAGED_BY };
 
 function podTemplate(
   { image = DEFAULT_IMAGE, scope, maxSteps, maxStepsPerNamespace }: WorkflowControllerProps,
-  remoteArgs: readonly string[],
+  moreArgs: readonly string[],
 ): PodTemplate {
   const probe = (path: string) => ({ httpGet: { path, port: 'health' }, periodSeconds: 10 });
   return {
@@ -141,7 +157,7 @@ function podTemplate(
             ...(scope === 'cluster' ? ['--all-namespaces'] : []),
             ...(maxSteps === undefined ? [] : [`--max-steps=${maxSteps}`]),
             ...(maxStepsPerNamespace === undefined ? [] : [`--max-steps-per-namespace=${maxStepsPerNamespace}`]),
-            ...remoteArgs,
+            ...moreArgs,
             `--health-port=${HEALTH_PORT}`,
             `--lease-name=${NAME}`,
           ],

@@ -1,10 +1,10 @@
 import type { PermissionRule } from './permissions.ts';
 
 /**
- * What people and programs may do with plans: `view` reads them and their runs, `launch` starts runs, `operate` does all
- * that is done by hand to plans and runs.
+ * What people and programs may do with plans: `view` reads them and their runs, `trigger` has the controller start runs, `launch` starts runs, `operate` does
+ * all that is done by hand to plans and runs.
  */
-export const planAccesses = ['view', 'launch', 'operate'] as const;
+export const planAccesses = ['view', 'trigger', 'launch', 'operate'] as const;
 export type PlanAccess = (typeof planAccesses)[number];
 
 /**
@@ -31,6 +31,7 @@ export interface GrantedPlans {
  */
 export function planRules(access: PlanAccess, plans: GrantedPlans): readonly PermissionRule[] {
   if (access === 'view') return viewRules;
+  if (access === 'trigger') return triggerRules(plans);
   return access === 'launch' ? launchRules(plans) : operateRules(plans);
 }
 
@@ -46,10 +47,15 @@ const viewRules: readonly PermissionRule[] = [
   { apiGroups: [''], resources: ['events'], verbs: ['get', 'list', 'watch'] },
 ];
 
+/** What the trigger of a controller asks about a caller. Nothing of Kubernetes itself is allowed by it. */
+function triggerRules({ names }: GrantedPlans): readonly PermissionRule[] {
+  return [{ apiGroups: ['batch'], resources: ['cronjobs'], resourceNames: names, verbs: [LAUNCH_VERB] }];
+}
+
 /** What `launch` asks for, with `--wait` and `--watch`. */
 function launchRules({ names, ofGroup }: GrantedPlans): readonly PermissionRule[] {
   return [
-    { apiGroups: ['batch'], resources: ['cronjobs'], resourceNames: names, verbs: ['get'] },
+    { apiGroups: ['batch'], resources: ['cronjobs'], resourceNames: names, verbs: ['get', LAUNCH_VERB] },
     // `launch --group` finds them by their label.
     ...(ofGroup ? [{ apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['list'] }] : []),
     // The run is created, and followed to its end.
@@ -65,7 +71,7 @@ function launchRules({ names, ofGroup }: GrantedPlans): readonly PermissionRule[
 function operateRules({ names }: GrantedPlans): readonly PermissionRule[] {
   return [
     ...viewRules,
-    { apiGroups: ['batch'], resources: ['cronjobs'], resourceNames: names, verbs: ['patch'] },
+    { apiGroups: ['batch'], resources: ['cronjobs'], resourceNames: names, verbs: ['patch', LAUNCH_VERB] },
     { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'patch', 'delete'] },
   ];
 }

@@ -57,7 +57,22 @@ describe('a grant', () => {
     const role = find(manifests, 'Role');
     expect(role.metadata.name).toBe('group-sites-operate');
     expect(rule(role, 'cronjobs', 'patch')).toEqual([
-      { apiGroups: ['batch'], resources: ['cronjobs'], resourceNames: ['etl-a', 'etl-b', 'etl-c'], verbs: ['patch'] },
+      {
+        apiGroups: ['batch'],
+        resources: ['cronjobs'],
+        resourceNames: ['etl-a', 'etl-b', 'etl-c'],
+        verbs: ['patch', 'launch'],
+      },
+    ]);
+  });
+
+  it('of the trigger allows to launch by it, and nothing of Kubernetes itself', () => {
+    const manifests = synth((chart) => {
+      const plan = new LaunchPlan(chart, 'etl-a', { workflow: workflow(chart), inputs: { site: 'a' } });
+      plan.grantTrigger(User.fromName(chart, 'ann', 'ann'));
+    });
+    expect(find(manifests, 'Role').rules).toEqual([
+      { apiGroups: ['batch'], resources: ['cronjobs'], resourceNames: ['etl-a'], verbs: ['launch'] },
     ]);
   });
 

@@ -12,7 +12,7 @@ import { noMetrics } from '../../../lib/controller/metrics.ts';
 import { openTrigger } from '../../../lib/controller/trigger/open-trigger.ts';
 import { ServerCertificate } from '../../../lib/controller/trigger/server-certificate.ts';
 import { controllerRules, leaderElectionRules, triggerRules } from '../../../lib/graph/permissions.ts';
-import { LAUNCH_VERB, TRIGGER_AUDIENCE } from '../../../lib/graph/plan-permissions.ts';
+import { planRules, TRIGGER_AUDIENCE } from '../../../lib/graph/plan-permissions.ts';
 import { KubeClient } from '../../../lib/kube/client.ts';
 import type { NewObject } from '../../../lib/kube/objects.ts';
 import {
@@ -52,9 +52,8 @@ async function allow(kind: 'ClusterRole' | 'Role', name: string, rules: readonly
 /** A service account that may launch these plans. */
 async function account(name: string, plans: readonly string[]): Promise<void> {
   await bench.client.create(serviceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
-  const rule = { apiGroups: ['batch'], resources: ['cronjobs'], resourceNames: plans, verbs: [LAUNCH_VERB] };
   const subject = { kind: 'ServiceAccount', name, namespace: bench.namespace };
-  if (plans.length > 0) await allow('Role', name, [rule], subject);
+  if (plans.length > 0) await allow('Role', name, planRules('trigger', { names: plans, ofGroup: false }), subject);
 }
 
 async function token(name: string, audience = TRIGGER_AUDIENCE): Promise<string> {
