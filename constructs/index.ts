@@ -103,6 +103,7 @@ export type {
 } from './launch-plan-settings.ts';
 export type { LimitRangeItem, PlanNamespaceProps, ResourceAmounts } from './plan-namespace.ts';
 export type { NotificationProps, Notifications, NotificationTrigger } from './notification.ts';
+export type { EmailOptions } from './email-target.ts';
 export type { NoticeInputs, NoticeValue, NoticeValues } from './launch-target.ts';
 export type { CloudEventsOptions, SecretOrText } from './notification-target.ts';
 export type { NoticeField, NotificationEvent, RunFailureReason } from '../lib/graph/notifications.ts';

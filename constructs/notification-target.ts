@@ -3,6 +3,7 @@ import type { NotificationTo } from '../lib/graph/notifications.ts';
 import type { SecretKey } from '../lib/pods/settings/environment.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import type { Shape } from '../lib/values/shape.ts';
+import { EmailTarget, type EmailOptions } from './email-target.ts';
 import { LaunchTarget, type NoticeInputs } from './launch-target.ts';
 import type { AnyPlan } from './run-step.ts';
 import { WebhookTarget } from './webhook-target.ts';
@@ -57,6 +58,20 @@ export class NotificationTarget {
   /** A receiver of CloudEvents 1.0: each comes in a POST of its own, in structured mode. */
   static cloudEvents(options: CloudEventsOptions): NotificationTarget {
     return new NotificationTarget(new WebhookTarget('cloudEvents', options));
+  }
+
+  /**
+   * People by mail, through a relay that takes it by SMTP.
+   *
+   * @example
+   * NotificationTarget.email({
+   *   relay: { host: 'smtp.acme.dev', login: { user: 'jobs', password: { secret: 'alerts', key: 'smtp' } } },
+   *   from: 'Jobs <jobs@acme.dev>',
+   *   to: ['data@acme.dev'],
+   * })
+   */
+  static email(options: EmailOptions): NotificationTarget {
+    return new NotificationTarget(new EmailTarget(options));
   }
 
   /**

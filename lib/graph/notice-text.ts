@@ -33,6 +33,9 @@ export function fillTemplate(template: string, values: NoticeFields, escape: (va
   });
 }
 
+/** The subject of a mail when the author says nothing. */
+export const DEFAULT_SUBJECT = 'Run {run}: {event}';
+
 /** What is said of an event when the author says nothing. */
 export const defaultTexts: Readonly<Record<NotificationEvent, string>> = {
   succeeded: 'Run {run} succeeded after {duration}.',

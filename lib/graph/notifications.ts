@@ -31,6 +31,18 @@ export type TextOrSecret = string | SecretRef;
 /** What an input of a run that is launched gets: a field of what is told, or a value. */
 export type NoticeInput = { readonly field: NoticeField } | { readonly value: Json };
 
+/** A server that takes mails by SMTP and sees to the rest. */
+export interface MailRelay {
+  readonly host: string;
+  readonly port: number;
+  /** `implicit` from the first byte, `starttls` before anything is said, or not at all. */
+  readonly tls: MailTls;
+  readonly login?: { readonly user: TextOrSecret; readonly password: SecretRef };
+}
+
+export const mailTls = ['implicit', 'starttls', 'none'] as const;
+export type MailTls = (typeof mailTls)[number];
+
 /** Whom to tell, and how. */
 export type NotificationTo =
   | { readonly kind: 'slack'; readonly url: TextOrSecret }
@@ -38,6 +50,14 @@ export type NotificationTo =
       readonly kind: 'cloudEvents';
       readonly url: TextOrSecret;
       readonly headers?: Readonly<Record<string, TextOrSecret>>;
+    }
+  | {
+      readonly kind: 'email';
+      readonly relay: MailRelay;
+      readonly from: string;
+      readonly to: readonly string[];
+      /** A template of {@link noticeFields}. */
+      readonly subject?: string;
     }
   /** A launch plan in the namespace of the run. */
   | { readonly kind: 'launch'; readonly plan: string; readonly inputs: Readonly<Record<string, NoticeInput>> };

@@ -10,6 +10,7 @@ import {
   Workflow,
   WorkflowController,
   z,
+  type EmailOptions,
   type Notifications,
   type RunDefaults,
 } from 'cdk8s-workflows';
@@ -231,6 +232,50 @@ describe('the notifications of a plan', () => {
         '[p] notifications.h.to.inputs.run: is missing; launch plan "handle" needs it',
       ]),
     );
+  });
+
+  it('may go by mail, with a login from a Secret', () => {
+    const target = (
+      options: Partial<Omit<EmailOptions, 'relay'>> & { readonly relay?: Partial<EmailOptions['relay']> },
+    ) =>
+      NotificationTarget.email({
+        from: 'Jobs <jobs@acme.test>',
+        to: ['data@acme.test'],
+        ...options,
+        relay: { host: 'smtp.acme.test', ...options.relay },
+      });
+    const password = { secret: 'alerts', key: 'smtp' };
+    const defined = (to: NotificationTarget) => (chart: Construct) =>
+      void new LaunchPlan(chart, 'p', {
+        workflow: workflowOf(chart).workflow,
+        notifications: { m: { on: ['failed'], to } },
+      });
+    const manifests = synth(defined(target({ relay: { login: { user: 'jobs', password } }, subject: '{plan}' })));
+    expect(toldOf(find(manifests, 'CronJob'))!.notifications.m!.to).toEqual({
+      kind: 'email',
+      relay: { host: 'smtp.acme.test', port: 587, tls: 'starttls', login: { user: 'jobs', password } },
+      from: 'Jobs <jobs@acme.test>',
+      to: ['data@acme.test'],
+      subject: '{plan}',
+    });
+    expect(readNotifications(find(manifests, 'CronJob').spec.jobTemplate)).toEqual(toldOf(find(manifests, 'CronJob')));
+    const wrong = target({
+      relay: { host: 'smtp://acme.test', port: 0, tls: 'none', login: { user: 'jobs', password } },
+      from: 'jobs',
+      to: ['a@b, c@d', 'Data <data@acme.test>'],
+      subject: '{pla}',
+    });
+    expect(synthProblems(defined(wrong))).toEqual([
+      '[p] notifications.m.to.relay.host: "smtp://acme.test" is no host; give its name or address alone',
+      '[p] notifications.m.to.relay.port: must be a whole number from 1 to 65535, not 0',
+      '[p] notifications.m.to.relay.login: would send the password for all to read; use TLS',
+      '[p] notifications.m.to.from: "jobs" is no address',
+      '[p] notifications.m.to.to[0]: "a@b, c@d" is no address',
+      '[p] notifications.m.to.subject: "{pla}" is no field; did you mean "plan"?',
+    ]);
+    expect(synthProblems(defined(target({ to: [] })))).toEqual([
+      '[p] notifications.m.to.to: is empty: nobody would get it; name an address',
+    ]);
   });
 
   it.each([

@@ -7,6 +7,7 @@ import { annotationPrefix } from '../cluster/behaviour.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { defaultTiming } from '../../lib/controller/worker-context.ts';
+import { Relay } from './notifications/mail-relay.ts';
 import { Receiver } from './notifications/receiver.ts';
 import { Bench, cronJob, run, workflow, type RunningController, type TestWorkflow } from './support.ts';
 
@@ -182,6 +183,21 @@ it('a program gets a CloudEvent, with headers from a Secret', async () => {
     time: status!.conditions!.at(-1)!.lastTransitionTime,
     data: { event: 'failed', run: 'told', phase: 'Failed', reason: 'StepFailed', failures: 1, cluster: 'test' },
   });
+});
+
+it('people get a mail', async () => {
+  const relay = await Relay.start();
+  try {
+    const through = { host: '127.0.0.1', port: relay.port, tls: 'none' } as const;
+    const to: NotificationTo = { kind: 'email', relay: through, from: 'jobs@acme.test', to: ['data@acme.test'] };
+    await launch(bad, 'mailed', { on: ['failed'], to });
+    await settled('mailed', { 'failed.team': aTime });
+    expect(relay.mails).toHaveLength(1);
+    expect(relay.mails[0]!.to).toEqual(['data@acme.test']);
+    expect(relay.mails[0]!.text).toContain('Subject: Run mailed: failed\r\n');
+  } finally {
+    await relay.stop();
+  }
 });
 
 describe('a workflow', () => {

@@ -1,5 +1,6 @@
 import type { NotificationTo, TextOrSecret } from '../../graph/notifications.ts';
 import type { Outcome } from './delivery.ts';
+import { sendMail } from './mail.ts';
 import { cloudEvent, slackMessage, type Notice } from './notice.ts';
 import type { Launches } from './launches.ts';
 import type { Secrets } from './secrets.ts';
@@ -25,6 +26,7 @@ export class Deliverer {
   async deliver(to: NotificationTo, notice: Notice, namespace: string, signal: AbortSignal): Promise<Outcome> {
     if (to.kind === 'launch') return this.#launches.launch(to, notice, namespace, signal);
     const valueOf = (text: TextOrSecret) => this.#secrets.valueOf(text, namespace);
+    if (to.kind === 'email') return sendMail(to, notice, valueOf, signal);
     const isEvent = to.kind === 'cloudEvents';
     const headers: Record<string, string> = {
       'content-type': isEvent ? 'application/cloudevents+json; charset=utf-8' : 'application/json; charset=utf-8',

@@ -1,6 +1,6 @@
 import { kickoffText } from '../../graph/kickoff.ts';
 import { DOMAIN, notifiedPrefix } from '../../graph/labels.ts';
-import { defaultTexts, fillTemplate } from '../../graph/notice-text.ts';
+import { DEFAULT_SUBJECT, defaultTexts, fillTemplate } from '../../graph/notice-text.ts';
 import type { NoticeFields, NotificationDocument, NotificationEvent } from '../../graph/notifications.ts';
 import { formatDuration } from '../../values/duration.ts';
 import type { Due } from './notification-rules.ts';
@@ -52,6 +52,13 @@ export function noticeOf(
 /** Plain text. */
 export function noticeText({ template, fields }: Notice): string {
   return fillTemplate(template, fields, (value) => value).trim();
+}
+
+/** The subject of a mail: one line. */
+export function noticeSubject({ fields }: Notice, template = DEFAULT_SUBJECT): string {
+  return fillTemplate(template, fields, (value) => value)
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 /** The body of an incoming webhook of Slack, which Mattermost, Rocket.Chat and others take as well. (docs.slack.dev/messaging/formatting-message-text: escaping) */

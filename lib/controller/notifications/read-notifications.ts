@@ -1,15 +1,28 @@
 import { z } from 'zod';
 import { annotations } from '../../graph/labels.ts';
-import { noticeFields, notificationEvents, type NotificationDocument } from '../../graph/notifications.ts';
+import { mailTls, noticeFields, notificationEvents, type NotificationDocument } from '../../graph/notifications.ts';
 import type { Problem } from '../../values/problems.ts';
 import type { Job } from '../objects.ts';
 
-const text = z.union([z.string(), z.strictObject({ secret: z.string(), key: z.string() })]);
+const secret = z.strictObject({ secret: z.string(), key: z.string() });
+const text = z.union([z.string(), secret]);
 const seconds = z.int().min(1);
 
 const to = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('slack'), url: text }),
   z.strictObject({ kind: z.literal('cloudEvents'), url: text, headers: z.record(z.string(), text).optional() }),
+  z.strictObject({
+    kind: z.literal('email'),
+    relay: z.strictObject({
+      host: z.string(),
+      port: z.int().min(1).max(65_535),
+      tls: z.enum(mailTls),
+      login: z.strictObject({ user: text, password: secret }).optional(),
+    }),
+    from: z.string(),
+    to: z.array(z.string()).min(1),
+    subject: z.string().optional(),
+  }),
   z.strictObject({
     kind: z.literal('launch'),
     plan: z.string(),
