@@ -4,12 +4,12 @@ import { adoptionPatch } from './adoption.ts';
 import { inApplyOrder } from './apply-order.ts';
 import type { ApplyFailure, Manifest } from './apply-result.ts';
 import { applySetKeys, inventoryId, unionOf, type Inventory, type InventoryRef, type Scope } from './applyset.ts';
-import { heldPlans, type Canary } from './canary.ts';
+import { versionMoves, type Canary, type VersionMoves } from './canary.ts';
 import { isAsApplied } from './drift.ts';
 import { leavingSwitched, pauseOf } from './failover-record.ts';
 import { isPauseByHand, isSuspensionByHand } from './switched-by-hand.ts';
 import { APPLY_MANAGER } from './field-managers.ts';
-import { heldManifest } from './held-plan.ts';
+import { heldManifest, keepingPrevious, movedManifest } from './held-plan.ts';
 import { groupKindOf, objectKey } from './object-key.ts';
 import { exceeds, limitFailure, type PruneLimit } from './prune-limit.ts';
 import { keepReason } from './prune-rules.ts';
@@ -103,10 +103,10 @@ export interface PlanOptions {
 /** What is to be done so that a cluster has what is desired, and no more of what the inventory knows. */
 export function planApply(desired: readonly DesiredObject[], observed: Observed, options: PlanOptions): ApplyPlan {
   const wantedPlans = desired.flatMap(({ object, resource }) => (resource === undefined ? [] : object));
-  const held = heldPlans(wantedPlans, observed.live, options.canary, options.force);
+  const moves = versionMoves(wantedPlans, observed.live, options.canary, options.force);
   const planned = inApplyOrder(desired)
     .flat()
-    .map((item) => planObject(item, observed, options, held));
+    .map((item) => planObject(item, observed, options, moves));
   const ref = options.inventory;
   if (ref === undefined) return { objects: planned };
   const wanted = new Set(desired.flatMap(({ object, resource }) => (resource ? objectKey(object) : [])));
@@ -142,14 +142,14 @@ function planObject(
   item: DesiredObject,
   { live, others }: Observed,
   options: PlanOptions,
-  heldKeys: ReadonlySet<string>,
+  moves: VersionMoves,
 ): PlannedObject {
   const { resource, source, failure } = item;
   if (failure !== undefined) return { action: 'refuse', object: item.object, source, reason: failure };
   const wanted = labelled(item.object, options.inventory);
   const found = live.get(objectKey(wanted));
-  const held = heldKeys.has(objectKey(wanted));
-  const version = held ? heldManifest(wanted, found!) : wanted;
+  const held = moves.held.has(objectKey(wanted));
+  const version = found === undefined ? wanted : withVersion(wanted, found, moves);
   const object = found === undefined || options.force ? version : leavingSwitched(version, found);
   const staysSwitched = object !== version && isSwitchedOtherwise(wanted, found!);
   const common = {
@@ -172,6 +172,12 @@ function planObject(
 function isSwitchedOtherwise(wanted: KubeObject, live: KubeObject): boolean {
   if (isSuspensionByHand(live) && suspensionOf(wanted) !== suspensionOf(live)) return true;
   return isPauseByHand(live) && pauseOf(wanted) !== pauseOf(live);
+}
+
+function withVersion(wanted: KubeObject, found: KubeObject, { held, first }: VersionMoves): KubeObject {
+  const key = objectKey(wanted);
+  if (held.has(key)) return heldManifest(wanted, found);
+  return first.has(key) ? movedManifest(wanted, found) : keepingPrevious(wanted, found);
 }
 
 function suspensionOf({ spec }: KubeObject): boolean {

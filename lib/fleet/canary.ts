@@ -17,30 +17,43 @@ export function parseCanary(text: string): readonly [group: string, percent: num
   return percent >= 0 && percent <= 100 ? [group, percent] : undefined;
 }
 
+/** What becomes of the plans whose manifests name another version than they have, by {@link objectKey}. Those in neither go to it for good. */
+export interface VersionMoves {
+  /** They stay at the version they have. */
+  readonly held: ReadonlySet<string>;
+  /** They go to it as the share of their group that is to go first. */
+  readonly first: ReadonlySet<string>;
+}
+
 /**
- * The plans that are held at the version they have, by {@link objectKey}, among those whose manifests name another. Of a group with a share: all but
- * so many of its plans, of which the hashes of their names decide, so that a larger share only adds to them. Of others: those that are held already.
+ * Which plans are held. Of a group with a share: all but so many of its plans, of which the hashes of their names decide, so that a larger share
+ * only adds to them. Of others: those that are held already.
  *
  * @param canary @default no share is given of any group
  * @param release Let go of those that are held already. @default false
  */
-export function heldPlans(
+export function versionMoves(
   wanted: readonly KubeObject[],
   live: ReadonlyMap<string, KubeObject>,
   canary: Canary = {},
   release = false,
-): ReadonlySet<string> {
+): VersionMoves {
   const plans = wanted.filter((object) => plannedGraph(object) !== undefined);
-  const first = new Set([...groupsOf(plans)].flatMap(([group, members]) => firstOf(members, shareOf(canary, group))));
-  const held = plans.filter((object) => {
-    const found = live.get(objectKey(object));
+  const chosen = new Set([...groupsOf(plans)].flatMap(([group, members]) => firstOf(members, shareOf(canary, group))));
+  const held = new Set<string>();
+  const first = new Set<string>();
+  for (const object of plans) {
+    const key = objectKey(object);
+    const found = live.get(key);
     const graph = found && plannedGraph(found);
-    if (graph === undefined || graph === plannedGraph(object)) return false;
+    if (graph === undefined || graph === plannedGraph(object)) continue;
     const group = object.metadata.labels?.[labels.group];
-    const share = group === undefined ? undefined : shareOf(canary, group);
-    return share === undefined ? !release && nextOf(found!) !== undefined : !first.has(objectKey(object));
-  });
-  return new Set(held.map(objectKey));
+    if (group === undefined || shareOf(canary, group) === undefined) {
+      if (!release && nextOf(found!) !== undefined) held.add(key);
+    } else if (chosen.has(key)) first.add(key);
+    else held.add(key);
+  }
+  return { held, first };
 }
 
 function shareOf(canary: Canary, group: string): number | undefined {

@@ -1,4 +1,4 @@
-import { annotations, CONTROLLER_NAME, labels } from '../graph/labels.ts';
+import { annotations, CONTROLLER_NAME, labels, scheduleAnnotations } from '../graph/labels.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { canonicalJson, isJsonObject } from '../values/json.ts';
 import { ownedPart } from './owned-part.ts';
@@ -34,21 +34,47 @@ export function plannedVersion({ spec }: KubeObject): string | undefined {
   return (spec as PlanSpec | undefined)?.jobTemplate?.metadata?.labels?.[labels.version];
 }
 
-/** What a plan is kept from; nothing when it is not held, or when anybody broke the annotation. */
-export function nextOf({ metadata }: KubeObject): KubeObject | undefined {
+/** What a plan is kept from; nothing when it is not held. */
+export function nextOf(plan: KubeObject): KubeObject | undefined {
+  return manifestIn(plan, annotations.next);
+}
+
+/** What a plan was before a canary or a promotion moved it. */
+export function previousOf(plan: KubeObject): KubeObject | undefined {
+  return manifestIn(plan, annotations.previous);
+}
+
+/** Nothing when anybody broke the annotation. */
+function manifestIn({ metadata }: KubeObject, annotation: string): KubeObject | undefined {
   try {
-    const next: unknown = JSON.parse(metadata.annotations?.[annotations.next] ?? 'null');
-    return isJsonObject(next) && isJsonObject(next.metadata) ? (next as unknown as KubeObject) : undefined;
+    const manifest: unknown = JSON.parse(metadata.annotations?.[annotation] ?? 'null');
+    return isJsonObject(manifest) && isJsonObject(manifest.metadata) ? (manifest as unknown as KubeObject) : undefined;
   } catch {
     return undefined;
   }
 }
 
+/** A plan as it was applied last; nothing when it was not applied by us. */
+function appliedPlan(live: KubeObject): KubeObject | undefined {
+  const owned = ownedPart(live);
+  if (owned === undefined || plannedGraph(owned) === undefined) return undefined;
+  const { [annotations.next]: _next, [annotations.previous]: _previous, ...notes } = owned.metadata.annotations ?? {};
+  return { ...owned, metadata: { ...owned.metadata, annotations: notes } };
+}
+
 /** A manifest as it is applied over a plan that is held: its runs stay as they are. */
 export function heldManifest(wanted: KubeObject, live: KubeObject): KubeObject {
-  const base = ownedPart(live);
-  const held = base !== undefined && plannedGraph(base) !== undefined ? base : live;
+  return heldAt(wanted, appliedPlan(live) ?? live);
+}
+
+function heldAt(wanted: KubeObject, held: KubeObject): KubeObject {
   const { metadata, spec } = wanted;
+  const { jobTemplate } = held.spec as PlanSpec;
+  // The schedule is as wanted, and a part of what it says is here.
+  const notes = {
+    ...without(jobTemplate?.metadata?.annotations, scheduleAnnotations),
+    ...only((spec as PlanSpec).jobTemplate?.metadata?.annotations, scheduleAnnotations),
+  };
   return {
     ...wanted,
     metadata: {
@@ -60,7 +86,32 @@ export function heldManifest(wanted: KubeObject, live: KubeObject): KubeObject {
         [annotations.next]: canonicalJson(wanted),
       },
     },
-    spec: { ...(spec as object), jobTemplate: (held.spec as PlanSpec).jobTemplate },
+    spec: {
+      ...(spec as object),
+      jobTemplate: { ...jobTemplate, metadata: { ...jobTemplate?.metadata, annotations: notes } },
+    },
+  };
+}
+
+/** A manifest as it is applied over a plan that goes to another version in a way that may be taken back: it carries what the plan was. */
+export function movedManifest(wanted: KubeObject, live: KubeObject): KubeObject {
+  const applied = appliedPlan(live);
+  return applied === undefined ? wanted : withPrevious(wanted, canonicalJson(applied));
+}
+
+/** A manifest as it is applied over a plan that is of its version: what the plan was before stays known. */
+export function keepingPrevious(wanted: KubeObject, live: KubeObject): KubeObject {
+  const previous = live.metadata.annotations?.[annotations.previous];
+  return previous === undefined || plannedGraph(wanted) !== plannedGraph(live)
+    ? wanted
+    : withPrevious(wanted, previous);
+}
+
+function withPrevious(wanted: KubeObject, previous: string): KubeObject {
+  const { metadata } = wanted;
+  return {
+    ...wanted,
+    metadata: { ...metadata, annotations: { ...metadata.annotations, [annotations.previous]: previous } },
   };
 }
 
@@ -73,27 +124,27 @@ export interface TargetVersion {
 }
 
 /**
- * A plan as it is applied to start runs of an earlier version, and to be held there. Nothing when it was not applied by us, for then there
- * is no manifest to come back to.
+ * A plan as it is applied to start runs of an earlier version, and to be held there: as it was when it had that version, where that is known, else
+ * with nothing changed but the version. Nothing when it was not applied by us, for then there is no manifest to come back to.
  */
 export function rolledBack(live: KubeObject, { graph, version, steps }: TargetVersion): KubeObject | undefined {
-  const base = ownedPart(live);
-  if (base === undefined || plannedGraph(base) === undefined) return undefined;
-  const { [annotations.next]: _, ...notes } = base.metadata.annotations ?? {};
-  const applied = { ...base, metadata: { ...base.metadata, annotations: notes } };
+  const applied = appliedPlan(live);
+  if (applied === undefined) return undefined;
   const next = nextOf(live) ?? applied;
   if (plannedGraph(next) === graph) return next;
-  const { jobTemplate } = base.spec as PlanSpec;
+  const previous = previousOf(live);
+  if (previous !== undefined && plannedGraph(previous) === graph) return heldAt(next, previous);
+  const { jobTemplate } = applied.spec as PlanSpec;
   const given = jobTemplate?.metadata;
   return {
     ...applied,
     metadata: {
       ...applied.metadata,
       labels: { ...applied.metadata.labels, [labels.version]: version },
-      annotations: { ...notes, [annotations.next]: canonicalJson(next) },
+      annotations: { ...applied.metadata.annotations, [annotations.next]: canonicalJson(next) },
     },
     spec: {
-      ...(base.spec as object),
+      ...(applied.spec as object),
       jobTemplate: {
         ...jobTemplate,
         metadata: {

@@ -61,6 +61,8 @@ export const annotations = {
   staysSuspended: `${DOMAIN}/stays-suspended`,
   /** On a plan's CronJob that is held at the version it has: the manifest that it is kept from, JSON. */
   next: `${DOMAIN}/next`,
+  /** On a plan's CronJob that a canary or a promotion moved to another version: the manifest that it had before, JSON. */
+  previous: `${DOMAIN}/previous`,
   /** On a plan's CronJob: who set those of its settings that it did not set alone, a JSON object of `fleet`, `workflow`, `group` or several of them by field. */
   settingOrigins: `${DOMAIN}/setting-origins`,
   /** On a run's Job: a pod template that is merged over that of every step, JSON. */
@@ -132,6 +134,16 @@ export const annotations = {
   /** On an inventory: the name of the cluster in its fleet. */
   cluster: `${DOMAIN}/cluster`,
 } as const;
+
+/** What a run's Job says of its plan's schedule, and of its turn among the plan's other runs. */
+export const scheduleAnnotations: readonly string[] = [
+  annotations.concurrency,
+  annotations.between,
+  annotations.pausedUntil,
+  annotations.schedules,
+  annotations.catchUp,
+  annotations.every,
+];
 
 /** On a run's Job, with the name of a gate after it: what opens the gate, JSON. How it is read is in `lib/engine/answers.ts`. */
 export const answerPrefixes = { approval: `${DOMAIN}/approve.`, input: `${DOMAIN}/input.` } as const;

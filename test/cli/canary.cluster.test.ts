@@ -121,6 +121,16 @@ describe('a new version of a group', () => {
     expect(await cli(['diff', 'dist'], { cwd: directory })).toMatchObject({ code: 0 });
   });
 
+  it('is taken back from those with all that came with it, and they try it again', async () => {
+    const first = await on(2);
+    expect(await cli(['rollback', '--group', 'sites'])).toMatchObject({ code: 0 });
+    expect(await versions()).toEqual({ 1: 10 });
+    for (const { spec } of await plans()) expect(JSON.stringify(spec)).not.toContain('fast');
+    expect(unchanged(await apply(2, 2))).toBe(true);
+    expect(await apply(2, 2, '--canary', '20%')).toMatchObject({ code: 0 });
+    expect(await on(2)).toEqual(first);
+  });
+
   it('comes to more of them when the share grows, and none goes back', async () => {
     const before = await on(2);
     expect(await apply(2, 2, '--canary', '50%')).toMatchObject({ code: 0 });

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { heldPlans, parseCanary } from '../../lib/fleet/canary.ts';
-import { heldManifest, nextOf, plannedGraph, plannedVersion, rolledBack } from '../../lib/fleet/held-plan.ts';
+import { parseCanary, versionMoves } from '../../lib/fleet/canary.ts';
+import {
+  heldManifest,
+  keepingPrevious,
+  movedManifest,
+  nextOf,
+  plannedGraph,
+  plannedVersion,
+  previousOf,
+  rolledBack,
+} from '../../lib/fleet/held-plan.ts';
 import { isAsApplied } from '../../lib/fleet/drift.ts';
 import { APPLY_MANAGER } from '../../lib/fleet/field-managers.ts';
 import type { FieldSet } from '../../lib/fleet/managed-fields.ts';
@@ -86,6 +95,24 @@ describe('a plan that is held', () => {
     expect(nextOf(heldManifest(plan('a', 'v3'), live))).toEqual(plan('a', 'v3'));
   });
 
+  it('has the dates and turns of the schedule that it takes', () => {
+    const timed = (version: string, note: string, value: string) => {
+      const made = plan('a', version);
+      const { jobTemplate } = made.spec as { jobTemplate: { metadata: { annotations: Record<string, string> } } };
+      jobTemplate.metadata.annotations[note] = value;
+      return made;
+    };
+    const before = applied(timed('v1', annotations.schedules, '{"cron":["0 6 * * *"]}'));
+    const { spec } = heldManifest(timed('v2', annotations.between, '{"from":"2026-01-01"}'), before);
+    const { annotations: notes } = (spec as { jobTemplate: { metadata: { annotations: object } } }).jobTemplate
+      .metadata;
+    expect(notes).toEqual({
+      [annotations.graph]: 'etl-v1',
+      [annotations.inputs]: '{}',
+      [annotations.between]: '{"from":"2026-01-01"}',
+    });
+  });
+
   it('keeps what it has where it was applied by something else', () => {
     const held = heldManifest(wanted, { ...old, metadata: { ...old.metadata, managedFields: [] } });
     expect(plannedGraph(held)).toBe('etl-v1');
@@ -107,6 +134,18 @@ describe('a plan that is held', () => {
     expect(rolledBack({ ...live, metadata: { name: 'a' } }, { graph: 'g', version: 'v', steps: 1 })).toBeUndefined();
   });
 
+  it('that went first gets back what it had with its version, and keeps it in mind as long as it has the other', () => {
+    const moved = movedManifest(wanted, old);
+    expect(previousOf(moved)).toEqual(plan('a', 'v1'));
+    const live = applied(moved);
+    expect(isAsApplied(keepingPrevious(wanted, live), live, APPLY_MANAGER)).toBe(true);
+    expect(keepingPrevious(plan('a', 'v3'), live)).toEqual(plan('a', 'v3'));
+    const back = rolledBack(live, { graph: 'etl-v1', version: 'v1', steps: 1 })!;
+    expect(back).toEqual(heldManifest(wanted, old));
+    expect(previousOf(back)).toBeUndefined();
+    expect(movedManifest(wanted, { ...old, metadata: { name: 'a' } })).toEqual(wanted);
+  });
+
   it('is not one whose annotation somebody broke', () =>
     expect(nextOf({ ...old, metadata: { name: 'a', annotations: { [annotations.next]: '{' } } })).toBeUndefined());
 });
@@ -115,7 +154,7 @@ describe('a canary', () => {
   const names = Array.from({ length: 40 }, (_, index) => `etl-${index}`);
   const live = (of: readonly string[]) => new Map(of.map((name) => [objectKey(plan(name, 'v1')), plan(name, 'v1')]));
   const wanted = (of: readonly string[]) => of.map((name) => plan(name, 'v2'));
-  const held = (of: readonly string[], share: number) => heldPlans(wanted(of), live(of), { '*': share });
+  const held = (of: readonly string[], share: number) => versionMoves(wanted(of), live(of), { '*': share }).held;
 
   it('is so many of the plans of a group, at least one, and a larger share only adds to them', () =>
     fc.assert(
@@ -134,18 +173,19 @@ describe('a canary', () => {
       [objectKey(object(third)), plan(third, 'v1', '{}', 'others')],
     ]);
     const all = [object(first), object(second), plan(third, 'v2', '{}', 'others')];
-    expect(heldPlans(all, known, { sites: 0 })).toEqual(new Set());
-    expect(heldPlans(all, known, { '*': 0 })).toEqual(new Set([objectKey(all[2]!)]));
-    expect(heldPlans(all, known, { '*': 0, others: 100 })).toEqual(new Set());
+    const key = objectKey(all[2]!);
+    expect(versionMoves(all, known, { sites: 0 })).toEqual({ held: new Set(), first: new Set() });
+    expect(versionMoves(all, known, { '*': 0 })).toEqual({ held: new Set([key]), first: new Set() });
+    expect(versionMoves(all, known, { '*': 0, others: 100 })).toEqual({ held: new Set(), first: new Set([key]) });
   });
 
   it('that nobody speaks of stays as it is, unless it is let go', () => {
     const old = plan('a', 'v1');
     const kept = { ...old, metadata: { ...old.metadata, annotations: { [annotations.next]: JSON.stringify(old) } } };
     const known = new Map([[objectKey(kept), kept]]);
-    expect(heldPlans([plan('a', 'v2')], known).size).toBe(1);
-    expect(heldPlans([plan('a', 'v2')], known, {}, true).size).toBe(0);
-    expect(heldPlans([plan('a', 'v1')], known).size).toBe(0);
+    expect(versionMoves([plan('a', 'v2')], known).held.size).toBe(1);
+    expect(versionMoves([plan('a', 'v2')], known, {}, true).held.size).toBe(0);
+    expect(versionMoves([plan('a', 'v1')], known).held.size).toBe(0);
   });
 
   it.each([

@@ -1,4 +1,4 @@
-import { nextOf, plannedGraph, plannedVersion } from '../../fleet/held-plan.ts';
+import { movedManifest, nextOf, plannedGraph, plannedVersion } from '../../fleet/held-plan.ts';
 import { writePlan } from '../../fleet/write-plan.ts';
 import { readConfigMap, graphOf } from '../../runs/run-state.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
@@ -30,7 +30,7 @@ export async function promote(
     await movePlans(context, held, {
       what: `promote ${subject}`,
       problemsOf: (plan) => parts.problems(plan),
-      move: (plan) => writePlan(client, nextOf(plan)!, plan, { dryRun }),
+      move: (plan) => writePlan(client, movedManifest(nextOf(plan)!, plan), plan, { dryRun }),
       line: (plan) =>
         `plan ${plan.metadata.name} promoted from ${plannedVersion(plan)} to ${plannedVersion(nextOf(plan)!)}${dryRun ? ' (dry run)' : ''}`,
     });

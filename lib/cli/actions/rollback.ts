@@ -8,7 +8,7 @@ import type { RollbackOptions } from '../commands/rollback.ts';
 import type { CliContext } from '../context.ts';
 import { UsageError } from '../errors.ts';
 import { HAND_MANAGER } from '../../fleet/field-managers.ts';
-import { rolledBack } from '../../fleet/held-plan.ts';
+import { plannedGraph, previousOf, rolledBack } from '../../fleet/held-plan.ts';
 import { writePlan } from '../../fleet/write-plan.ts';
 import { annotations, CONTROLLER_NAME, labels } from '../../graph/labels.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -86,12 +86,16 @@ async function problemsOf(
   { name, graph }: PlanVersion,
 ): Promise<readonly Problem[]> {
   if (graph === undefined) return [{ path: `ConfigMap ${name}`, message: 'holds no graph that can be read' }];
+  const gone = await parts.problems(graph, plan.metadata.namespace);
+  const previous = previousOf(plan);
+  // It gets back what it had with that version.
+  if (previous !== undefined && plannedGraph(previous) === name) return gone;
   const values = inputsOf(plan.spec.jobTemplate.metadata);
   const merged = mergeInputs(
     { schema: { ...graph.inputs, required: [] }, values, fixed: fixedInputs(plan) },
     { values: {}, at: (input) => `--input ${input}` },
   );
-  return [...(merged.ok ? [] : merged.problems), ...(await parts.problems(graph, plan.metadata.namespace))];
+  return [...(merged.ok ? [] : merged.problems), ...gone];
 }
 
 /** What of a plan names its version. With the plan's own version, so that what somebody else has just written is not undone. */

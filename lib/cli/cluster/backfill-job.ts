@@ -1,5 +1,5 @@
 import { kickoffNames, kickoffText } from '../../graph/kickoff.ts';
-import { annotations, labels, SCHEDULED_AT, type Backfilling } from '../../graph/labels.ts';
+import { annotations, labels, scheduleAnnotations, SCHEDULED_AT, type Backfilling } from '../../graph/labels.ts';
 import { canonicalJson, type JsonObject } from '../../values/json.ts';
 import type { LaunchedJob } from '../../runs/launch-job.ts';
 
@@ -7,19 +7,6 @@ import type { LaunchedJob } from '../../runs/launch-job.ts';
 export function backfillId(from: number, to: number): string {
   return [from, to].map((time) => kickoffText(time).replace(/[-:]/g, '')).join('-');
 }
-
-/** What a run of a plan at a time carries no longer when it is made up for afterwards. */
-const OF_THE_SCHEDULE: readonly string[] = [
-  // The controller would delete it as one that comes too early or too late, or let it wait for runs of today.
-  annotations.between,
-  annotations.pausedUntil,
-  annotations.concurrency,
-  annotations.schedules,
-  annotations.catchUp,
-  // It would start the runs of a minute.
-  annotations.every,
-  'cronjob.kubernetes.io/instantiate',
-];
 
 /**
  * A run that makes up for a time. It belongs to no CronJob, whose history limits would delete it, and the like of which is no part of a
@@ -29,7 +16,9 @@ const OF_THE_SCHEDULE: readonly string[] = [
  */
 export function backfillJob(made: LaunchedJob, id: string, time: number, turns: Backfilling | undefined): LaunchedJob {
   const { ownerReferences: _, labels: given, annotations: notes = {}, ...metadata } = made.metadata;
-  const kept = Object.entries(notes).filter(([key]) => !OF_THE_SCHEDULE.includes(key));
+  // By these the controller would take it for one that comes too early or too late, or let it wait for runs of today.
+  const dropped = [...scheduleAnnotations, 'cronjob.kubernetes.io/instantiate'];
+  const kept = Object.entries(notes).filter(([key]) => !dropped.includes(key));
   return {
     ...made,
     metadata: {
