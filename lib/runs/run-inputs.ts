@@ -25,6 +25,8 @@ export interface PlanInputs {
   readonly fixed: readonly string[];
 }
 
+type Change = [name: string, value: Json];
+
 /** The inputs of a new run: the plan's values, over them those given. All that is wrong at once. */
 export function mergeInputs(plan: PlanInputs, given: GivenInputs): Checked {
   const { schema } = plan;
@@ -34,16 +36,14 @@ export function mergeInputs(plan: PlanInputs, given: GivenInputs): Checked {
     return [name, property === undefined ? text : parseValue(property, text)];
   });
   const changes: JsonObject = { ...given.values, ...Object.fromEntries(typed) };
-  const allowed: Record<string, Json> = {};
-  for (const [name, value] of Object.entries(changes)) {
-    if (!plan.fixed.includes(name)) allowed[name] = value;
-    else {
-      const message = `is fixed to ${show(plan.values[name])} by the plan`;
-      problems.push({ path: given.at(name), message, fix: FIXED });
-    }
-  }
-  const checked = checkValues(schema, { ...plan.values, ...allowed }, 'refuse');
-  if (!checked.ok) problems.push(...checked.problems.map((problem) => whereGiven(problem, allowed, given)));
+  const [fixed, allowed] = [true, false].map((is) =>
+    Object.entries(changes).filter(([name]) => plan.fixed.includes(name) === is),
+  ) as [Change[], Change[]];
+  for (const [name] of fixed)
+    problems.push({ path: given.at(name), message: `is fixed to ${show(plan.values[name])} by the plan`, fix: FIXED });
+  const changed = Object.fromEntries(allowed);
+  const checked = checkValues(schema, { ...plan.values, ...changed }, 'refuse');
+  if (!checked.ok) problems.push(...checked.problems.map((problem) => whereGiven(problem, changed, given)));
   return checked.ok && problems.length === 0 ? checked : { ok: false, problems };
 }
 

@@ -52,6 +52,14 @@ describe('the inputs of a launch', () => {
     ]);
   });
 
+  it('may have any name, and those that mean something to JavaScript are not known either', () => {
+    const file = JSON.parse('{"site":"a","__proto__":{"count":2},"constructor":1}') as JsonObject;
+    expect(merge([], file)).toEqual([
+      '--input-file __proto__: is not known; known are site, count, tags',
+      '--input-file constructor: is not known; known are site, count, tags',
+    ]);
+  });
+
   it('blame the plan for a value of its own that does not fit', () => {
     expect(merge([], {}, { site: 'a', count: 'x', gone: 1 })).toEqual([
       'input gone of the plan: is not known; known are site, count, tags',

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cronJobs, jobs } from '../../lib/kube/resources.ts';
 import { startSampleCluster, type SampleCluster } from '../cli/sample-cluster.ts';
 import { eventually } from '../cluster/eventually.ts';
+import { CutProxy } from '../controller/cut-proxy.ts';
 import type { Bench } from '../controller/support.ts';
 import { FaultProxy, type Fault } from '../fleet/fault-proxy.ts';
 
@@ -172,6 +173,26 @@ describe('an idempotency key', () => {
     expect(proxy.requests).toBeGreaterThan(3);
     expect((await client.plan('etl-site-a').launch({ day: '1' }, options)).name).toBe(run.name);
     expect((await jobNames()).filter((name) => name === run.name)).toHaveLength(1);
+    await rm(directory, { recursive: true });
+  });
+
+  it('of a run, whose end is heard of also when every connection breaks meanwhile', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'cdk8s-workflows-client-'));
+    const copy = join(directory, 'kubeconfig');
+    await using proxy = await CutProxy.start(sample.cluster.server, bench.kubeconfigPath, copy);
+    await using through = await WorkflowsClient.connect({ kubeconfig: copy, namespace: bench.namespace });
+    const run = await client.plan('slow').launch({}, { idempotencyKey: 'cut' });
+    const seen: string[] = [];
+    const watching = (async () => {
+      for await (const { phase } of through.run(run.name).watch()) {
+        seen.push(phase);
+        if (phase === 'Running') proxy.cut();
+      }
+    })();
+    await eventually(() => expect(seen).toContain('Running'));
+    await run.cancel();
+    await watching;
+    expect(seen.at(-1)).toBe('Cancelled');
     await rm(directory, { recursive: true });
   });
 

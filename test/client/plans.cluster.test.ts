@@ -7,6 +7,7 @@ import type { PlanCronJob } from '../../lib/runs/run-objects.ts';
 import { configMaps, cronJobs, jobs } from '../../lib/kube/resources.ts';
 import { etl, startSampleCluster, type SampleCluster } from '../cli/sample-cluster.ts';
 import { eventually } from '../cluster/eventually.ts';
+import { FaultProxy, type Fault } from '../fleet/fault-proxy.ts';
 import { workflow, type Bench } from '../controller/support.ts';
 
 let sample: SampleCluster;
@@ -137,6 +138,23 @@ describe('a plan that a program registers', () => {
     const all = await Promise.all(Array.from({ length: 5 }, () => client.plans.createOrUpdate(plan)));
     expect(new Set(all.map(({ plan: { name } }) => name))).toEqual(new Set([plan.name]));
     expect((await client.plans.createOrUpdate(plan)).outcome).toBe('unchanged');
+  });
+
+  it.each<Fault>(['reset', 'lost', 429])('is registered through a server that fails: %s', async (fault) => {
+    const directory = await mkdtemp(join(tmpdir(), 'cdk8s-workflows-register-'));
+    await using proxy = await FaultProxy.start(sample.cluster, join(directory, 'kubeconfig'));
+    await using through = await WorkflowsClient.connect({
+      kubeconfig: proxy.kubeconfig,
+      namespace: bench.namespace,
+      name: 'site-registry',
+    });
+    // Each request fails the first time.
+    proxy.begin({ fault: (number) => (number % 2 === 1 ? fault : 'none') });
+    const plan = { ...paris, name: `site-etl-${fault}` };
+    await through.plans.createOrUpdate(plan);
+    expect(proxy.requests).toBeGreaterThan(3);
+    expect((await client.plans.createOrUpdate(plan)).outcome).toBe('unchanged');
+    await rm(directory, { recursive: true });
   });
 
   it('is deleted without its runs', async () => {
