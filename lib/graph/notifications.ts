@@ -1,4 +1,4 @@
-import type { Json } from '../values/json.ts';
+import { canonicalJson, isJsonObject, type Json } from '../values/json.ts';
 
 /** What people and programs are told of runs. It travels with each run, as an annotation of its Job: {@link NotificationDocument}. */
 
@@ -114,3 +114,13 @@ export type NoticeFields = Readonly<Partial<Record<NoticeField, string>>>;
 
 /** The longest name of a notification: an annotation that says that it was delivered ends in it. */
 export const MAX_NOTIFICATION_NAME = 40;
+
+/** The annotation where a plan runs on another cluster than it was made for. What is none stays as it is: whoever reads it tells so. */
+export function notificationsOn(cluster: string, text: string): string {
+  try {
+    const document: unknown = JSON.parse(text);
+    return isJsonObject(document) ? canonicalJson({ ...document, cluster }) : text;
+  } catch {
+    return text;
+  }
+}

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { decodeGraph } from '../../graph/config-map.ts';
 import { annotations, CONTENT_GRAPH, CONTROLLER_NAME, labels } from '../../graph/labels.ts';
+import { notificationsOn } from '../../graph/notifications.ts';
 import { activeClusters, planKey, planOfKey } from '../../graph/placement.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
@@ -63,7 +64,7 @@ async function synthesizedPlan(
   const graph = here.find((object) => isGraphOf(object, workflow));
   if (graph === undefined)
     throw new FailedError(`The workflow ${workflow} is not in ${directory(cluster)}: it is not made for this cluster`);
-  return withGraph(plan, graph);
+  return withGraph(plan, graph, cluster);
 }
 
 function isPlan(object: KubeObject, name: string): object is PlanCronJob {
@@ -87,9 +88,10 @@ async function readObjects(
   return objects.filter(({ metadata }) => metadata.namespace === namespace);
 }
 
-function withGraph(plan: PlanCronJob, map: ConfigMapObject): PlanCronJob {
+function withGraph(plan: PlanCronJob, map: ConfigMapObject, cluster: string): PlanCronJob {
   const { jobTemplate } = plan.spec;
   const { spec, metadata } = jobTemplate;
+  const told = metadata?.annotations?.[annotations.notifications];
   const decoded = decodeGraph(map);
   // Of a driver's Job, which nobody manages, they are its pods and not the steps.
   const counted = spec.managedBy === CONTROLLER_NAME && 'graph' in decoded;
@@ -100,7 +102,11 @@ function withGraph(plan: PlanCronJob, map: ConfigMapObject): PlanCronJob {
       jobTemplate: {
         metadata: {
           labels: { ...metadata?.labels, [labels.version]: map.metadata.labels?.[labels.version] ?? '' },
-          annotations: { ...metadata?.annotations, [annotations.graph]: map.metadata.name },
+          annotations: {
+            ...metadata?.annotations,
+            [annotations.graph]: map.metadata.name,
+            ...(told !== undefined && { [annotations.notifications]: notificationsOn(cluster, told) }),
+          },
         },
         spec: counted ? { ...spec, completions: decoded.graph.steps.length } : spec,
       },

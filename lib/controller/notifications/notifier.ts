@@ -5,7 +5,7 @@ import { jobs } from '../../kube/resources.ts';
 import { backoffDelay } from '../../kube/retry.ts';
 import { kickoffText } from '../../graph/kickoff.ts';
 import { annotations } from '../../graph/labels.ts';
-import type { NotificationDocument } from '../../graph/notifications.ts';
+import type { NotificationDocument, NotificationTo } from '../../graph/notifications.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { shorten, type Job } from '../objects.ts';
@@ -16,7 +16,7 @@ import { DeliveryError, type Outcome } from './delivery.ts';
 import type { Deliverer } from './deliverer.ts';
 import { Lanes } from './lanes.ts';
 import { asksForHistory, dueNow, type Due } from './notification-rules.ts';
-import { noticeOf, settledKey } from './notice.ts';
+import { noticeOf, settledKey, type Notice } from './notice.ts';
 import { PlanHistory } from './plan-history.ts';
 import { runFacts, type RunFacts } from './run-facts.ts';
 import { ToldRun } from './told-run.ts';
@@ -115,32 +115,43 @@ export class Notifier {
   }
 
   async #deliver(job: Job, failures: number, document: NotificationDocument, due: Due): Promise<void> {
-    const { clock, random, backoff } = this.#options;
+    const { clock } = this.#options;
     const notice = noticeOf(runFacts(job), failures, document, due);
     const { to } = document.notifications[due.notification]!;
-    const { namespace = '' } = job.metadata;
-    const send = async (): Promise<Outcome | undefined> => {
-      if (this.#at === 'end') return undefined;
-      return this.#options.deliverer.deliver(to, notice, namespace, this.#signal).catch(failureOf);
-    };
     try {
-      for (let failed = 1; ; failed++) {
-        const outcome = await this.#track(() => this.#lanes.run(JSON.stringify([namespace, to]), send));
-        this.#signal.throwIfAborted();
-        if (outcome === undefined) return;
-        if (outcome.kind === 'delivered') return await this.#track(() => this.#delivered(job, due));
-        const wait =
-          outcome.kind === 'refused'
-            ? Infinity
-            : Math.max(backoffDelay(backoff, failed, random()), outcome.afterMs ?? 0);
-        if (clock.now() + wait >= due.until) return await this.#track(() => this.#givenUp(job, due, outcome.why));
-        this.#options.metrics.notification('failed');
-        this.#warn(job, 'NotificationFailed', `${nameOf(due)} could not be delivered and is tried again`, outcome.why);
+      for (let tries = 1; ; tries++) {
+        const wait = await this.#track(() => this.#try(job, due, to, notice, tries));
+        if (wait === undefined) return;
         await clock.sleep(wait, this.#signal);
       }
     } catch (error) {
       if (!this.#signal.aborted) this.#options.log.error('A notification cannot be worked on', { error });
     }
+  }
+
+  /** Tries once, and writes down what came of it. How long to wait before the next try; nothing when there is none. */
+  async #try(job: Job, due: Due, to: NotificationTo, notice: Notice, tries: number): Promise<number | undefined> {
+    const { clock, random, backoff, metrics } = this.#options;
+    const { namespace = '' } = job.metadata;
+    const send = async (): Promise<Outcome | undefined> => {
+      if (this.#at === 'end') return undefined;
+      return this.#options.deliverer.deliver(to, notice, namespace, this.#signal).catch(failureOf);
+    };
+    const outcome = await this.#lanes.run(JSON.stringify([namespace, to]), send);
+    this.#signal.throwIfAborted();
+    if (outcome === undefined) return undefined;
+    if (outcome.kind === 'delivered') {
+      await this.#delivered(job, due);
+      return undefined;
+    }
+    const wait = Math.max(backoffDelay(backoff, tries, random()), (outcome.kind === 'failed' && outcome.afterMs) || 0);
+    if (outcome.kind === 'refused' || clock.now() + wait >= due.until) {
+      await this.#givenUp(job, due, outcome.why);
+      return undefined;
+    }
+    metrics.notification('failed');
+    this.#warn(job, 'NotificationFailed', `${nameOf(due)} could not be delivered and is tried again`, outcome.why);
+    return wait;
   }
 
   async #delivered(job: Job, due: Due): Promise<void> {
@@ -171,8 +182,8 @@ export class Notifier {
         await client.patch(jobs, name, patch, options);
         return;
       } catch (error) {
-        // The Job is gone, or is another one by now.
-        if (isNotFound(error) || isConflict(error)) return;
+        // The Job is gone, or is another one by now. A conflict may also come of many who write at once.
+        if (isNotFound(error) || (isConflict(error) && failures >= 5)) return;
         this.#signal.throwIfAborted();
         log.warn('What came of a notification could not be noted', { namespace, run: name, error });
         await clock.sleep(backoffMs(failures, 15_000), this.#signal);

@@ -1,0 +1,140 @@
+import { App, Chart, Duration, Testing } from 'cdk8s';
+import { ContainerTask, LaunchPlan, NotificationTarget, Workflow, WorkflowController } from 'cdk8s-workflows';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import type { PlanObject } from '../../lib/controller/planned-run.ts';
+import { annotations, notifiedPrefix } from '../../lib/graph/labels.ts';
+import { KubeClient } from '../../lib/kube/client.ts';
+import { cronJobs, jobs, secrets } from '../../lib/kube/resources.ts';
+import { annotationPrefix } from '../cluster/behaviour.ts';
+import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
+import { eventually } from '../cluster/eventually.ts';
+import { Receiver } from '../controller/notifications/receiver.ts';
+import { Bench } from '../controller/support.ts';
+import { cliFor } from './cluster-cli.ts';
+
+const ACCOUNT = 'cdk8s-workflows-controller';
+
+let cluster: ControlPlane;
+let bench: Bench;
+let receiver: Receiver;
+let client: KubeClient;
+let directory: string;
+let cli: ReturnType<typeof cliFor>;
+
+/** A controller, and a plan whose runs fail, which tells a chat by a URL from a Secret. */
+function manifests(namespace: string): string {
+  const chart = new Chart(new App(), 'app', { namespace });
+  new WorkflowController(chart, 'controller', { replicas: 0 });
+  const podTemplate = { metadata: { annotations: { [`${annotationPrefix}exit-code`]: '3' } } };
+  const load = new ContainerTask(chart, 'load', { image: 'etl:1', command: ['etl'], podTemplate });
+  const workflow = new Workflow(chart, 'etl', {}, ({ step }) => void step('load', load, {}));
+  const to = NotificationTarget.slack({ url: { secret: 'alerts', key: 'url' } });
+  new LaunchPlan(chart, 'nightly', {
+    workflow,
+    runUrl: 'https://jobs.test/{run}',
+    notifications: { team: { on: ['failed', { late: Duration.hours(1) }], to, text: '{plan}: {message} {url}' } },
+  });
+  return (Testing.synth(chart) as unknown[]).map((object) => stringify(object)).join('---\n');
+}
+
+/** A client with a token that the API server made for the controller's account. */
+async function clientOf(account: string): Promise<KubeClient> {
+  const path = `/api/v1/namespaces/${bench.namespace}/serviceaccounts/${account}/token`;
+  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } };
+  const { status } = await bench.client.request<{ status: { token: string } }>('POST', path, { body });
+  const config = parse(await readFile(cluster.kubeconfigPath, 'utf8')) as { users: { user: object }[] };
+  for (const entry of config.users) entry.user = { token: status.token };
+  const kubeconfig = join(directory, 'kubeconfig');
+  await writeFile(kubeconfig, stringify(config), { mode: 0o600 });
+  return KubeClient.fromKubeconfig({ kubeconfig, namespace: bench.namespace });
+}
+
+beforeAll(async () => {
+  cluster = await startControlPlane({ name: 'notifications-cli', nodes: 1 });
+  bench = await Bench.create(cluster.kubeconfigPath, 'told');
+  receiver = await Receiver.start();
+  directory = await mkdtemp(join(tmpdir(), 'notifications-'));
+  cli = cliFor(cluster.kubeconfigPath, bench.namespace);
+  await mkdir(join(directory, 'dist'));
+  await writeFile(join(directory, 'dist/app.k8s.yaml'), manifests(bench.namespace));
+  expect(await cli(['apply', 'dist', '--yes'], { cwd: directory })).toMatchObject({ code: 0 });
+  for (const [name, path] of [
+    ['alerts', '/chat'],
+    ['private', '/private'],
+  ])
+    await bench.client.create(secrets, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: name! },
+      stringData: { url: receiver.url(path!) },
+    });
+  client = await clientOf(ACCOUNT);
+  await bench.controller({ client });
+});
+
+afterAll(async () => {
+  await bench?.close();
+  await client?.close();
+  await receiver?.stop();
+  await cluster?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+it('what a plan says is told by a controller with the permissions that synth gives it', async () => {
+  expect(await cli(['launch', 'nightly', '--name', 'tonight'])).toMatchObject({ code: 0 });
+  await eventually(() => expect(receiver.at('/chat')).toHaveLength(1), 30_000);
+  expect(receiver.at('/chat')[0]!.body).toEqual({
+    text: 'nightly: 1 of 1 steps failed: load (exit code 3) https://jobs.test/tonight',
+  });
+  await eventually(async () =>
+    expect((await bench.job('tonight')).metadata.annotations).toHaveProperty([`${notifiedPrefix}failed.team`]),
+  );
+});
+
+it('a rerun is told of too', async () => {
+  expect(await cli(['rerun', 'tonight'])).toMatchObject({ code: 0 });
+  await eventually(() => expect(receiver.at('/chat')).toHaveLength(2), 30_000);
+  expect(receiver.at('/chat')[1]!.body.text).toContain('https://jobs.test/tonight-r1');
+});
+
+it('a Secret that no plan of the app names is not read, whatever a Job says', async () => {
+  const { spec } = await bench.client.get<PlanObject>(cronJobs, 'nightly');
+  const { metadata, ...job } = spec.jobTemplate;
+  const to = { kind: 'slack', url: { secret: 'private', key: 'url' } };
+  const document = JSON.stringify({ notifications: { spy: { on: ['failed'], to } } });
+  const notes = { ...metadata!.annotations, [annotations.notifications]: document };
+  await bench.client.create(jobs, {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'spy', labels: metadata!.labels!, annotations: notes },
+    ...job,
+  });
+  await eventually(async () =>
+    expect(await bench.events('spy')).toContain(
+      'NotificationFailed: Notification spy (failed) could not be delivered and is tried again: the controller may not read the Secret private: see notificationSecrets',
+    ),
+  );
+  expect(receiver.at('/private')).toEqual([]);
+});
+
+it('describe plan shows who is told', async () => {
+  const { stdout } = await cli(['describe', 'plan', 'nightly', '-o', 'json']);
+  const { settings } = JSON.parse(stdout) as { settings: { name: string; value: unknown; setBy: string }[] };
+  expect(settings.filter(({ name }) => /notifications|runUrl/.test(name))).toEqual([
+    {
+      name: 'notifications.team',
+      value: {
+        on: ['failed'],
+        lateAfterSeconds: 3600,
+        text: '{plan}: {message} {url}',
+        to: { kind: 'slack', url: { secret: 'alerts', key: 'url' } },
+      },
+      setBy: 'plan',
+    },
+    { name: 'runUrl', value: 'https://jobs.test/{run}', setBy: 'plan' },
+  ]);
+});
