@@ -77,7 +77,7 @@ export { InvalidError } from '../lib/values/problems.ts';
 
 export type { Arguments, ContainerTaskProps } from './container-task.ts';
 export type { ExecutionSettings, TaskProps } from './task.ts';
-export type { DelayList, GrowingDelay, Retries, RetryBudget } from './retries.ts';
+export type { DelayList, GrowingDelay, Retries, RetryBudget, RunRetries } from './retries.ts';
 export type { AnyStep, Given, StepIn, StepOutputs } from './step-base.ts';
 export type { MapInputs, MapOptions, MapOutputs, MapStepProps } from './map-step.ts';
 export type { InlinedWorkflowProps, OutputShape } from './inlined-workflow.ts';

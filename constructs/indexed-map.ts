@@ -7,7 +7,7 @@ import type { DecidedUse } from './task-use.ts';
 
 /** What the graph carries of a step that runs a task, as a map that is one Indexed Job has it. */
 export function indexedFields(fields: Omit<TaskStep, 'kind'>): Omit<IndexedMapStep, 'over'> {
-  const { retries, attemptTimeoutSeconds, spot: _, locks: __, cache: ___, ...rest } = fields;
+  const { retries, attemptTimeoutSeconds, spot: _, runSpot: __, locks: ___, cache: ____, ...rest } = fields;
   return {
     ...rest,
     kind: 'indexedMap',

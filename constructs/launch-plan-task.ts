@@ -1,5 +1,6 @@
 import type { ApiObject } from 'cdk8s';
 import { annotations } from '../lib/graph/labels.ts';
+import { runPolicyNotes, runPolicyProblems } from '../lib/graph/run-policy.ts';
 import { runPodSettings } from '../lib/plans/run-job.ts';
 import { singleTaskFile } from '../lib/pods/explanation.ts';
 import type { Layer } from '../lib/pods/layer.ts';
@@ -8,8 +9,9 @@ import { withDefaults } from '../lib/values/schema.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import { explainAtSynth } from './explain.ts';
 import type { LaunchPlanJob, PlannedRun } from './launch-plan-job.ts';
-import { layersOf, mergedOrProblems, policyNote, taskSpotLayers } from './layers.ts';
+import { layersOf, mergedOrProblems, policyNote, spotLayers, taskSpotLayers } from './layers.ts';
 import { lockedAloneProblem } from './lock.ts';
+import { policyOf } from './run-job.ts';
 import { seconds } from './settings.ts';
 import { inputsInPod, taskJob, taskLabels, taskLayers } from './task-template.ts';
 import type { Task } from './task.ts';
@@ -39,7 +41,14 @@ export class LaunchPlanTask implements LaunchPlanJob {
   get template(): object {
     const { metadata, spec } = this.#job;
     const { ttlAfterFinished: ttl } = this.#run.settings;
-    const notes = { ...this.#run.settings.annotations, ...metadata?.annotations, ...this.#run.notes, ...this.#policy };
+    const notes = {
+      ...this.#run.settings.annotations,
+      ...metadata?.annotations,
+      ...this.#run.notes,
+      // It is in the Job already; here it tells people what the plan says.
+      ...runPolicyNotes(policyOf(this.#run.settings)),
+      ...this.#policy,
+    };
     return {
       metadata: {
         labels: { ...this.#run.settings.labels, ...metadata?.labels, ...this.labels },
@@ -59,34 +68,47 @@ export class LaunchPlanTask implements LaunchPlanJob {
     yield* mergedOrProblems(this.#layers).problems;
     yield* this.#job.problems;
     yield* lockedAloneProblem(this.#task.locks);
-    if (this.#run.settings.priority !== undefined)
-      yield {
-        path: 'priority',
-        message: 'says nothing of one task, which no controller sequences',
-        fix: 'leave it out',
-      };
+    const { priority, failurePolicy } = this.#run.settings;
+    yield* runPolicyProblems(policyOf(this.#run.settings));
+    for (const [path, said] of Object.entries({ priority, failurePolicy }))
+      if (said !== undefined)
+        yield {
+          path,
+          message: 'says nothing of one task, which no controller sequences',
+          fix: 'leave it out',
+        };
   }
 
   get #layers(): readonly Layer[] {
     return taskLayers(this.#run.plan, this.#task, {
       inputs: this.#run.inputs,
       overrides: [
-        ...taskSpotLayers(this.#task),
+        ...this.#spotLayers,
         ...runPodSettings(this.#run.settings).flatMap((part) =>
           layersOf('plan override', this.#run.plan.node.path, this.#run.site, part),
         ),
       ],
       kind: 'job',
+      artifactRoot: this.#run.settings.artifactRoot,
       podLabels: this.labels,
     });
   }
 
+  get #spotLayers(): readonly Layer[] {
+    const { plan, site, settings } = this.#run;
+    const { spot } = settings;
+    if (spot === false) return [];
+    if (spot === undefined || this.#task.execution.spot !== undefined) return taskSpotLayers(this.#task);
+    return spotLayers('plan override', plan.node.path, site, { spot });
+  }
+
   get #job() {
-    const { timeout, job } = this.#run.settings;
+    const { timeout, job, retries } = this.#run.settings;
+    const own = this.#task.execution.retries;
     return taskJob(this.#run.plan, this.#task, {
       template: mergedOrProblems(this.#layers).merged?.template ?? {},
       inputs: this.#run.inputs,
-      override: { ...(timeout && { timeout }), ...(job && { job }) },
+      override: { ...(timeout && { timeout }), ...(job && { job }), retries: own ?? retries },
       kind: 'plan override',
     });
   }

@@ -59,9 +59,10 @@ export function effective<S extends object>(levels: readonly Level<S>[]): Effect
 
 /** What the fleet and the workflow say of a plan or run. */
 export function defaultLevels(scope: IConstruct, workflow: AnyWorkflow): readonly Level<RunDefaults>[] {
-  const fleet = clusterContext(scope)?.runDefaults ?? {};
+  const { failurePolicy, ...fleet } = clusterContext(scope)?.runDefaults ?? {};
   return [
-    { name: 'fleet', settings: fleet },
+    // The graph of a workflow has the policy that its author chose.
+    { name: 'fleet', settings: workflow.saysFailurePolicy ? fleet : { ...fleet, failurePolicy } },
     { name: 'workflow', settings: workflow.runDefaults },
   ];
 }
@@ -71,6 +72,7 @@ export function taskDefaultLevels(scope: IConstruct): readonly Level<RunDefaults
   const {
     cache: _c,
     driver: _d,
+    failurePolicy: _f,
     parallelism: _n,
     priority: _p,
     timeout: _t,

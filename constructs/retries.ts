@@ -17,6 +17,10 @@ import type { JsonObject } from '../lib/values/json.ts';
  */
 export type Retries = RetryBudget & (GrowingDelay | DelayList);
 
+/** What a plan or run says for all of its steps: what an attempt asks for after it was killed is for each step to say. */
+export type RunRetries = Omit<RetryBudget, 'resourcesAfterOOM'> &
+  (GrowingDelay | DelayList) & { readonly resourcesAfterOOM?: never };
+
 /** What retries have whichever way their waits are given. */
 export interface RetryBudget {
   /** Attempts after the first. */
@@ -60,7 +64,7 @@ export interface DelayList {
 const MOST_GROWTH = 50;
 
 /** Retries as the graph carries them. */
-export function retryPolicy(retries: number | Retries | undefined): RetryPolicy | undefined {
+export function retryPolicy(retries: number | Retries | RunRetries | undefined): RetryPolicy | undefined {
   if (retries === undefined) return undefined;
   if (typeof retries === 'number') return { limit: retries };
   const { limit, delay, delays, factor, maxDelay, jitter, maxElapsed, when, unless } = retries;
@@ -80,7 +84,7 @@ export function retryPolicy(retries: number | Retries | undefined): RetryPolicy 
 }
 
 /** The resources after one kill, two, and so on; the last holds for more. */
-export function resourcesAfterOOM(retries: number | Retries | undefined): readonly JsonObject[] {
+export function resourcesAfterOOM(retries: number | Retries | RunRetries | undefined): readonly JsonObject[] {
   if (typeof retries !== 'object' || retries.resourcesAfterOOM === undefined) return [];
   // The limit may be none; that is told elsewhere.
   const count = Math.min(Math.max(1, Math.trunc(retries.limit) || 1), MOST_GROWTH);

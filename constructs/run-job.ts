@@ -1,5 +1,8 @@
 import type { Duration } from 'cdk8s';
+import type { FailurePolicy } from '../lib/graph/graph.ts';
 import type { CacheMode } from '../lib/graph/labels.ts';
+import { runPolicyProblems, type RunPolicy } from '../lib/graph/run-policy.ts';
+import type { Spot } from '../lib/pods/settings/spot.ts';
 import {
   driverProblems,
   priorityProblems,
@@ -13,6 +16,7 @@ import type { EnvironmentValue } from '../lib/pods/settings/environment.ts';
 import type { PodTemplateOverride } from '../lib/pods/template.ts';
 import type { JsonObject } from '../lib/values/json.ts';
 import { formatProblem, show, type Problem } from '../lib/values/problems.ts';
+import { retryPolicy, type RunRetries } from './retries.ts';
 import type { DriverProps } from './driver.ts';
 import { later } from './later.ts';
 import type { Notifications } from './notification.ts';
@@ -39,6 +43,20 @@ export interface RunSettings {
   readonly job?: JobOverride;
   /** How the run uses kept results: `Off` takes none and keeps none, `Overwrite` takes none and keeps its own. @default it takes them, and keeps its own */
   readonly cache?: CacheMode;
+  /** What happens to the other steps when one has failed. @default that of the workflow */
+  readonly failurePolicy?: FailurePolicy;
+  /** Retries of steps that say nothing of them; not of steps that are runs. @default none */
+  readonly retries?: number | RunRetries;
+  /**
+   * Sends steps that say nothing of it to nodes that may be taken away, as `spot` of a task does; `false` keeps all steps off them, whatever they say.
+   * Maps that are one Indexed Job stay where they are. @default as each step says
+   */
+  readonly spot?: boolean | Spot;
+  /**
+   * Where steps store what is too large for outputs: each attempt finds a URI of its own under this one in `WORKFLOW_ARTIFACTS`, as
+   * `s3://acme-etl/<namespace>/<run>/<step>/<attempt>`. @default none
+   */
+  readonly artifactRoot?: string;
   /** Labels of the run's Job and of its steps' pods. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of the run's Job and of its steps' pods. @default none */
@@ -82,7 +100,9 @@ export function* stepJobOverrideProblems(
 }
 
 /** What is wrong with what is said of a run among others. */
-export function* sharingProblems(workflow: AnyWorkflow, { driver, priority }: RunSettings): Generator<Problem> {
+export function* sharingProblems(workflow: AnyWorkflow, settings: RunSettings): Generator<Problem> {
+  const { driver, priority } = settings;
+  yield* runPolicyProblems(policyOf(settings));
   const driven = Boolean(driver);
   yield* priorityProblems(priority, driven);
   if (!driven || workflow.steps.some((step) => step.nodeProblems.length > 0)) return;
@@ -101,6 +121,17 @@ export function targetOf(workflow: AnyWorkflow): RunTarget {
   };
 }
 
+/** How a run goes, where its settings and not its workflow say so. */
+export function policyOf({ failurePolicy, retries, spot, artifactRoot }: RunSettings): RunPolicy {
+  const asPolicy = retryPolicy(retries);
+  return {
+    ...(failurePolicy && { failurePolicy }),
+    ...(asPolicy && { retries: asPolicy }),
+    ...(spot !== undefined && { spot: spot as RunPolicy['spot'] }),
+    ...(artifactRoot !== undefined && { artifactRoot }),
+  };
+}
+
 /** Metadata and spec of the Job that is a run of the workflow. */
 export function workflowRunJob(workflow: AnyWorkflow, inputs: JsonObject, settings: RunSettings, whose?: Whose) {
   const { timeout, ttlAfterFinished, driver } = settings;
@@ -109,6 +140,7 @@ export function workflowRunJob(workflow: AnyWorkflow, inputs: JsonObject, settin
     ...settings,
     timeoutSeconds: timeout && seconds(timeout),
     ttlSecondsAfterFinished: ttlAfterFinished && seconds(ttlAfterFinished),
+    policy: policyOf(settings),
     driver: given && { image: given.image, serviceAccount: serviceAccountName(given.serviceAccount) },
   };
   return runJob(targetOf(workflow), inputs, asJob, whose);

@@ -8,7 +8,7 @@ import { planLabels, type Whose } from '../lib/plans/run-job.ts';
 import type { JobLayer, StepJob } from '../lib/pods/job-template.ts';
 import type { Layer, LayerKind } from '../lib/pods/layer.ts';
 import { MAIN_CONTAINER, OUTPUTS_PATH, type PodTemplate } from '../lib/pods/template.ts';
-import { encodeValue, escapeExpansion, inputVariable } from '../lib/values/environment.ts';
+import { artifactsUri, encodeValue, escapeExpansion, inputVariable } from '../lib/values/environment.ts';
 import type { JsonObject } from '../lib/values/json.ts';
 import { lowestLayers, mergedOrProblems, notKnownAt, policyLayer } from './layers.ts';
 import { retryPolicy } from './retries.ts';
@@ -29,6 +29,8 @@ export interface SingleUse {
   readonly kind: keyof typeof RUN_NAME;
   /** @default the task's own */
   readonly attemptTimeout?: Duration;
+  /** Begins the URI of what it stores elsewhere. @default none */
+  readonly artifactRoot?: string | undefined;
   /** @default those of the task */
   readonly podLabels?: Readonly<Record<string, string>>;
 }
@@ -40,7 +42,7 @@ export interface SingleUse {
 export function taskLayers<I extends Shape, O extends Shape>(
   scope: Construct,
   task: Task<I, O>,
-  { inputs, overrides, kind, attemptTimeout, podLabels = taskLabels(task) }: SingleUse,
+  { inputs, overrides, kind, attemptTimeout, artifactRoot, podLabels = taskLabels(task) }: SingleUse,
 ): readonly Layer[] {
   const variables: V1EnvVar[] = [
     ...Object.entries(inputs).map(([name, value]) => ({
@@ -50,6 +52,7 @@ export function taskLayers<I extends Shape, O extends Shape>(
     podFieldVariable('WORKFLOW_RUN', RUN_NAME[kind]),
     { name: 'WORKFLOW_STEP', value: task.name },
     { name: 'WORKFLOW_OUTPUTS', value: OUTPUTS_PATH },
+    ...(artifactRoot === undefined ? [] : artifactVariables(artifactRoot, task.name)),
   ];
   const environment = { spec: { containers: [{ name: MAIN_CONTAINER, env: variables }] } };
   const deadline = attemptTimeout ?? task.execution.attemptTimeout;
@@ -61,6 +64,17 @@ export function taskLayers<I extends Shape, O extends Shape>(
     ...(deadline ? [deadlineLayer(task, seconds(deadline))] : []),
     { kind: 'base', source: 'cdk8s-workflows', template: { metadata: { labels: podLabels } } },
     ...(policy ? [policy] : []),
+  ];
+}
+
+/** Where a run is, its pod alone knows. */
+function artifactVariables(root: string, task: string): V1EnvVar[] {
+  return [
+    podFieldVariable('WORKFLOW_NAMESPACE', 'metadata.namespace'),
+    {
+      name: 'WORKFLOW_ARTIFACTS',
+      value: artifactsUri(escapeExpansion(root), '$(WORKFLOW_NAMESPACE)', '$(WORKFLOW_RUN)', task),
+    },
   ];
 }
 

@@ -112,8 +112,17 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
   /** @internal What the graph carries of it, but for its kind. */
   protected fields(): Omit<TaskStep, 'kind'> {
     const { outputSchema, outputs, name } = this.#task;
-    const { retries, systemRetries, pendingTimeout, attemptTimeout, timeout, runAs, continueOnFailure, cache } =
-      this.#execution;
+    const {
+      retries,
+      systemRetries,
+      pendingTimeout,
+      attemptTimeout,
+      timeout,
+      runAs,
+      continueOnFailure,
+      cache,
+      spot: onSpot,
+    } = this.#execution;
     const policy = retryPolicy(retries);
     const { name: template, holes, spot } = this.#template.compiled;
     const job = stepJob(this.#jobLayers);
@@ -124,6 +133,7 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
       inputs: this.#inputs.sources(this.workflow),
       ...(holes !== undefined && { pod: toSource(holes, this.workflow) }),
       ...(spot !== undefined && { spot: toSource(spot, this.workflow) }),
+      ...((onSpot === false || onSpot === null) && { runSpot: false }),
       ...(Object.keys(outputs).length > 0 && { outputs: outputSchema }),
       ...(policy && { retries: policy }),
       ...(systemRetries !== undefined && { systemRetries }),

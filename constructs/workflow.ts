@@ -1,7 +1,7 @@
 import { Construct } from 'constructs';
 import { encodeGraph, type GraphData } from '../lib/graph/config-map.ts';
 import { containFailures, inlinedName } from '../lib/graph/inline.ts';
-import { GRAPH_API_VERSION, type FailurePolicy, type Graph } from '../lib/graph/graph.ts';
+import { DEFAULT_FAILURE_POLICY, GRAPH_API_VERSION, type FailurePolicy, type Graph } from '../lib/graph/graph.ts';
 import type { ClusterChoice, ClusterSelector } from '../lib/graph/place-plan.ts';
 import { annotations, CONTENT_GRAPH, labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import { graphProblems } from '../lib/graph/validate.ts';
@@ -32,10 +32,10 @@ export interface WorkflowProps<I extends Shape> {
   readonly name?: string;
   /** What it takes, as zod schemas. @default nothing */
   readonly inputs?: I;
-  /** What happens to the other steps when one has failed. @default 'FinishRunning' */
+  /** What happens to the other steps when one has failed. @default that of the fleet, or 'FinishRunning' */
   readonly failurePolicy?: FailurePolicy;
   /** What holds for its plans and runs that do not say otherwise. Where it is a step of another workflow, that one's run decides. @default the fleet's */
-  readonly runDefaults?: RunDefaults;
+  readonly runDefaults?: Omit<RunDefaults, 'failurePolicy'>;
   /** Where its plans go that say nothing of it. @default the fleet's default cluster, or its only one */
   readonly cluster?: ClusterChoice;
   /** The backups of its plans that say nothing of where they go. @default none */
@@ -65,6 +65,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   readonly inputs: I;
   readonly inputSchema: ObjectSchema;
   readonly failurePolicy: FailurePolicy;
+  /** @internal Whether its author chose it. */
+  readonly saysFailurePolicy: boolean;
   /** @internal */
   readonly runDefaults: RunDefaults;
   /** @internal Where its plans go that say nothing of it. */
@@ -88,8 +90,9 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     super(scope, id);
     this.name = props.name ?? id;
     this.inputs = props.inputs ?? ({} as I);
-    this.failurePolicy = props.failurePolicy ?? 'FinishRunning';
+    this.failurePolicy = props.failurePolicy ?? DEFAULT_FAILURE_POLICY;
     this.runDefaults = props.runDefaults ?? {};
+    this.saysFailurePolicy = props.failurePolicy !== undefined;
     this.placement = { cluster: props.cluster, backups: props.backups };
     const schemaProblems: Problem[] = [];
     this.inputSchema = toObjectSchema(this.inputs, 'input', 'inputs', schemaProblems);

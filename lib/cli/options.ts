@@ -1,5 +1,7 @@
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
+import { failurePolicies, type FailurePolicy } from '../graph/graph.ts';
 import type { CacheMode } from '../graph/labels.ts';
+import { runPolicyProblems, type RunPolicy } from '../graph/run-policy.ts';
 import { suggest } from '../values/problems.ts';
 import { parseSeconds } from './terminal/seconds-option.ts';
 
@@ -76,6 +78,38 @@ export function addCacheOptions(command: Command): Command {
 export function cacheMode({ cache, overwriteCache }: CacheOptions): CacheMode | undefined {
   if (overwriteCache) return 'Overwrite';
   return cache === false ? 'Off' : undefined;
+}
+
+/** What {@link addRunPolicyOptions} gives to the action. */
+export interface RunPolicyOptions {
+  readonly failurePolicy?: FailurePolicy;
+  readonly retries?: number;
+  readonly artifactRoot?: string;
+  /** `false` with `--no-spot`. */
+  readonly spot?: boolean;
+}
+
+/** `--failure-policy`, `--retries` and `--artifact-root`, by which a run goes otherwise than its plan says. */
+export function addRunPolicyOptions(command: Command): Command {
+  return command
+    .addOption(choiceOption('--failure-policy <policy>', 'what happens when a step has failed', failurePolicies))
+    .option('--retries <number>', 'retries of steps that say nothing of them', wholeNumber(0))
+    .option('--artifact-root <uri>', 'URI that begins those of what steps store elsewhere', parseArtifactRoot);
+}
+
+function parseArtifactRoot(artifactRoot: string): string {
+  for (const { message } of runPolicyProblems({ artifactRoot })) throw new InvalidArgumentError(message);
+  return artifactRoot;
+}
+
+/** How the run goes, as far as that was said. */
+export function runPolicy({ failurePolicy, retries, artifactRoot, spot }: RunPolicyOptions): RunPolicy {
+  return {
+    ...(failurePolicy && { failurePolicy }),
+    ...(retries !== undefined && { retries: { limit: retries } }),
+    ...(spot !== undefined && { spot }),
+    ...(artifactRoot !== undefined && { artifactRoot }),
+  };
 }
 
 /** What {@link addStartOptions} gives to the action. */

@@ -19,7 +19,7 @@ import { backoffMs, type WorkerContext } from './worker-context.ts';
 const PREDECESSOR_MS = 500;
 
 /** What an attempt is started with. */
-export type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod' | 'job' | 'items'>;
+export type StartValues = Pick<Command & { readonly kind: 'start' }, 'inputs' | 'pod' | 'spot' | 'job' | 'items'>;
 
 /** What a creator tells. */
 export interface CreatorCallbacks {
@@ -107,12 +107,14 @@ export class AttemptCreator {
   async #workload(
     step: ContainerStep | IndexedMapStep,
     { graphStep, attempt }: AttemptEntry,
-    { inputs, pod, job, items }: StartValues,
+    { inputs, pod, spot, job, items }: StartValues,
   ): Promise<NewObject> {
     const { graphs, mode } = this.#context;
     const run = this.#run();
     const synthesized = await graphs.template(run.metadata.namespace!, step.template);
-    const template = runtimeTemplate(graphStep, synthesized, this.#layers, holeValues(step, pod));
+    const { spot: nodes, ...layers } = this.#layers;
+    const runLayers = { ...layers, ...(spot && { spot: nodes }) };
+    const template = runtimeTemplate(graphStep, synthesized, runLayers, holeValues(step, pod));
     const around =
       step.runAs === 'Job'
         ? runtimeJob(step, graphStep, { job, policy: synthesized.jobPolicy }, this.#layers)

@@ -1,10 +1,11 @@
-import { labels, MANAGED_BY } from '../graph/labels.ts';
+import { annotations, labels, MANAGED_BY } from '../graph/labels.ts';
 import { attemptObjectName } from '../graph/object-names.ts';
 import type { ContainerStep, IndexedMapStep } from '../graph/graph.ts';
 import type { NewObject, OwnerReference } from '../kube/objects.ts';
 import { attemptTemplate } from '../pods/attempt.ts';
 import type { StepJob } from '../pods/job-template.ts';
 import type { PodTemplate } from '../pods/template.ts';
+import { artifactsUri } from '../values/environment.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { Job } from './objects.ts';
 import type { Mode } from './run-job.ts';
@@ -93,7 +94,10 @@ export function attemptLabels({
 /** The pod of an attempt. */
 export function completeTemplate(plan: AttemptPlan): PodTemplate {
   const { run, step, attempt, inputs, template } = plan;
-  const complete = attemptTemplate(template, { run: run.metadata.name, step: step.name, attempt }, inputs);
+  const { name, namespace = '', annotations: given } = run.metadata;
+  const root = given?.[annotations.artifactRoot];
+  const artifacts = root && artifactsUri(root, namespace, name, step.name, String(attempt));
+  const complete = attemptTemplate(template, { run: name, step: step.name, attempt, artifacts }, inputs);
   return {
     metadata: { ...complete.metadata, labels: { ...complete.metadata?.labels, ...attemptLabels(plan) } },
     // A step's retries are the engine's: a container that restarts by itself would hide its failures.

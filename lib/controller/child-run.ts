@@ -1,5 +1,6 @@
 import { type RunStep, DEFAULT_MAX_DEPTH } from '../graph/graph.ts';
 import { annotations, labels, MANAGED_BY } from '../graph/labels.ts';
+import { runPolicyKeys } from '../graph/run-policy.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { KubeObject, NewObject } from '../kube/objects.ts';
 import { cronJobs, jobs } from '../kube/resources.ts';
@@ -103,6 +104,7 @@ async function fromGraph(
     annotations.priority,
     annotations.cache,
     annotations.parallelism,
+    ...runPolicyKeys,
   ];
   const inherited = kept.flatMap((key) => (given[key] === undefined ? [] : [[key, given[key]] as const]));
   const override = overrideOfEveryStep(given[annotations.runOverride]);

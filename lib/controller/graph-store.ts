@@ -1,5 +1,6 @@
 import { decodeGraph } from '../graph/config-map.ts';
 import { annotations } from '../graph/labels.ts';
+import { withRunPolicy, type RunPolicy } from '../graph/run-policy.ts';
 import { topology, type Topology } from '../graph/topology.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { configMaps, podTemplates } from '../kube/resources.ts';
@@ -28,12 +29,17 @@ export class GraphStore {
   }
 
   /**
-   * A graph with its edges.
+   * A graph with its edges, as a run with this policy follows it.
    *
    * @throws InvalidError when the ConfigMap holds no graph
    * @throws KubeError NotFound when there is none
    */
-  topology(namespace: string, name: string): Promise<Topology> {
+  topology(namespace: string, name: string, policy?: RunPolicy): Promise<Topology> {
+    const { artifactRoot: _, ...changes } = policy ?? {};
+    if (Object.keys(changes).length > 0)
+      return remember(this.#topologies, `${namespace}/${name} ${JSON.stringify(changes)}`, async () =>
+        topology(withRunPolicy((await this.topology(namespace, name)).graph, changes)),
+      );
     return remember(this.#topologies, `${namespace}/${name}`, async () => {
       const options = { namespace, signal: this.#signal };
       const decoded = decodeGraph(await this.#client.get<ConfigMap>(configMaps, name, options));

@@ -4,6 +4,8 @@ import type { RunId } from '../engine/lock-table.ts';
 import { readSkips } from '../engine/skips.ts';
 import { kickoffInputs } from '../graph/kickoff.ts';
 import { annotations, cacheModes, cancelModes, CONTROLLER_NAME, labels, MANAGED_BY } from '../graph/labels.ts';
+import { readRunPolicy, type RunPolicy } from '../graph/run-policy.ts';
+import type { Spot } from '../pods/settings/spot.ts';
 import type { JobOverride } from '../pods/job-template.ts';
 import type { PodTemplateOverride } from '../pods/template.ts';
 import type { Topology } from '../graph/topology.ts';
@@ -36,8 +38,9 @@ export interface RunRequest {
   /** The graph's ConfigMap. */
   readonly graph: string;
   readonly inputs: JsonObject;
-  /** What it changes of its pods. */
+  /** What it changes of its pods; `spot` of those that go to spot nodes. */
   readonly layers: RunLayers;
+  readonly policy: RunPolicy;
   /** The run that it goes on from, and the steps that run again all the same. */
   readonly recover?: { readonly run: string; readonly rerun: readonly string[] };
 }
@@ -69,6 +72,8 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
   const runOverride = object(annotations.runOverride);
   if (runOverride) problems.push(...runOverrideProblems(runOverride, annotations.runOverride));
   const recover = readRecover(given, problems);
+  const { policy, problems: wrong } = readRunPolicy(given);
+  problems.push(...wrong);
   if (problems.length > 0 || !graph) return { problems };
   const plan = job.metadata.labels?.[labels.plan];
   const layers: RunLayers = {
@@ -77,8 +82,9 @@ export function readRequest(job: Job): RunRequest | { readonly problems: readonl
     ...(podOverride && { podOverride }),
     ...(jobOverride && { jobOverride: jobOverride as JobOverride }),
     ...(runOverride && { runOverride: runOverride as RunOverride }),
+    ...(policy.spot && { spot: policy.spot as Spot | true }),
   };
-  return { graph, inputs, layers, ...(recover && { recover }) };
+  return { graph, inputs, layers, policy, ...(recover && { recover }) };
 }
 
 function readRecover(given: Readonly<Record<string, string>>, problems: Problem[]): RunRequest['recover'] {

@@ -47,7 +47,7 @@ export async function takeUp(
   for (let failures = 1; ; failures++) {
     try {
       const [topology, record] = await Promise.all([
-        graphs.topology(job.metadata.namespace!, request.graph),
+        graphs.topology(job.metadata.namespace!, request.graph, request.policy),
         store.read(),
       ]);
       const checked = checkValues(topology.graph.inputs, request.inputs, 'refuse', 'inputs');

@@ -98,6 +98,8 @@ export type Command =
       readonly inputs: JsonObject;
       /** What values make of the pod, to be merged over the step's template. Left out when it waits for none. */
       readonly pod?: JsonObject;
+      /** It is to go to spot nodes, which ones the run says. @default it is not */
+      readonly spot?: true;
       /** With `runAs: 'Job'`: part of the Job around the pod. Left out when the step says nothing of it. */
       readonly job?: StepJob;
       /** What an indexed map goes over; those inputs are not among the others. */

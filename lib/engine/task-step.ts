@@ -63,13 +63,15 @@ function commandStart(turn: Turn, index: number, attempt: number): void {
   const inputs = resolveAll(node.inputs, scope);
   // A step that the platform took away so often ends where it cannot: on nodes that stay.
   const { attempts } = turn.ledger.of(index);
-  const source = isLastChance(node, attempts) ? node.pod : (node.spot ?? node.pod);
+  const stays = isLastChance(node, attempts);
+  const source = stays ? node.pod : (node.spot ?? node.pod);
   const values = source && (resolve(source, scope) as JsonObject);
   const resources = resourcesAfterOOM(node, attempts);
   const pod = resources === undefined ? values : withMainResources(values ?? {}, resources);
   const job = node.job && (resolve(node.job, scope) as StepJob);
   const items = indexedItems(turn, index);
-  const more = { ...(pod && { pod }), ...(job && { job }), ...(items && { items }) };
+  const spot = node.runSpot === true && !stays && { spot: true as const };
+  const more = { ...(pod && { pod }), ...spot, ...(job && { job }), ...(items && { items }) };
   turn.commands.push({ kind: 'start', step: node.name, attempt, inputs, ...more });
 }
 

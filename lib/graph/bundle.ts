@@ -3,6 +3,7 @@ import { show, suggest, type Problem } from '../values/problems.ts';
 import { decodeGraph } from './config-map.ts';
 import { taskSteps, type Graph } from './graph.ts';
 import { annotations, CONTENT_GRAPH, labels, cacheModes, type CacheMode } from './labels.ts';
+import { readRunPolicy, type RunPolicy } from './run-policy.ts';
 
 /** A workflow as a set of manifests holds it. */
 export interface WorkflowManifests {
@@ -33,6 +34,8 @@ export interface PlanManifest {
   readonly cache?: CacheMode;
   /** A pod template that is merged over that of every step. */
   readonly podOverride?: JsonObject;
+  /** How its runs go. @default as the workflow says */
+  readonly policy?: RunPolicy;
 }
 
 /** What {@link findWorkflows} gives. The problems are those of objects that claim to be ours. */
@@ -141,6 +144,8 @@ function readPlan(cronJob: JsonObject): ReadPlan {
   const inputs = parse(notes[annotations.inputs], annotations.inputs, isJsonObject, 'a JSON object');
   const kickoff = parse(notes[annotations.kickoffInputs], annotations.kickoffInputs, isStrings, 'a JSON list of names');
   const podOverride = parse(notes[annotations.podOverride], annotations.podOverride, isJsonObject, 'a JSON object');
+  const { policy, problems: wrong } = readRunPolicy(notes);
+  problems.push(...wrong.map((problem) => ({ ...problem, path: `CronJob ${name}: annotation ${problem.path}` })));
   const fixed = fields(fields(cronJob.metadata).annotations)[annotations.fixedInputs];
   const fixedInputs = parse(fixed, annotations.fixedInputs, isStrings, 'a JSON list of names');
   if (problems.length > 0) return { problems };
@@ -159,6 +164,7 @@ function readPlan(cronJob: JsonObject): ReadPlan {
       ...(typeof spec.activeDeadlineSeconds === 'number' && { timeoutSeconds: spec.activeDeadlineSeconds }),
       ...(cache && { cache }),
       ...(podOverride !== undefined && { podOverride: podOverride as JsonObject }),
+      ...(Object.keys(policy).length > 0 && { policy }),
     },
   };
 }

@@ -27,6 +27,7 @@ export const GRAPH_API_VERSION = 'cdk8s-workflows.dev/v1';
  */
 export const failurePolicies = ['CancelRunning', 'FinishRunning', 'RunIndependent'] as const;
 export type FailurePolicy = (typeof failurePolicies)[number];
+export const DEFAULT_FAILURE_POLICY: FailurePolicy = 'FinishRunning';
 
 /**
  * A step, by kind. A new kind is a new member here, a file with what the graph must know of it (`step-kinds.ts`
@@ -70,6 +71,8 @@ export interface TaskStep extends CommonStep {
   readonly pod?: ValueSource;
   /** The same for an attempt on spot nodes, with what brings it there. The last attempt that the platform may fail goes without. Left out when no attempt goes there. */
   readonly spot?: ValueSource;
+  /** Whether attempts go to spot nodes when nothing but the run sends them: `false` where its author keeps it off them, `true` in the graph of a run that sends it there. @default as the run says */
+  readonly runSpot?: boolean;
   readonly retries?: RetryPolicy;
   /** How many failures of the platform are followed by another attempt. @default 3 */
   readonly systemRetries?: number;
@@ -116,7 +119,7 @@ export interface IndexedMapStep extends Omit<MapStep, 'kind' | NotIndexed> {
 }
 
 /** What is about single attempts of an item, of which an Indexed Job knows nothing. */
-type NotIndexed = 'runAs' | 'spot' | 'retries' | 'attemptTimeoutSeconds' | 'locks' | 'cache';
+type NotIndexed = 'runAs' | 'spot' | 'runSpot' | 'retries' | 'attemptTimeoutSeconds' | 'locks' | 'cache';
 
 /**
  * A step that runs a container which stays up while the steps that depend on it run. They may run once it is ready, and it is

@@ -1,6 +1,7 @@
-import { show, type Problem } from '../values/problems.ts';
+import { show } from '../values/problems.ts';
 import type { IndexedMapStep, MapStep } from './graph.ts';
 import { itemFields, itemProblems, mapRules } from './map-rules.ts';
+import { itemRetryProblems } from './item-retries.ts';
 import { isRetryPolicy, retryProblems, type FailureRule } from './retries.ts';
 import { isNumber, isOneOf, misfits } from './shapes.ts';
 import type { StepRules } from './step-kinds.ts';
@@ -36,38 +37,6 @@ export const indexedMapRules: StepRules<IndexedMapStep> = {
 };
 
 const asMap = (step: IndexedMapStep): MapStep => ({ ...step, kind: 'map' });
-
-const FIX = "leave it out, or leave out runAs: 'IndexedJob'";
-const waits = ['delaySeconds', 'delaysSeconds', 'factor', 'maxDelaySeconds', 'jitter'] as const;
-
-/** What an Indexed Job cannot do of what is said of tries. (KEP-3850; pkg/controller/job/backoff_utils.go) */
-function* itemRetryProblems({ itemRetries = { limit: 0 } }: IndexedMapStep, at: string): Generator<Problem> {
-  if (waits.some((field) => itemRetries[field] !== undefined))
-    yield {
-      path: `${at}.retries`,
-      message: 'says how long to wait, but between the tries of an item Kubernetes waits 10 s, 20 s, 40 s and so on',
-      fix: `give their limit only, or leave out runAs: 'IndexedJob'`,
-    };
-  if (itemRetries.maxElapsedSeconds !== undefined)
-    yield { path: `${at}.retries.maxElapsed`, message: 'is nothing that an Indexed Job knows', fix: FIX };
-  if (itemRetries.resourcesAfterOOM !== undefined)
-    yield {
-      path: `${at}.retries.resourcesAfterOOM`,
-      message: 'needs another pod, and all items have the same',
-      fix: FIX,
-    };
-  for (const field of ['when', 'unless'] as const)
-    for (const [index, rule] of (itemRetries[field] ?? []).entries())
-      if (!isOfExitCodes(rule))
-        yield {
-          path: `${at}.retries.${field}[${index}]`,
-          message: 'tells failures apart by more than exit codes, which is all that an Indexed Job sees of them',
-          fix: "name exit codes only, or leave out runAs: 'IndexedJob'",
-        };
-}
-
-const isOfExitCodes = ({ exitCodes, reasons, message }: FailureRule) =>
-  exitCodes !== undefined && reasons === undefined && message === undefined;
 
 /** Exit codes that end the tries of an item, as a Job tells them apart. */
 export function finalExitCodes({ itemRetries }: Pick<IndexedMapStep, 'itemRetries'>) {

@@ -113,6 +113,14 @@ export const annotations = {
   launchedFor: `${DOMAIN}/launched-for`,
   /** On the Job of a finished run or task: how many of its plan failed in a row just before it. The Jobs of these may be gone by now. */
   failuresBefore: `${DOMAIN}/failures-before`,
+  /** On a run's Job: what happens when a step has failed, in place of the graph's failure policy. How this and the next three are read is in `run-policy.ts`. */
+  failurePolicy: `${DOMAIN}/failure-policy`,
+  /** On a run's Job: how often steps that say nothing of it are tried again, a retry policy as JSON. */
+  retries: `${DOMAIN}/retries`,
+  /** On a run's Job: `true` or an object sends steps that say nothing of it to spot nodes, `false` keeps all off them, JSON. */
+  spot: `${DOMAIN}/spot`,
+  /** On a run's Job: the URI that begins those of what its steps store elsewhere. */
+  artifactRoot: `${DOMAIN}/artifact-root`,
   /** On a run's Job: {@link CacheMode}. */
   cache: `${DOMAIN}/cache`,
   /** On a graph: how many versions of its workflow are kept that nothing uses; that of the newest version holds. @default 10 */

@@ -91,8 +91,11 @@ export function* retryProblems(step: ContainerStep | RunStep, at: string): Gener
   for (const field of ['pendingTimeoutSeconds', 'attemptTimeoutSeconds', 'timeoutSeconds'] as const)
     yield* numberProblems(`${at}.${field}`, (step as ContainerStep)[field], 'more than 0', (value) => value > 0);
   yield* numberProblems(`${at}.systemRetries`, systemRetries, WHOLE, isWhole);
-  if (retries === undefined) return;
-  const inside = `${at}.retries`;
+  if (retries !== undefined) yield* policyProblems(retries, `${at}.retries`);
+}
+
+/** What makes no sense in a policy; `inside` is where it is told. */
+export function* policyProblems(retries: RetryPolicy, inside: string): Generator<Problem> {
   const { limit, delaysSeconds, jitter, resourcesAfterOOM = [] } = retries;
   yield* numberProblems(`${inside}.limit`, limit, WHOLE, isWhole);
   yield* numberProblems(`${inside}.factor`, retries.factor, 'at least 1', (value) => value >= 1);

@@ -19,6 +19,7 @@ export function* misfits(document: JsonObject, fields: ExpectedFields): Generato
 
 export const isString: Check = (value) => typeof value === 'string';
 export const isNumber: Check = (value) => typeof value === 'number';
+export const isBoolean: Check = (value) => typeof value === 'boolean';
 export const isStrings: Check = (value) => Array.isArray(value) && value.every(isString);
 export const isObjectSchema: Check = (value) =>
   isJsonObject(value) &&

@@ -3,7 +3,7 @@ import type { TaskStep } from './graph.ts';
 import { isLocks, lockProblems, lockSources } from './locks.ts';
 import { jobSources, podSources } from './pod-sources.ts';
 import { isRetryPolicy, retryProblems } from './retries.ts';
-import { isJobSource, isNumber, isPodSource, isSource, isSources, isString, misfits } from './shapes.ts';
+import { isBoolean, isJobSource, isNumber, isPodSource, isSource, isSources, isString, misfits } from './shapes.ts';
 import { replaceAll, type StepRules } from './step-kinds.ts';
 
 /** What the graph must know of a step that runs a container. */
@@ -32,6 +32,7 @@ export const taskRules: StepRules<TaskStep> = {
       pod: ['an object of value sources', isPodSource, 'optional'],
       spot: ['a value source', isSource, 'optional'],
       job: ['part of a Job', isJobSource, 'optional'],
+      runSpot: ['true or false', isBoolean, 'optional'],
       retries: ['a retry policy', isRetryPolicy, 'optional'],
       pendingTimeoutSeconds: ['a number', isNumber, 'optional'],
       attemptTimeoutSeconds: ['a number', isNumber, 'optional'],

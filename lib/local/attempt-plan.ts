@@ -28,6 +28,8 @@ export interface AttemptRequest {
   /** Of an item of an indexed map: its number, and the files with the values that differ by item. */
   readonly item?: { readonly index: number; readonly files: Readonly<Record<string, string>> };
   readonly outputsPath: string;
+  /** @default none */
+  readonly artifacts?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly configMaps: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Whether others wait until it is ready. @default false */
@@ -38,12 +40,12 @@ const DEFAULT_GRACE_SECONDS = 30;
 
 /** The program of an attempt as this machine can run it, or why it cannot. */
 export function planAttempt(request: AttemptRequest): AttemptPlan | { readonly problem: string } {
-  const { run, step, attempt, template } = request;
+  const { run, step, attempt, template, outputsPath, artifacts } = request;
   const container = template?.spec?.containers.find(({ name }) => name === MAIN_CONTAINER);
   if (template === undefined || container === undefined)
     return { problem: `its pod template has no container "${MAIN_CONTAINER}"` };
   const contract = {
-    ...attemptEnvironment({ run, step, attempt, outputsPath: request.outputsPath }, request.inputs),
+    ...attemptEnvironment({ run, step, attempt, outputsPath, artifacts }, request.inputs),
     ...(request.item && itemEnvironment(request.item)),
   };
   const podName = attemptObjectName(run, step, attempt);

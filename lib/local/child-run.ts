@@ -1,5 +1,6 @@
 import { DEFAULT_MAX_DEPTH, type Graph, type RunStep } from '../graph/graph.ts';
 import { attemptObjectName } from '../graph/object-names.ts';
+import type { RunPolicy } from '../graph/run-policy.ts';
 import { recursionProblem } from '../graph/run-rules.ts';
 import { EVERY_STEP } from '../pods/run-override.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
@@ -25,6 +26,7 @@ export interface LocalPlan {
   readonly parallelism?: number;
   readonly timeoutSeconds?: number;
   readonly podOverride?: PodTemplateOverride;
+  readonly policy?: RunPolicy;
 }
 
 /** Why a run cannot be started; no other attempt could. */
@@ -48,7 +50,8 @@ export function childRun(run: LocalRun, step: RunStep, attempt: number, given: J
   const name = attemptObjectName(run.name, step.name, attempt);
   const checked = checkValues(graph.inputs, { ...plan?.inputs, ...given }, 'refuse', 'inputs');
   if (!checked.ok) return rejected(`run ${name} cannot be started: ${checked.problems.map(formatProblem).join('; ')}`);
-  const { timeoutSeconds: _, ...rest } = run;
+  const { timeoutSeconds: _, policy: around, ...rest } = run;
+  const policy = plan === undefined ? around : plan.policy;
   return {
     ...rest,
     name,
@@ -57,6 +60,7 @@ export function childRun(run: LocalRun, step: RunStep, attempt: number, given: J
     inputs: checked.values,
     parallelism: plan?.parallelism ?? ('graph' in runs ? runs.parallelism : undefined) ?? run.parallelism,
     layers: plan === undefined ? inherited(run.layers, name) : layersOf(plan, name, 'plan' in runs ? runs.plan : ''),
+    ...(policy && { policy }),
     ...(plan?.timeoutSeconds !== undefined && { timeoutSeconds: plan.timeoutSeconds }),
   };
 }

@@ -1,5 +1,6 @@
 import type { CancelMode } from '../graph/labels.ts';
 import { graphStepName, itemName } from '../graph/items.ts';
+import { withRunPolicy } from '../graph/run-policy.ts';
 import { topology, type Topology } from '../graph/topology.ts';
 import type { AttemptState, Command, Decision, Observation, RunSpec } from '../engine/advance.ts';
 import type { Answer, Answers } from '../engine/answers.ts';
@@ -70,7 +71,7 @@ export class LocalRunner {
   #wake = () => {};
 
   constructor(props: LocalRunnerProps) {
-    const { name, graph, inputs, parallelism, timeoutSeconds, cache } = props.run;
+    const { name, graph, inputs, parallelism, timeoutSeconds, cache, policy = {} } = props.run;
     this.#props = props;
     this.#now = props.now ?? Date.now;
     this.#table = props.table ?? systemProcesses();
@@ -83,7 +84,7 @@ export class LocalRunner {
       ...(answers && { answers }),
       ...(cache && { cache }),
     };
-    this.#topology = topology(graph);
+    this.#topology = topology(withRunPolicy(graph, policy));
     this.#locks = props.locks ?? new LockTable();
     const seat = this.#locks.join({ uid: name, namespace: '', name }, () => this.#again());
     this.#run = new Run(this.#topology, this.#spec, props.record, seat);

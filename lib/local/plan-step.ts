@@ -6,7 +6,7 @@ import { findAttempted, graphStepName, itemName } from '../graph/items.ts';
 import type { ContainerStep, IndexedMapStep } from '../graph/graph.ts';
 import type { Topology } from '../graph/topology.ts';
 import { itemVariableProblems } from '../pods/indexed-template.ts';
-import { encodeValue } from '../values/environment.ts';
+import { artifactsUri, encodeValue } from '../values/environment.ts';
 import { formatProblem, InvalidError } from '../values/problems.ts';
 import { planAttempt, type AttemptPlan, type AttemptRequest } from './attempt-plan.ts';
 import { localTemplate } from './local-template.ts';
@@ -46,7 +46,20 @@ export function planStep(request: StepRequest): AttemptPlan | NoPlan {
     if (problems.length > 0) throw new InvalidError(`The pods of step ${step}`, problems);
     const { inputs } = values;
     const isService = node.kind === 'service';
-    const plain = { run: name, step: named, attempt, template, inputs, outputsPath, env, configMaps, isService };
+    const root = run.policy?.artifactRoot;
+    const artifacts = root && artifactsUri(root, name, named, String(attempt));
+    const plain = {
+      run: name,
+      step: named,
+      attempt,
+      template,
+      inputs,
+      outputsPath,
+      artifacts,
+      env,
+      configMaps,
+      isService,
+    };
     const files = item === undefined ? undefined : { item: { index: item, files: writeValues(request, named, item) } };
     const plan = planAttempt({ ...plain, ...files });
     return 'problem' in plan ? { ...plan, reason: 'StartError' } : plan;

@@ -4,6 +4,7 @@ import { inputVariable } from '../values/environment.ts';
 import type { JsonObject } from '../values/json.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { CacheMode } from '../graph/labels.ts';
+import type { RunPolicy } from '../graph/run-policy.ts';
 import type { RunLayers } from '../pods/runtime-template.ts';
 import type { PodTemplate } from '../pods/template.ts';
 import type { OtherRuns } from './child-run.ts';
@@ -26,6 +27,8 @@ export interface LocalRun {
   readonly timeoutSeconds?: number;
   /** How it uses kept results. @default it takes them, and keeps its own */
   readonly cache?: CacheMode;
+  /** How it goes, as far as the plan or the command line says so. @default as the workflow says */
+  readonly policy?: RunPolicy;
   /** What its steps may run that are runs of their own; their templates are among those above. @default nothing */
   readonly others?: OtherRuns;
   /** The runs that it is a step within, the outermost first. @default none */

@@ -8,6 +8,7 @@ import {
   MANAGED_BY,
   type CacheMode,
 } from '../graph/labels.ts';
+import { runPolicyNotes, type RunPolicy } from '../graph/run-policy.ts';
 import { composeOverrides } from '../pods/compose.ts';
 import type { JobOverride } from '../pods/job-template.ts';
 import { functionFields } from '../pods/serializable.ts';
@@ -35,6 +36,8 @@ export interface RunJobSettings extends RunPodSettings {
   readonly ttlSecondsAfterFinished?: number;
   readonly job?: JobOverride;
   readonly cache?: CacheMode;
+  /** How it goes, where that is not as the workflow says. */
+  readonly policy?: RunPolicy;
   /** The driver that sequences it. @default the controller does */
   readonly driver?: Driver;
 }
@@ -138,6 +141,7 @@ export function runJob(target: RunTarget, inputs: JsonObject, settings: RunJobSe
         ...(podOverride && { [annotations.podOverride]: canonicalJson(podOverride) }),
         ...(settings.job && { [annotations.jobOverride]: canonicalJson(settings.job) }),
         ...(settings.cache && { [annotations.cache]: settings.cache }),
+        ...runPolicyNotes(settings.policy ?? {}),
         ...(driver && { [annotations.parallelism]: String(parallelism) }),
         ...(settings.priority !== undefined && { [annotations.priority]: String(settings.priority) }),
       },

@@ -8,6 +8,8 @@ export interface AttemptName {
   readonly step: string;
   /** Counts from 1. */
   readonly attempt: number;
+  /** @default none */
+  readonly artifacts?: string | undefined;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { JobLayer, JobOverride } from './job-template.ts';
 import { layerName, type Layer } from './layer.ts';
 import { mergeWithOrigins, type MergedTemplate } from './merge.ts';
 import { runOverrideLayers, type RunOverride } from './run-override.ts';
+import { spotFragment, type Spot } from './settings/spot.ts';
 import type { PodTemplate, PodTemplateOverride } from './template.ts';
 import { validateTemplate } from './validate-template.ts';
 
@@ -28,6 +29,8 @@ export interface RunLayers {
   readonly jobOverride?: JobOverride;
   /** What was said at the launch. */
   readonly runOverride?: RunOverride;
+  /** How nodes are known that may be taken away, of an attempt that goes to them. */
+  readonly spot?: Spot | true;
 }
 
 /** What values made of the fields that waited for them. */
@@ -46,7 +49,7 @@ export interface HoleValues {
 export function runtimeLayers(
   step: string,
   { template, policy }: SynthesizedTemplate,
-  { run, plan, podOverride, runOverride }: RunLayers,
+  { run, plan, podOverride, runOverride, spot }: RunLayers,
   values?: HoleValues,
 ): readonly Layer[] {
   const synthesized = template as PodTemplateOverride;
@@ -55,6 +58,7 @@ export function runtimeLayers(
     ...(values ? [valuesLayer(step, values, template)] : []),
     ...(podOverride ? [planLayer(podOverride, run, plan)] : []),
     ...(runOverride ? runOverrideLayers(runOverride, step, run) : []),
+    ...(spot ? [planLayer(spotFragment({ spot })!, run, plan)] : []),
     ...(policy ? [policy] : []),
   ];
 }

@@ -1,4 +1,5 @@
 import { annotations, labels, MANAGED_BY, type CacheMode } from '../graph/labels.ts';
+import { runPolicyNotes, type RunPolicy } from '../graph/run-policy.ts';
 import type { NewObject } from '../kube/objects.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../values/environment.ts';
 import { canonicalJson, type Json, type JsonObject } from '../values/json.ts';
@@ -26,6 +27,8 @@ export function newRunName(plan: string, random: () => number): string {
 export interface WorkflowRunOptions {
   readonly override?: RunOverride | undefined;
   readonly priority?: number | undefined;
+  readonly policy?: RunPolicy | undefined;
+  readonly parallelism?: number | undefined;
   readonly cache?: CacheMode | undefined;
 }
 
@@ -34,12 +37,18 @@ export function workflowRun(
   plan: PlanCronJob,
   name: string,
   inputs: JsonObject,
-  { override, priority, cache }: WorkflowRunOptions = {},
+  { override, priority, policy = {}, parallelism, cache }: WorkflowRunOptions = {},
 ): LaunchedJob {
-  return runOf(plan, name, plan.spec.jobTemplate.spec, {
+  const { spec } = plan.spec.jobTemplate;
+  // That of a driver's Job says how many drivers run.
+  const driven = spec.managedBy === undefined;
+  const ownSpec = parallelism === undefined || driven ? spec : { ...spec, parallelism };
+  return runOf(plan, name, ownSpec, {
     [annotations.inputs]: canonicalJson(inputs),
     ...overrideNote(override),
     ...(priority !== undefined && { [annotations.priority]: String(priority) }),
+    ...runPolicyNotes(policy),
+    ...(parallelism !== undefined && driven && { [annotations.parallelism]: String(parallelism) }),
     ...(cache && { [annotations.cache]: cache }),
   });
 }

@@ -1,5 +1,6 @@
 import { taskSteps } from '../graph/graph.ts';
 import { annotations, CONTROLLER_NAME, type CacheMode } from '../graph/labels.ts';
+import { runPolicyProblems, type RunPolicy } from '../graph/run-policy.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { RunOverride } from '../pods/run-override.ts';
 import { formatProblem, InvalidError, type Problem } from '../values/problems.ts';
@@ -35,6 +36,10 @@ export interface GivenLaunch {
   /** What it changes of their pods, once the steps are known. @default nothing */
   readonly pods?: (steps: readonly LaunchedStep[]) => CheckedOverride;
   readonly priority?: number;
+  /** How they go, where that is not as the plan says. @default as it says */
+  readonly policy?: RunPolicy;
+  /** How many steps of each may run at once. @default as the plan says */
+  readonly parallelism?: number;
   /** Where they go, when that was said. */
   readonly cluster?: string;
 }
@@ -57,7 +62,7 @@ export function isManaged(plan: PlanCronJob): boolean {
 export async function runMaker(
   client: KubeClient,
   plan: PlanCronJob,
-  { inputs: given, pods, priority, cluster }: GivenLaunch,
+  { inputs: given, pods, priority, policy = {}, parallelism, cluster }: GivenLaunch,
   graphs: ReadGraphs = new Map(),
 ): Promise<RunMaker> {
   const { metadata } = plan.spec.jobTemplate;
@@ -69,7 +74,11 @@ export async function runMaker(
     const { override, problems } = checkedOverride(pods, [{ name: taskName(plan), runAs: 'Job' }]);
     if (override && problems.length === 0)
       problems.push(...taskPodProblems(plan, override), ...taskJobProblems(plan, override));
-    problems.unshift(...unsaid, ...taskInputProblems(taskInputVariables(plan), fixed, given));
+    problems.unshift(
+      ...unsaid,
+      ...ofNoTask(plan, { ...policy, parallelism }),
+      ...taskInputProblems(taskInputVariables(plan), fixed, given),
+    );
     if (problems.length > 0) throw new InvalidError(subject, problems);
     return (name) => taskRun(plan, name, { ...given.values, ...given.texts }, override);
   }
@@ -95,14 +104,21 @@ export async function runMaker(
   );
   const { override, problems } = checkedOverride(pods, taskSteps(graph));
   if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
-  const all = [...unsaid, ...(merged.ok ? [] : merged.problems), ...problems];
+  const all = [...unsaid, ...runPolicyProblems(policy), ...(merged.ok ? [] : merged.problems), ...problems];
   if (!merged.ok || all.length > 0) throw new InvalidError(subject, all);
-  return (name, cache) => workflowRun(plan, name, merged.values, { override, priority, cache });
+  return (name, cache) => workflowRun(plan, name, merged.values, { override, priority, policy, parallelism, cache });
 }
 
 function priorityProblem({ metadata }: PlanCronJob): Problem {
   const message = `says nothing of runs of ${metadata.name}: no controller sequences them`;
   return { path: 'priority', message, fix: 'leave it out' };
+}
+
+/** What is said of the steps of a run, of one that has none. */
+function* ofNoTask({ metadata }: PlanCronJob, said: object): Generator<Problem> {
+  for (const [path, value] of Object.entries(said))
+    if (value !== undefined)
+      yield { path, message: `says nothing of runs of ${metadata.name}: each is a single task`, fix: 'leave it out' };
 }
 
 function checkedOverride(pods: GivenLaunch['pods'], steps: readonly LaunchedStep[]) {

@@ -29,6 +29,13 @@ export interface AttemptIdentity {
   readonly attempt: number;
   /** Where the attempt writes its outputs, as one JSON object. */
   readonly outputsPath: string;
+  /** URI under which it stores what is too large for outputs. @default none */
+  readonly artifacts?: string | undefined;
+}
+
+/** The URI of what belongs to one place under a root. */
+export function artifactsUri(root: string, ...place: readonly string[]): string {
+  return [root.replace(/\/+$/, ''), ...place].join('/');
 }
 
 /** The whole environment contract of an attempt, the same in a pod and on a laptop. */
@@ -42,6 +49,7 @@ export function attemptEnvironment(
   environment.WORKFLOW_STEP = identity.step;
   environment.WORKFLOW_ATTEMPT = String(identity.attempt);
   environment.WORKFLOW_OUTPUTS = identity.outputsPath;
+  if (identity.artifacts !== undefined) environment.WORKFLOW_ARTIFACTS = identity.artifacts;
   return environment;
 }
 

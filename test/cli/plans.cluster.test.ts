@@ -179,6 +179,7 @@ describe('a group of plans', () => {
         ' successfulRunsHistoryLimit 3 default',
         ' failedRunsHistoryLimit 3 default',
         ' parallelism 7 workflow',
+        ' failurePolicy FinishRunning default',
         ' fixedInputs.site site-c group',
         ' env.LEVEL info workflow',
         '',

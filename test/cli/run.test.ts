@@ -50,6 +50,29 @@ beforeAll(() => {
     }),
   );
   writeManifests(
+    join(directory.path, 'policy'),
+    manifestsOf(
+      {
+        name: 'policy',
+        steps: {
+          fail: { script: 'exit 3' },
+          once: { script: 'exit 3', retries: { limit: 0 } },
+          store: {
+            script: 'echo "{\\"at\\": \\"$WORKFLOW_ARTIFACTS\\"}" > $WORKFLOW_OUTPUTS',
+            outputs: { at: 'string' },
+          },
+          after: { after: ['store'] },
+        },
+      },
+      [
+        {
+          name: 'careful',
+          policy: { failurePolicy: 'RunIndependent', retries: { limit: 2 }, spot: true, artifactRoot: 'file:///data/' },
+        },
+      ],
+    ),
+  );
+  writeManifests(
     join(directory.path, 'missing'),
     manifestsOf({ steps: { a: {} } }).filter(({ kind }) => kind !== 'PodTemplate'),
   );
@@ -286,4 +309,31 @@ test('a step takes what an equal one gave before, unless the run says otherwise'
   expect(stderr).toMatch(/✓ count +from the cache: step count/);
   const both = await run('cached', '--local', '--no-cache', '--overwrite-cache');
   expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('"--overwrite-cache" cannot be used with')]);
+});
+
+test('a run goes as the plan says, and over it the command line', async () => {
+  const stepsOf = async (name: string, ...args: string[]) => {
+    const plan = ['--plan', 'careful', '--run', name];
+    const { stdout } = await run('policy', '--local', '--parallelism', '1', ...plan, '-o', 'json', ...args);
+    const { steps } = JSON.parse(stdout) as {
+      steps: { name: string; phase: string; attempts: unknown[]; outputs?: object }[];
+    };
+    return Object.fromEntries(
+      steps.map(({ name, phase, attempts, outputs }) => [
+        name,
+        [phase, attempts.length, ...(outputs === undefined ? [] : [outputs])],
+      ]),
+    );
+  };
+  expect(await stepsOf('as-planned')).toEqual({
+    fail: ['Failed', 3],
+    once: ['Failed', 1],
+    store: ['Succeeded', 1, { at: 'file:///data/as-planned/store/1' }],
+    after: ['Succeeded', 1],
+  });
+  expect(await stepsOf('once-more', '--retries', '1')).toMatchObject({ fail: ['Failed', 2], once: ['Failed', 1] });
+  const elsewhere = ['--failure-policy', 'FinishRunning', '--artifact-root', 's3://acme'];
+  expect(await stepsOf('elsewhere', ...elsewhere)).toMatchObject({ once: ['Failed', 1], after: ['Skipped', 0] });
+  const resumed = await run('--local', '--resume', '--retries', '1');
+  expect(resumed.stderr).toContain('--resume goes on with what the run began with; leave out --retries');
 });

@@ -88,6 +88,17 @@ describe('a failed attempt', () => {
     expect(run.fail('a', evicted).phase('a')).toBe('Failed/Evicted');
   });
 
+  it('of a step that its run sends to spot nodes is told so, until another failure of the platform would be the last', () => {
+    const run = begin(graphOf({ a: { runSpot: true, retries: { limit: 9 } } }));
+    const onSpot = () => run.commands.map((command) => command.kind === 'start' && command.spot === true);
+    for (let failures = 0; failures < 3; failures++) {
+      expect(onSpot()).toEqual([true]);
+      run.fail('a', evicted).after(60);
+    }
+    expect(onSpot()).toEqual([false]);
+    expect(begin(graphOf({ a: { runSpot: false } })).commands[0]).not.toHaveProperty('spot');
+  });
+
   it('of a step on spot nodes has what values make of its pod wherever it goes', () => {
     const size = { input: 'size' };
     const pod = { fields: { spec: { fields: { schedulerName: size } } } };

@@ -18,6 +18,7 @@ import {
   MANAGED_BY,
   type CacheMode,
 } from '../../lib/graph/labels.ts';
+import { runPolicyNotes, type RunPolicy } from '../../lib/graph/run-policy.ts';
 import type { PodTemplate } from '../../lib/pods/template.ts';
 import { escapeExpansion } from '../../lib/values/environment.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
@@ -117,11 +118,12 @@ export interface PlanFixture {
   readonly parallelism?: number;
   readonly podOverride?: JsonObject;
   readonly cache?: CacheMode;
+  readonly policy?: RunPolicy;
 }
 
 function planObject(
   workflow: string,
-  { name, inputs = {}, fixed, parallelism = 2, podOverride, cache }: PlanFixture,
+  { name, inputs = {}, fixed, parallelism = 2, podOverride, cache, policy = {} }: PlanFixture,
 ): JsonObject {
   return {
     apiVersion: 'batch/v1',
@@ -139,6 +141,7 @@ function planObject(
             [annotations.graph]: `${workflow}-0123456789`,
             [annotations.inputs]: JSON.stringify(inputs),
             ...(cache && { [annotations.cache]: cache }),
+            ...runPolicyNotes(policy),
             ...(podOverride && { [annotations.podOverride]: JSON.stringify(podOverride) }),
           },
         },

@@ -5,6 +5,11 @@ import { planSummary, type PlanSummary } from '../cluster/plan-summary.ts';
 import { activity, versionText } from '../cluster/plans-view.ts';
 import type { DescribeOptions } from '../commands/describe.ts';
 import type { CliContext } from '../context.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { annotations } from '../../graph/labels.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { PlanCronJob } from '../../runs/run-objects.ts';
+import { graphOf, readConfigMap } from '../../runs/run-state.ts';
 import { formatAge, formatDuration } from '../terminal/duration.ts';
 import type { Colors } from '../terminal/output.ts';
 import { formatTable } from '../terminal/table.ts';
@@ -14,13 +19,21 @@ export async function describePlan(context: CliContext, name: string, options: D
   await withCluster(options, async (client) => {
     const plan = await findPlan(client, name);
     const now = Date.now();
-    const summary = planSummary(plan, now, await lastRunOf(client, plan));
-    const settings = planSettings(plan);
+    const [lastRun, graph] = await Promise.all([lastRunOf(client, plan), graphOfPlan(client, plan)]);
+    const summary = planSummary(plan, now, lastRun);
+    const settings = planSettings(plan, graph);
     const { out } = context;
     if (options.output === 'json') return out.json({ ...summary, settings });
     if (options.output === 'yaml') return out.yaml(JSON.parse(JSON.stringify({ ...summary, settings })));
     out.write(`${headOf(summary, now)}\nSettings:\n${tableOf(settings, out.colors)}`);
   });
+}
+
+/** Nothing of a single task, and where the graph is gone. */
+async function graphOfPlan(client: KubeClient, { metadata, spec }: PlanCronJob): Promise<Graph | undefined> {
+  const name = spec.jobTemplate.metadata?.annotations?.[annotations.graph];
+  const map = name === undefined ? undefined : await readConfigMap(client, name, metadata.namespace);
+  return map && graphOf(map).graph;
 }
 
 function headOf(plan: PlanSummary, now: number): string {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { findApp } from '../app/app.ts';
 import type { RunOptions } from '../commands/run.ts';
 import type { CliContext } from '../context.ts';
-import { cacheMode } from '../options.ts';
+import { cacheMode, runPolicy } from '../options.ts';
 import { ExitError, exitCodes, FailedError, UsageError } from '../errors.ts';
 import { localRun, localWarnings, planNamed } from '../local/run.ts';
 import { readGivenInputs } from '../given-inputs.ts';
@@ -67,8 +67,9 @@ async function prepare(context: CliContext, root: string, target: RunArguments, 
       `Running what cluster ${selected.cluster} gets; it differs on ${selected.differsOn.join(', ')} (--cluster picks one).`,
     );
   const { parallelism } = options;
+  const policy = runPolicy(options);
   const workingDirectory = source.directory;
-  const settings = { inputs, plan, parallelism, cache: cacheMode(options), workingDirectory, runOverride };
+  const settings = { inputs, plan, parallelism, cache: cacheMode(options), policy, workingDirectory, runOverride };
   // All that is wrong is said before a directory is made.
   const answers = localAnswers(workflow.graph, options, canAsk(context.err.isTerminal));
   localRun(selected, { ...settings, name: options.run ?? 'this run' });
@@ -102,12 +103,23 @@ function newDirectory(root: string, wanted: string | undefined, base: string) {
 async function resume(context: CliContext, root: string, { app }: RunArguments, options: RunOptions): Promise<void> {
   if (app !== undefined)
     throw new UsageError('--resume goes on with what the run began with; leave out the app and the workflow');
-  const given = (['input', 'inputFile', 'plan', 'override', 'set', 'cluster', 'run'] as const).find(
-    (name) => options[name] !== undefined,
-  );
+  const given = (
+    [
+      'input',
+      'inputFile',
+      'plan',
+      'override',
+      'set',
+      'cluster',
+      'run',
+      'failurePolicy',
+      'retries',
+      'artifactRoot',
+    ] as const
+  ).find((name) => options[name] !== undefined);
   if (given !== undefined)
     throw new UsageError(
-      `--resume goes on with what the run began with; leave out --${given === 'inputFile' ? 'input-file' : given}`,
+      `--resume goes on with what the run began with; leave out --${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
     );
   const name = options.resume === true ? newestUnfinished(root) : options.resume!;
   const directory = new RunDirectory(root, name);

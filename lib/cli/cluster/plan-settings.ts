@@ -4,6 +4,8 @@ import { timetableOf, timetableText } from '../../graph/timetable.ts';
 import { fixedInputs } from '../../runs/plan-inputs.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { objectIn } from '../../runs/run-summary.ts';
+import { DEFAULT_FAILURE_POLICY, type Graph } from '../../graph/graph.ts';
+import { readRunPolicy } from '../../graph/run-policy.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../values/json.ts';
 import { isScheduled } from './plan-summary.ts';
 
@@ -16,8 +18,12 @@ export interface PlanSetting {
   readonly setBy: string;
 }
 
-/** Everything that holds for the runs of a plan, unless their launch says otherwise, and who set it. */
-export function planSettings(plan: PlanCronJob): readonly PlanSetting[] {
+/**
+ * Everything that holds for the runs of a plan, unless their launch says otherwise, and who set it.
+ *
+ * @param graph that of its workflow, where it can be read
+ */
+export function planSettings(plan: PlanCronJob, graph?: Graph): readonly PlanSetting[] {
   const { metadata, spec } = plan;
   const { metadata: made = {}, spec: job } = spec.jobTemplate;
   const { annotations: notes = {}, labels = {} } = made;
@@ -52,6 +58,17 @@ export function planSettings(plan: PlanCronJob): readonly PlanSetting[] {
   add('timeout', seconds(job.activeDeadlineSeconds));
   add('ttlAfterFinished', seconds(job.ttlSecondsAfterFinished));
   add('cache', notes[annotations.cache]);
+  const { failurePolicy, retries, spot, artifactRoot } = readRunPolicy(notes).policy;
+  add('failurePolicy', failurePolicy);
+  if (failurePolicy === undefined && graph !== undefined)
+    settings.push({
+      name: 'failurePolicy',
+      value: graph.failurePolicy,
+      setBy: graph.failurePolicy === DEFAULT_FAILURE_POLICY ? 'default' : 'workflow',
+    });
+  add('retries', retries as Json | undefined);
+  add('spot', spot as Json | undefined);
+  add('artifactRoot', artifactRoot);
   if (driven) add('driver', true);
   const { notifications, runUrl } = objectIn(made, annotations.notifications) ?? {};
   if (isJsonObject(notifications))

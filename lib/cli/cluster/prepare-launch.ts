@@ -3,6 +3,7 @@ import type { CliContext } from '../context.ts';
 import { readGivenInputs } from '../given-inputs.ts';
 import { checkOverride } from '../pods/given-override.ts';
 import { readOverride } from '../pods/read-override.ts';
+import { runPolicy } from '../options.ts';
 import type { GivenLaunch } from '../../runs/prepare-run.ts';
 
 /**
@@ -12,6 +13,13 @@ import type { GivenLaunch } from '../../runs/prepare-run.ts';
  */
 export async function readLaunch(context: CliContext, options: LaunchOptions): Promise<GivenLaunch> {
   const [inputs, pods] = await Promise.all([readGivenInputs(context.cwd, options), readOverride(context.cwd, options)]);
-  const { priority, cluster } = options;
-  return { inputs, ...(pods && { pods: (steps) => checkOverride(pods, steps) }), priority, cluster };
+  const { priority, parallelism, cluster } = options;
+  return {
+    inputs,
+    ...(pods && { pods: (steps) => checkOverride(pods, steps) }),
+    priority,
+    policy: runPolicy(options),
+    parallelism,
+    cluster,
+  };
 }

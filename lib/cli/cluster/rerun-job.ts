@@ -1,4 +1,5 @@
 import { annotations, type CacheMode, labels } from '../../graph/labels.ts';
+import { runPolicyKeys } from '../../graph/run-policy.ts';
 import type { LaunchedJob } from '../../runs/launch-job.ts';
 import type { JobSpec, RunJob } from '../../runs/run-objects.ts';
 import { hasGraph, inputsOf } from '../../runs/run-summary.ts';
@@ -25,6 +26,7 @@ const asked = [
   annotations.recover,
   annotations.rerunSteps,
   annotations.cache,
+  ...runPolicyKeys,
 ] as const;
 
 /** The name of a run's rerun of a number: `etl-r2`, also for a rerun of `etl-r1`. */
@@ -60,6 +62,7 @@ export function rerunJob(
     annotations.jobOverride,
     annotations.runOverride,
     annotations.cache,
+    ...runPolicyKeys,
   ];
   const given = [...kept, annotations.parallelism, annotations.priority, annotations.notifications].flatMap((key) => {
     // The time of a run stays that of the one before it.

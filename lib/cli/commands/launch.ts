@@ -4,21 +4,24 @@ import {
   addClusterOptions,
   addOutputOption,
   addOverrideOptions,
+  addRunPolicyOptions,
   addStartOptions,
   collect,
   wholeNumber,
   type ClusterOptions,
   type OverrideOptions,
+  type RunPolicyOptions,
   type StartOptions,
 } from '../options.ts';
 import { completeGroups } from './plans.ts';
 
 /** Options of `launch`. */
-export interface LaunchOptions extends ClusterOptions, OverrideOptions, StartOptions {
+export interface LaunchOptions extends ClusterOptions, OverrideOptions, RunPolicyOptions, StartOptions {
   readonly group?: string;
   readonly input?: readonly string[];
   readonly inputFile?: string;
   readonly priority?: number;
+  readonly parallelism?: number;
 }
 
 export const launchCommand: CommandModule = {
@@ -34,7 +37,11 @@ export const launchCommand: CommandModule = {
         '--priority <number>',
         "goes before runs of lower priority where they wait for the same lock or limit; the plan's, else 0",
         wholeNumber(),
-      );
+      )
+      .option('--parallelism <number>', 'steps that may run at once', wholeNumber(1));
+    addRunPolicyOptions(command)
+      .option('--spot', 'send steps that say nothing of it to nodes that may be taken away')
+      .option('--no-spot', 'keep all steps off such nodes');
     addStartOptions(command, 'name of the run; <plan>-<5 random> when left out');
     addOverrideOptions(command);
     addOutputOption(command, ['json', 'yaml', 'name'])

@@ -3,14 +3,16 @@ import {
   addCacheOptions,
   addOutputOption,
   addOverrideOptions,
+  addRunPolicyOptions,
   collect,
   wholeNumber,
   type CacheOptions,
   type OverrideOptions,
+  type RunPolicyOptions,
 } from '../options.ts';
 
 /** Options of `run`. */
-export interface RunOptions extends CacheOptions, OverrideOptions {
+export interface RunOptions extends CacheOptions, OverrideOptions, RunPolicyOptions {
   readonly local?: boolean;
   readonly input?: readonly string[];
   readonly inputFile?: string;
@@ -37,7 +39,7 @@ export const runCommand: CommandModule = {
       .option('--local', 'run on this machine; on a cluster, a plan is run with launch')
       .option('-i, --input <name=value>', 'an input; may be given several times', collect)
       .option('--input-file <file>', 'inputs as JSON or YAML')
-      .option('--plan <name>', "use a launch plan's inputs, parallelism, timeout and pod override")
+      .option('--plan <name>', "use a launch plan's inputs, settings and pod override")
       .option('--cluster <name>', 'use what is synthesized for this cluster; the first one when left out')
       .option('--approve <step>', 'approve a step that waits for it; may be given several times', collect)
       .option('--answer <step=value>', 'what a step waits for; may be given several times', collect)
@@ -45,7 +47,7 @@ export const runCommand: CommandModule = {
       .option('--run <name>', 'name of the run; made from the workflow and the time when left out')
       .option('--resume [run]', 'go on with an interrupted run; with the newest when no name is given')
       .option('--logs', 'print what the steps print');
-    addOverrideOptions(addCacheOptions(command));
+    addOverrideOptions(addCacheOptions(addRunPolicyOptions(command)));
     addOutputOption(command, ['json'])
       .addHelpText(
         'after',

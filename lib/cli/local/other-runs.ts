@@ -54,7 +54,7 @@ export function otherRuns({ workflow, objects, elsewhere }: SelectedWorkflow): R
 }
 
 function localPlan(graph: string, plan: WorkflowManifests['plans'][number]): LocalPlan {
-  const { inputs, fixedInputs, parallelism, timeoutSeconds, podOverride } = plan;
+  const { inputs, fixedInputs, parallelism, timeoutSeconds, podOverride, policy } = plan;
   return {
     graph,
     inputs,
@@ -62,6 +62,7 @@ function localPlan(graph: string, plan: WorkflowManifests['plans'][number]): Loc
     ...(parallelism !== undefined && { parallelism }),
     ...(timeoutSeconds !== undefined && { timeoutSeconds }),
     ...(podOverride && { podOverride: podOverride as PodTemplateOverride }),
+    ...(policy && { policy }),
   };
 }
 

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { PlanManifest, WorkflowManifests } from '../../graph/bundle.ts';
 import { taskSteps } from '../../graph/graph.ts';
 import type { CacheMode } from '../../graph/labels.ts';
+import type { RunPolicy } from '../../graph/run-policy.ts';
 import type { LocalRun } from '../../local/run-directory.ts';
 import { localLimits } from '../../local/attempt-plan.ts';
 import { localTemplateProblems, unresolvedTemplate } from '../../local/local-template.ts';
@@ -20,6 +21,8 @@ export interface LocalRunSettings {
   readonly plan?: PlanManifest;
   readonly parallelism?: number;
   readonly cache?: CacheMode;
+  /** What was said of it on the command line. */
+  readonly policy?: RunPolicy;
   readonly workingDirectory: string;
   /** What was said of its pods on the command line. */
   readonly runOverride?: RunOverride;
@@ -46,6 +49,7 @@ export function localRun(selected: SelectedWorkflow, settings: LocalRunSettings)
     string,
     PodTemplate
   >;
+  const policy = { ...plan?.policy, ...settings.policy };
   const run: LocalRun = {
     name,
     graph: workflow.graph,
@@ -62,6 +66,7 @@ export function localRun(selected: SelectedWorkflow, settings: LocalRunSettings)
     parallelism: settings.parallelism ?? plan?.parallelism ?? Math.max(4, availableParallelism()),
     ...(plan?.timeoutSeconds !== undefined && { timeoutSeconds: plan.timeoutSeconds }),
     cache: settings.cache ?? plan?.cache,
+    ...(Object.keys(policy).length > 0 && { policy }),
     workingDirectory,
   };
   const problems = localTemplateProblems(run);
