@@ -11,7 +11,7 @@ import type { Logger } from './log.ts';
 import { lastChanged, missedTimes } from './missed-times.ts';
 import type { Job } from './objects.ts';
 import { pruneHistory } from './plan-history.ts';
-import { PlanRecordStore } from './plan-record.ts';
+import type { PlanRecords } from './plan-record.ts';
 import { plannedRun, plannedRunName, type PlanObject } from './planned-run.ts';
 import { firstWindow, windowOf } from './ticks.ts';
 import { planNameOf, planOf } from './turn-rules.ts';
@@ -26,6 +26,7 @@ export interface CatchUpOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly tell: (object: KubeObject, note: EventNote) => void;
+  readonly records: PlanRecords;
   /** The Jobs of a plan that are known. */
   readonly runsOf: (plan: string, namespace: string | undefined) => readonly Job[];
   /** Runs of the plan may begin that could not before. */
@@ -39,7 +40,6 @@ export interface CatchUpOptions {
  */
 export class CatchUps {
   readonly #options: CatchUpOptions;
-  readonly #records: PlanRecordStore;
   readonly #stop = new AbortController();
   /** Up to when the times of a plan are dealt with. */
   readonly #through = new Map<string, number>();
@@ -49,7 +49,6 @@ export class CatchUps {
 
   constructor(options: CatchUpOptions) {
     this.#options = options;
-    this.#records = new PlanRecordStore(options.client);
   }
 
   stop(): void {
@@ -90,24 +89,30 @@ export class CatchUps {
   }
 
   async #settle(key: string, job: Job): Promise<void> {
-    const { client, clock, tell } = this.#options;
+    const { client, clock, records, tell } = this.#options;
     const { signal } = this.#stop;
     const { namespace } = job.metadata;
     const plan = await client.get<PlanObject>(cronJobs, planNameOf(job), { namespace, signal });
-    const { record, version } = await this.#records.read(plan, signal);
+    const record = await records.read(plan);
     const timetable = timetableOf(plan.spec);
     const schedule = [timetableText(timetable), timetable.timeZone ?? ''].join(' ').trim();
     const window = windowOf(job);
-    const since = record?.schedule === schedule ? record.through : firstWindow(lastChanged(plan.metadata), timetable);
+    const since = record.schedule === schedule ? record.through! : firstWindow(lastChanged(plan.metadata), timetable);
     if (since < window.to) {
       const { startingDeadlineSeconds: deadline } = plan.spec;
       const notBefore = deadline === undefined ? undefined : clock.now() - deadline * 1000;
-      const { times, more } = missedTimes(timetable, { since, before: window.from, notBefore });
+      const { times, leftOut } = missedTimes(timetable, { since, before: window.from, notBefore });
       if (job.metadata.annotations![annotations.catchUp] === 'all') {
-        if (more) tell(plan, tooMany(times[0]!));
+        if (leftOut !== undefined) {
+          const message = `more than ${CATCH_UP_LIMIT} times were missed: it and those before it are not made up for`;
+          const told = `Skipped the run of ${new Date(leftOut).toISOString()}: ${message}`;
+          tell(plan, { type: 'Warning', reason: 'RunSkipped', message: told });
+          const name = plannedRunName(plan.metadata.name, leftOut, timetable.every);
+          records.skipped(plan, { name, time: leftOut, reason: 'TooManyMissed', message });
+        }
         for (const time of times) await this.#make(plan, time, timetable.every);
       } else if (times.length > 0 && !isDue(job, scheduledAt(job)!)) await this.#moveTo(job, times.at(-1)!);
-      await this.#records.write(plan, { through: window.to, schedule }, version, signal);
+      await records.change(plan, (now) => ({ ...now, through: window.to, schedule }));
     }
     this.#through.set(key, Math.max(since, window.to));
     // Below a minute it is done when the minute is over.
@@ -149,9 +154,4 @@ export class CatchUps {
 function isDue({ metadata }: Job, time: number): boolean {
   const schedules = schedulesOf(metadata.annotations ?? {});
   return schedules === undefined || firesAt(schedules, time);
-}
-
-function tooMany(first: number): EventNote {
-  const message = `Times before ${new Date(first).toISOString()} are not made up for: more than ${CATCH_UP_LIMIT} were missed`;
-  return { type: 'Warning', reason: 'RunSkipped', message };
 }

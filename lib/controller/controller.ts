@@ -1,5 +1,6 @@
 import { LockTable, type StepLimits } from '../engine/lock-table.ts';
 import { labels, MANAGED_BY } from '../graph/labels.ts';
+import type { SkippedRun } from '../graph/plan-record.ts';
 import { systemClock, type Clock } from '../kube/clock.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { EventRecorder, type EventNote } from '../kube/events.ts';
@@ -22,6 +23,7 @@ import { isRun, isStepHere, runId } from './run-job.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
 import { PlanIndex } from './plan-index.ts';
+import { PlanRecords } from './plan-record.ts';
 import { Tickers } from './tickers.ts';
 import { sweep } from './sweep.ts';
 import { slimJob, slimPod } from './transform.ts';
@@ -72,6 +74,7 @@ export class Controller {
   readonly #tickers: Tickers;
   readonly #catchUps: CatchUps;
   readonly #dueTimes: DueTimes;
+  readonly #records: PlanRecords;
   /** Workers of runs that wait for their time, by the uid of the Job. */
   readonly #prepared = new Map<string, RunWorker>();
   readonly #plans = new PlanIndex();
@@ -95,11 +98,14 @@ export class Controller {
     this.#events = new EventRecorder(client, { component: 'cdk8s-workflows', onError, ...(instance && { instance }) });
     const tell = (object: KubeObject, note: EventNote) => this.#events.record(object, note);
     const runsOf = (plan: string, namespace: string | undefined) => this.#plans.of(plan, namespace);
-    const planned = { client, clock, log, tell, runsOf };
+    this.#records = new PlanRecords({ client, clock, log });
+    const skipped = (plan: KubeObject, run: SkippedRun) => this.#records.skipped(plan, run);
+    const planned = { client, clock, log, tell, skipped, runsOf };
     this.#tickers = new Tickers(planned);
     this.#dueTimes = new DueTimes(clock, (job) => this.#consider(this.#jobs.get(keyOf(job)) ?? job));
     this.#catchUps = new CatchUps({
       ...planned,
+      records: this.#records,
       onSettled: (plan, namespace) => {
         for (const job of runsOf(plan, namespace)) this.#consider(job);
       },
@@ -108,6 +114,7 @@ export class Controller {
       client,
       log,
       tell,
+      skipped,
       hasBegun: (job) => this.#steps.of(keyOf(job)).length > 0,
     });
   }
@@ -187,6 +194,7 @@ export class Controller {
     for (const key of [...this.#works.keys()]) this.#release(key);
     this.#tickers.stopAll();
     this.#catchUps.stop();
+    this.#records.stop();
     this.#dueTimes.stop();
     for (const worker of this.#prepared.values()) worker.stop();
   }

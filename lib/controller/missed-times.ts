@@ -17,8 +17,8 @@ export interface Missed {
 /** Times that were missed, in their order. */
 export interface MissedTimes {
   readonly times: readonly number[];
-  /** Whether older ones are left out, since there are too many. */
-  readonly more: boolean;
+  /** The last one that is left out, since there are too many. */
+  readonly leftOut?: number;
 }
 
 const MINUTE = 60_000;
@@ -31,7 +31,8 @@ export function missedTimes(timetable: Timetable, { since, before, notBefore = -
     const start = Math.max(least, before - span);
     const found = timesBetween(timetable, start, before);
     if (start > least && found.length <= CATCH_UP_LIMIT) continue;
-    return { times: found.slice(-CATCH_UP_LIMIT), more: found.length > CATCH_UP_LIMIT };
+    const leftOut = found.at(-CATCH_UP_LIMIT - 1);
+    return { times: found.slice(-CATCH_UP_LIMIT), ...(leftOut !== undefined && { leftOut }) };
   }
 }
 

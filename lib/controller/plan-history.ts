@@ -17,7 +17,9 @@ export async function pruneHistory(
   runs: readonly Job[],
 ): Promise<void> {
   const { successfulJobsHistoryLimit: succeeded = 3, failedJobsHistoryLimit: failed = 1 } = plan.spec;
-  const old = beyondHistory(runs, { succeeded, failed }).filter(isTicked);
+  // Those of a backfill belong to no CronJob, and to no history.
+  const own = runs.filter(({ metadata }) => metadata.ownerReferences?.some(({ kind }) => kind === 'CronJob'));
+  const old = beyondHistory(own, { succeeded, failed }).filter(isTicked);
   for (const { metadata } of old)
     await client
       .delete(jobs, metadata.name, {

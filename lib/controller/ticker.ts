@@ -1,4 +1,5 @@
 import { annotations, labels } from '../graph/labels.ts';
+import type { SkippedRun } from '../graph/plan-record.ts';
 import { isAlreadyExists, isNotFound, KubeError } from '../kube/errors.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { EventNote } from '../kube/events.ts';
@@ -19,6 +20,8 @@ export interface TickerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly tell: (object: KubeObject, note: EventNote) => void;
+  /** Notes that a run was skipped. */
+  readonly skipped: (plan: KubeObject, run: SkippedRun) => void;
   /** The Jobs of a plan that are known. */
   readonly runsOf: (plan: string, namespace: string | undefined) => readonly Job[];
 }
@@ -69,13 +72,12 @@ export class Ticker {
     const plan = await this.#plan();
     const { least, most } = AHEAD_MS;
     const ahead = least + unitHash(plan.metadata.uid!) * (most - least);
-    await Promise.all(
-      ticksOf(this.#job).map(async (tick) => {
-        const wait = tick - ahead - clock.now();
-        if (wait > 0) await clock.sleep(wait, signal);
-        await this.#tick(plan, tick);
-      }),
-    );
+    // One after the other, so that those that are late begin in their order.
+    for (const tick of ticksOf(this.#job)) {
+      const wait = tick - ahead - clock.now();
+      if (wait > 0) await clock.sleep(wait, signal);
+      await this.#tick(plan, tick);
+    }
     await client
       .delete(jobs, name, { namespace, uid, propagationPolicy: 'Background', signal })
       .catch((error: unknown) => {
@@ -104,7 +106,7 @@ export class Ticker {
 
   /** Makes the run of a time, unless it is there or too late for it. */
   async #tick(plan: PlanObject, tick: number): Promise<void> {
-    const { clock, tell } = this.#options;
+    const { clock, tell, skipped } = this.#options;
     if (this.#isThere(plan, tick)) return;
     let failure: unknown;
     while (clock.now() - tick < this.#lateMs(plan))
@@ -116,8 +118,11 @@ export class Ticker {
         await clock.sleep(RETRY_MS, this.#stop.signal);
       }
     const why = failure instanceof KubeError ? `: ${failure.message}` : '';
-    const message = `Skipped the run of ${new Date(tick).toISOString()}: it could not be started on time${why}`;
-    tell(plan, { type: 'Warning', reason: 'RunSkipped', message });
+    const message = `it could not be started on time${why}`;
+    const told = `Skipped the run of ${new Date(tick).toISOString()}: ${message}`;
+    tell(plan, { type: 'Warning', reason: 'RunSkipped', message: told });
+    const name = plannedRunName(plan.metadata.name, tick, this.#every);
+    skipped(plan, { name, time: tick, reason: 'TooLate', message });
   }
 
   async #make(tick: number): Promise<void> {

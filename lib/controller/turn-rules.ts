@@ -1,4 +1,5 @@
 import { annotations, labels, type Concurrency } from '../graph/labels.ts';
+import type { SkipReason } from '../graph/plan-record.ts';
 import { scheduledAt } from '../runs/run-kinds.ts';
 import { isJsonObject } from '../values/json.ts';
 import type { Job } from './objects.ts';
@@ -13,7 +14,7 @@ export type Turn =
   /** As above, and they are cancelled. */
   | { readonly kind: 'replace'; readonly runs: readonly Job[] }
   /** It never runs. */
-  | { readonly kind: 'skip'; readonly why: string };
+  | { readonly kind: 'skip'; readonly reason: SkipReason; readonly why: string };
 
 /** Whether a run's Job says anything of when it may begin. */
 export function hasTurn({ metadata }: Job): boolean {
@@ -30,19 +31,20 @@ export function hasTurn({ metadata }: Job): boolean {
 export function turnOf(job: Job, before: readonly Job[]): Turn {
   const scheduled = scheduledAt(job);
   const closed = scheduled === undefined ? undefined : closedAt(job, scheduled);
-  if (closed !== undefined) return { kind: 'skip', why: closed };
+  if (closed !== undefined) return { kind: 'skip', ...closed };
   const concurrency = concurrencyOf(job);
   if (before.length === 0 || concurrency.policy === 'Allow') return { kind: 'begin' };
   if (concurrency.policy === 'Replace') return { kind: 'replace', runs: before };
   // Who launches by hand has a reason, and waits.
   if (scheduled === undefined) return { kind: 'wait', runs: before };
   const { name } = before[0]!.metadata;
-  if (concurrency.policy !== 'Queue') return { kind: 'skip', why: `${name} still goes on` };
+  if (concurrency.policy !== 'Queue') return { kind: 'skip', reason: 'RunGoesOn', why: `${name} still goes on` };
   // Every time that was missed is made up for, and keeps none waiting that was not.
   if (isCaughtUp(job)) return { kind: 'wait', runs: before };
   const waiting = before.slice(1).filter((each) => !isCaughtUp(each)).length;
   if (waiting < concurrency.max) return { kind: 'wait', runs: before };
-  return { kind: 'skip', why: `${name} still goes on, and ${waiting === 1 ? '1 waits' : `${waiting} wait`} already` };
+  const others = waiting === 1 ? '1 waits' : `${waiting} wait`;
+  return { kind: 'skip', reason: 'QueueFull', why: `${name} still goes on, and ${others} already` };
 }
 
 function isCaughtUp({ metadata }: Job): boolean {
@@ -76,13 +78,16 @@ function concurrencyOf({ metadata }: Job): Concurrency {
   return { policy: 'Allow' };
 }
 
-function closedAt({ metadata }: Job, time: number): string | undefined {
+function closedAt({ metadata }: Job, time: number): { readonly reason: SkipReason; readonly why: string } | undefined {
   const given = metadata.annotations ?? {};
   const { from, to } = objectIn(given[annotations.between]);
   const paused = given[annotations.pausedUntil];
-  if (paused !== undefined && time < Date.parse(paused)) return `the plan is paused until ${paused}`;
-  if (typeof from === 'string' && time < Date.parse(from)) return `the plan fires from ${from} on`;
-  if (typeof to === 'string' && time >= Date.parse(to)) return `the plan fired until ${to}`;
+  if (paused !== undefined && time < Date.parse(paused))
+    return { reason: 'PlanPaused', why: `the plan is paused until ${paused}` };
+  if (typeof from === 'string' && time < Date.parse(from))
+    return { reason: 'OutsideDates', why: `the plan fires from ${from} on` };
+  if (typeof to === 'string' && time >= Date.parse(to))
+    return { reason: 'OutsideDates', why: `the plan fired until ${to}` };
   return undefined;
 }
 

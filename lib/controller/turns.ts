@@ -1,4 +1,5 @@
 import { annotations } from '../graph/labels.ts';
+import type { SkippedRun } from '../graph/plan-record.ts';
 import { isNotFound } from '../kube/errors.ts';
 import type { EventNote } from '../kube/events.ts';
 import { keyOf, type KubeObject } from '../kube/objects.ts';
@@ -7,7 +8,7 @@ import { scheduledAt } from '../runs/run-kinds.ts';
 import { Backfills, isBackfilled } from './backfills.ts';
 import type { Logger } from './log.ts';
 import type { Job } from './objects.ts';
-import { hasTurn, inTurn, planNameOf, planOf, turnOf } from './turn-rules.ts';
+import { hasTurn, inTurn, planNameOf, planOf, turnOf, type Turn } from './turn-rules.ts';
 import type { RunClient } from './worker-context.ts';
 
 /** What {@link Turns} act through. */
@@ -15,6 +16,8 @@ export interface TurnsOptions {
   readonly client: RunClient;
   readonly log: Logger;
   readonly tell: (object: KubeObject, note: EventNote) => void;
+  /** Notes that a run was skipped. */
+  readonly skipped: (plan: KubeObject, run: SkippedRun) => void;
   /** Whether something of the run was started, though its Job does not say so. */
   readonly hasBegun: (job: Job) => boolean;
 }
@@ -70,7 +73,7 @@ export class Turns {
     if (this.#leaving.has(uid)) return false;
     const turn = turnOf(job, this.#before(job));
     if (turn.kind === 'begin') this.#begun.add(uid);
-    if (turn.kind === 'skip') void this.#skip(job, turn.why);
+    if (turn.kind === 'skip') void this.#skip(job, turn);
     if (turn.kind === 'wait' || turn.kind === 'replace') this.#tellWaiting(job, turn.runs);
     if (turn.kind === 'replace') for (const run of turn.runs) void this.#cancel(run, job);
     return turn.kind === 'begin';
@@ -101,14 +104,16 @@ export class Turns {
   }
 
   /** A run that never begins would only be in the way of those that the plan keeps: it is told on the plan, and deleted. */
-  async #skip(job: Job, why: string): Promise<void> {
+  async #skip(job: Job, { reason, why }: Turn & { readonly kind: 'skip' }): Promise<void> {
     const { name, namespace, uid = '' } = job.metadata;
-    const { client, log, tell } = this.#options;
+    const { client, log, tell, skipped } = this.#options;
     this.#leaving.add(uid);
-    const time = new Date(scheduledAt(job)!).toISOString();
+    const time = scheduledAt(job)!;
     try {
       await client.delete(jobs, name, { namespace, uid, propagationPolicy: 'Background' });
-      tell(planObject(job), { reason: 'RunSkipped', message: `Skipped the run of ${time}: ${why}` });
+      const message = `Skipped the run of ${new Date(time).toISOString()}: ${why}`;
+      tell(planObject(job), { reason: 'RunSkipped', message });
+      skipped(planObject(job), { name, time, reason, message: why });
     } catch (error) {
       this.#leaving.delete(uid);
       if (!isNotFound(error)) log.warn('A run that is skipped could not be deleted', { run: name, error });
@@ -130,13 +135,18 @@ export class Turns {
   }
 }
 
-/** The CronJob that made a run, as an Event names it. */
+/** The CronJob that made a run, as an Event names it, with the labels that both have. */
 function planObject(job: Job): KubeObject {
   const { metadata } = job;
   const owner = metadata.ownerReferences?.find(({ kind }) => kind === 'CronJob');
   return {
     apiVersion: 'batch/v1',
     kind: 'CronJob',
-    metadata: { name: owner?.name ?? planNameOf(job), namespace: metadata.namespace, ...(owner && { uid: owner.uid }) },
+    metadata: {
+      name: owner?.name ?? planNameOf(job),
+      namespace: metadata.namespace,
+      ...(metadata.labels && { labels: metadata.labels }),
+      ...(owner && { uid: owner.uid }),
+    },
   };
 }

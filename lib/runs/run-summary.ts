@@ -81,7 +81,10 @@ export function isDriven(job: RunJob): boolean {
 }
 
 /** Milliseconds from the start to the end or to now; nothing before the start. */
-export function durationOf({ startedAt, finishedAt }: RunSummary, now: number): number | undefined {
+export function durationOf(
+  { startedAt, finishedAt }: Pick<RunSummary, 'startedAt' | 'finishedAt'>,
+  now: number,
+): number | undefined {
   if (startedAt === undefined) return undefined;
   return Math.max(0, (finishedAt === undefined ? now : Date.parse(finishedAt)) - Date.parse(startedAt));
 }

@@ -6,7 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { jobs, pods } from '../../lib/kube/resources.ts';
+import { SCHEDULED_AT } from '../../lib/graph/labels.ts';
+import type { NewObject } from '../../lib/kube/objects.ts';
+import { cronJobs, jobs, pods } from '../../lib/kube/resources.ts';
+import type { PlanCronJob } from '../../lib/runs/run-objects.ts';
 import { eventually } from '../cluster/eventually.ts';
 import type { Bench } from '../controller/support.ts';
 import type { cliFor } from './cluster-cli.ts';
@@ -136,6 +139,41 @@ describe('a group of plans', () => {
     expect((await cli(['describe', 'plan', 'load-site-site-a'])).stdout).toMatch(
       /pausedUntil +2100-01-01T00:00:00Z +by hand\n/,
     );
+    // As Kubernetes fires it meanwhile.
+    const { metadata, spec } = await bench.client.get<PlanCronJob>(cronJobs, 'load-site-site-a');
+    const at = '2030-01-01T00:00:00Z';
+    await bench.client.create(jobs, {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: {
+        ...spec.jobTemplate.metadata,
+        name: 'load-site-site-a-31556160',
+        annotations: { ...spec.jobTemplate.metadata?.annotations, [SCHEDULED_AT]: at },
+        ownerReferences: [
+          { apiVersion: 'batch/v1', kind: 'CronJob', name: metadata.name, uid: metadata.uid!, controller: true },
+        ],
+      } as NewObject['metadata'],
+      spec: spec.jobTemplate.spec,
+    });
+    await eventually(async () => {
+      const { stdout: rows } = await cli(['runs', '--plan', 'load-site-site-a', '--phase', 'Skipped', '-o', 'json']);
+      expect(JSON.parse(rows)).toEqual([
+        {
+          name: 'load-site-site-a-31556160',
+          namespace: bench.namespace,
+          plan: 'load-site-site-a',
+          workflow: 'load-site',
+          phase: 'Skipped',
+          reason: 'PlanPaused',
+          message: 'the plan is paused until 2100-01-01T00:00:00Z',
+          createdAt: at,
+        },
+      ]);
+    });
+    expect((await cli(['runs', '--group', 'sites', '-o', 'wide'])).stdout).toMatch(
+      /load-site-site-a-31556160 +load-site-site-a +Skipped +- .* the plan is paused until/,
+    );
+    expect((await cli(['runs', '--group', 'sites', '-o', 'name'])).stdout).not.toContain('31556160');
     expect((await cli(['resume', 'load-site-site-a'])).stdout).toBe(
       'plan load-site-site-a resumed: its pause is over\n',
     );

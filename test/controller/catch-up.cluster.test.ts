@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { annotations, labels, MANAGED_BY, SCHEDULED_AT } from '../../lib/graph/labels.ts';
+import { annotations, labels, MANAGED_BY, NEVER, SCHEDULED_AT } from '../../lib/graph/labels.ts';
 import type { ConfigMap, Job } from '../../lib/controller/objects.ts';
 import type { KubeObject } from '../../lib/kube/objects.ts';
+import { decodePlanRecord } from '../../lib/graph/plan-record.ts';
 import { Reflector } from '../../lib/kube/reflector.ts';
 import { configMaps, cronJobs, jobs } from '../../lib/kube/resources.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
@@ -171,4 +172,27 @@ it('passes over without a word what is fired beside several schedules of a plan 
   await bench.finished((await fire(made, '2026-01-01T18:30:00Z')).metadata.name);
   await began('none', ['2026-01-01T18:30:00Z']);
   expect(await skippedOf('none')).toEqual([]);
+});
+
+it('starts runs below a minute late rather than not at all, and tells of those that are too late', async () => {
+  const notes = { [annotations.every]: '20', [annotations.concurrency]: '{"policy":"Allow"}' };
+  const given = { schedule: '* * * * *', notes, through: time(0), known: 'every 20s' };
+  const minute = Math.floor(Date.now() / 60_000) * 60_000 - 120_000;
+  const text = (seconds: number) => `${new Date(minute + seconds * 1000).toISOString().slice(0, 19)}Z`;
+  const late = await plan(short, 'tardy', given);
+  // One that is suspended starts none; Kubernetes does not fire on this date.
+  const active = { schedule: NEVER, suspend: false, startingDeadlineSeconds: 3600 };
+  await bench.client.patch(cronJobs, 'tardy', { spec: active }, { type: 'merge' });
+  await fire(late, text(0));
+  await eventually(() => expect(begun.get('tardy')?.toSorted()).toEqual([20, 40, 60].map(text)), 30_000);
+  const tooLate = await plan(short, 'missed', given);
+  await fire(tooLate, time(10));
+  await eventually(async () => {
+    const { data } = await bench.client.get<ConfigMap>(configMaps, 'missed-plan');
+    expect(decodePlanRecord(data?.record).skipped).toMatchObject(
+      ['00:10:20', '00:10:40', '00:11:00'].map((at) => ({ time: Date.parse(`2026-01-01T${at}Z`), reason: 'TooLate' })),
+    );
+  });
+  expect(begun.has('missed')).toBe(false);
+  expect(await skippedOf('missed')).toHaveLength(3);
 });

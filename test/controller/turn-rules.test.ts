@@ -80,9 +80,15 @@ describe('the turn of a run', () => {
   it('says why a run is skipped', () => {
     const run = (concurrency: object) => job('run', { scheduled, concurrency });
     expect(turnOf(run({ policy: 'Queue', max: 1 }), others(2))).toMatchObject({
+      reason: 'QueueFull',
       why: 'other-0 still goes on, and 1 waits already',
     });
-    expect(turnOf(run({ policy: 'Forbid' }), others(1))).toMatchObject({ why: 'other-0 still goes on' });
+    expect(turnOf(run({ policy: 'Forbid' }), others(1))).toMatchObject({
+      reason: 'RunGoesOn',
+      why: 'other-0 still goes on',
+    });
+    const paused = job('run', { scheduled, notes: { [annotations.pausedUntil]: '2026-01-02T00:00:00Z' } });
+    expect(turnOf(paused, [])).toMatchObject({ reason: 'PlanPaused' });
   });
 
   it('comes as the runs were scheduled, or made by hand', () => {

@@ -1,7 +1,7 @@
 import { askClusters, fleetClusters } from '../cluster/fleet-clusters.ts';
 import { FleetWatch, type LostCluster } from '../cluster/fleet-watch.ts';
 import { lostLines } from '../cluster/lost-lines.ts';
-import { newestFirst, runColumns } from '../cluster/runs-view.ts';
+import { newestFirst, runColumns, type ListedRun } from '../cluster/runs-view.ts';
 import type { RunsOptions } from '../commands/runs.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError } from '../errors.ts';
@@ -13,15 +13,15 @@ import { jobs } from '../../kube/resources.ts';
 import { isRunJob } from '../../runs/run-kinds.ts';
 import type { RunJob } from '../../runs/run-objects.ts';
 import { summaryOf, type RunSummary } from '../../runs/run-summary.ts';
-import { matches, tableOf, withDuration, type RunSelection } from './runs.ts';
+import { isThere, listRuns, matches, tableOf, withDuration, type RunSelection } from './runs.ts';
 
 /** Lists the runs of all clusters in one table, newest first; with `--watch` goes on until it is interrupted. */
 export async function runsEverywhere(context: CliContext, select: RunSelection, options: RunsOptions): Promise<void> {
   if (options.watch) return watchEverywhere(context, select, options);
   const { err, cwd } = context;
   const answers = await askClusters(await fleetClusters(cwd), options, async (client, { name }) => {
-    const { items } = await client.list<RunJob>(jobs, select);
-    return items.filter(isRunJob).map((job): RunSummary => ({ cluster: name, ...summaryOf(job) }));
+    const found = await listRuns(client, select);
+    return found.map((run): ListedRun => ({ cluster: name, ...run }));
   });
   const found = answers.flatMap((answer) => ('answer' in answer ? answer.answer : []));
   const shown = found.filter(matches(options)).sort(newestFirst);
@@ -34,13 +34,14 @@ export async function runsEverywhere(context: CliContext, select: RunSelection, 
 
 async function print(
   context: CliContext,
-  shown: readonly RunSummary[],
+  shown: readonly ListedRun[],
   unreachable: readonly { readonly cluster: string; readonly problem: string }[],
   options: RunsOptions,
 ): Promise<void> {
   const { out } = context;
   const { output } = options;
-  if (output === 'name') for (const { cluster, name } of shown) out.line(`${cluster}/job.batch/${name}`);
+  if (output === 'name')
+    for (const { cluster, name } of shown.filter(isThere)) out.line(`${cluster}/job.batch/${name}`);
   else if (output === 'json' || output === 'yaml') {
     const document = { runs: shown.map(withDuration), unreachable };
     if (output === 'json') out.json(document);

@@ -1,16 +1,22 @@
 import { formatAge, formatDuration } from '../terminal/duration.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { Column } from '../terminal/table.ts';
-import { durationOf, type RunPhaseName, type RunSummary } from '../../runs/run-summary.ts';
+import { durationOf, runPhases, type RunSummary } from '../../runs/run-summary.ts';
+
+/** A row of `runs`: a run, or one that its plan skipped. */
+export type ListedRun = Omit<RunSummary, 'phase'> & { readonly phase: ListedPhase };
+
+export const listedPhases = [...runPhases, 'Skipped'] as const;
+export type ListedPhase = (typeof listedPhases)[number];
 
 /** The columns of `runs`. */
 export function runColumns(
   now: number,
   colors: Colors,
   options: { readonly allNamespaces?: boolean; readonly allClusters?: boolean } = {},
-): Column<RunSummary>[] {
-  const cluster: Column<RunSummary> = { header: 'CLUSTER', value: (run) => run.cluster ?? '' };
-  const namespace: Column<RunSummary> = { header: 'NAMESPACE', value: (run) => run.namespace };
+): Column<ListedRun>[] {
+  const cluster: Column<ListedRun> = { header: 'CLUSTER', value: (run) => run.cluster ?? '' };
+  const namespace: Column<ListedRun> = { header: 'NAMESPACE', value: (run) => run.namespace };
   return [
     ...(options.allClusters ? [cluster] : []),
     ...(options.allNamespaces ? [namespace] : []),
@@ -26,7 +32,7 @@ export function runColumns(
 }
 
 /** The colour of a run's phase; those of steps are in `phases.ts`. */
-export function paintRunPhase(phase: RunPhaseName, colors: Colors): (text: string) => string {
+export function paintRunPhase(phase: ListedPhase, colors: Colors): (text: string) => string {
   if (phase === 'Succeeded') return colors.green;
   if (phase === 'Failed') return colors.red;
   if (phase === 'Running') return colors.cyan;
@@ -35,7 +41,7 @@ export function paintRunPhase(phase: RunPhaseName, colors: Colors): (text: strin
 }
 
 /** Newest first; those of the same second by name, so that the table does not jump. */
-export function newestFirst(a: RunSummary, b: RunSummary): number {
+export function newestFirst(a: ListedRun, b: ListedRun): number {
   return (b.createdAt ?? '').localeCompare(a.createdAt ?? '') || a.name.localeCompare(b.name);
 }
 

@@ -9,14 +9,14 @@ import {
   type OutputFormat,
 } from '../options.ts';
 import { completeGroups } from './plans.ts';
-import { runPhases, type RunPhaseName } from '../../runs/run-summary.ts';
+import { listedPhases, type ListedPhase } from '../cluster/runs-view.ts';
 
 /** Options of `runs`. */
 export interface RunsOptions extends ClusterOptions {
   readonly plan?: string;
   readonly group?: string;
   readonly workflow?: string;
-  readonly phase?: RunPhaseName;
+  readonly phase?: ListedPhase;
   readonly allNamespaces?: boolean;
   readonly allClusters?: boolean;
   /** Runs that are steps of others, too. */
@@ -34,7 +34,7 @@ export const runsCommand: CommandModule = {
       .option('-p, --plan <name>', 'only runs of this launch plan')
       .option('-g, --group <name>', 'only runs of plans of this group')
       .option('--workflow <name>', 'only runs of this workflow')
-      .addOption(choiceOption('--phase <phase>', 'only runs in this phase', runPhases))
+      .addOption(choiceOption('--phase <phase>', 'only runs in this phase', listedPhases))
       .option('--children', 'also runs that are steps of others')
       .option('-w, --watch', 'go on showing them as they change');
     addAllNamespacesOption(addAllClustersOption(command));
