@@ -159,7 +159,7 @@ class Session {
       }
     });
     this.#progress.end();
-    this.#print();
+    await this.#print();
   }
 
   get #waits(): boolean {
@@ -206,7 +206,7 @@ class Session {
     }
   }
 
-  #print(): void {
+  async #print(): Promise<void> {
     const { out, err, program } = this.#context;
     const { output, group } = this.#options;
     const resultOf = (run: string): BackfilledRun => {
@@ -214,9 +214,9 @@ class Session {
       return { made: this.#made.has(run), ...(phase && { phase }) };
     };
     const documents = this.#backfills.map((each) => backfillDocument(each, resultOf));
-    if (output === 'json') out.json(group === undefined ? documents[0] : documents);
-    else if (output === 'yaml')
-      void out.yaml(JSON.parse(JSON.stringify(group === undefined ? documents[0] : documents)));
+    const told: unknown = group === undefined ? documents[0] : documents;
+    if (output === 'json') out.json(told);
+    else if (output === 'yaml') await out.yaml(JSON.parse(JSON.stringify(told)));
     else if (output === 'name') for (const run of this.#made) out.line(`job.batch/${run}`);
     else for (const each of this.#backfills) this.#printOne(each);
     const runs = this.#backfills.flatMap((each) => each.runs);

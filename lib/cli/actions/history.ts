@@ -32,7 +32,7 @@ function columns(now: number, colors: Colors): Column<Row>[] {
   const age = ({ createdAt }: Row) =>
     formatAge(Number.isNaN(createdAt) ? undefined : new Date(createdAt).toISOString(), now);
   return [
-    { header: 'CURRENT', value: ({ current, next }) => (current ? '*' : next ? 'held from' : '') },
+    { header: 'CURRENT', value: ({ current, next }) => (current ? '*' : next ? 'next' : '') },
     { header: 'VERSION', value: ({ version }) => version },
     { header: 'AGE', value: age },
     { header: 'STEPS', value: ({ graph }) => (graph === undefined ? 'not readable' : String(graph.steps.length)) },

@@ -76,8 +76,8 @@ export async function makeBackfill(
 }
 
 /**
- * Tells the CronJob that its last time was dealt with. One that is activated makes up for the last time that it missed; if it found a run of that
- * name which is not its own, it would do nothing until something else made it look again. (pkg/controller/cronjob: syncCronJob)
+ * Tells the CronJob that its last time was dealt with. One that is activated makes up for the last time that it missed; the run of a backfill, whose name
+ * keeps it from that, may be tidied away by then. (pkg/controller/cronjob: syncCronJob)
  */
 async function turnOver(client: KubeClient, { plan, runs }: Backfill, signal: AbortSignal): Promise<void> {
   const { name, namespace, creationTimestamp } = plan.metadata;

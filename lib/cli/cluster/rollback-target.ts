@@ -1,4 +1,4 @@
-import { nextOf } from '../../fleet/held-plan.ts';
+import { nextOf, plannedGraph, previousOf } from '../../fleet/held-plan.ts';
 import { suggest } from '../../values/problems.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { FailedError, UsageError } from '../errors.ts';
@@ -16,8 +16,8 @@ export function versionNamed(subject: string, versions: readonly PlanVersion[], 
 }
 
 /**
- * The version to go back to when nobody names one: the one that the held plans among them have, which a canary was to try another one beside; else the
- * newest before the newest that one of them has.
+ * The version to go back to when nobody names one: the one that the held plans among them have, which a canary was to try another one beside; else
+ * the one that they had before a canary or a promotion; else the newest before the newest that one of them has.
  *
  * @param versions the newest first
  * @throws FailedError when there is none, or it is not clear which
@@ -27,20 +27,25 @@ export function versionBefore(
   plans: readonly PlanCronJob[],
   versions: readonly PlanVersion[],
 ): PlanVersion {
-  const held = new Set(plans.filter((plan) => nextOf(plan) !== undefined).map((plan) => graphOfPlan(plan).name));
   const used = new Set(plans.map((plan) => graphOfPlan(plan).name));
   const at = versions.findIndex(({ name }) => used.has(name));
   if (at < 0)
     throw new FailedError(`The version that ${subject} names is not on the cluster; say which one to take with --to`);
-  if (plans.length > 1 && held.size > 0 && used.size > 1) {
-    const kept = versions.filter(({ name }) => held.has(name));
-    if (kept.length === 1) return kept[0]!;
-    throw new FailedError(
-      `Plans of ${subject} are held at ${kept.map(({ version }) => version).join(' and ')}; say which one to take with --to`,
-    );
+  const held = plans.filter((plan) => nextOf(plan) !== undefined);
+  const known = used.size > 1 ? held.map((plan) => graphOfPlan(plan).name) : plans.flatMap(previousGraph);
+  const before = versions.filter(({ name }) => known.includes(name));
+  if (before.length === 1) return before[0]!;
+  if (before.length > 1) {
+    const names = before.map(({ version }) => version).join(' and ');
+    throw new FailedError(`Plans of ${subject} have had the versions ${names}; say which one to take with --to`);
   }
-  const before = versions[at + 1];
-  if (before === undefined)
-    throw new FailedError(`There is no version of ${subject} before the current one, ${versions[at]!.version}`);
-  return before;
+  const ahead = new Set(held.map((plan) => plannedGraph(nextOf(plan)!)));
+  const older = versions.slice(at + 1).find(({ name }) => !ahead.has(name));
+  if (older !== undefined) return older;
+  throw new FailedError(`There is no version of ${subject} before the current one, ${versions[at]!.version}`);
+}
+
+function previousGraph(plan: PlanCronJob): readonly string[] {
+  const previous = previousOf(plan);
+  return previous === undefined ? [] : [plannedGraph(previous)!];
 }
