@@ -72,6 +72,8 @@ function operateRules({ names }: GrantedPlans): readonly PermissionRule[] {
   return [
     ...viewRules,
     { apiGroups: ['batch'], resources: ['cronjobs'], resourceNames: names, verbs: ['patch', LAUNCH_VERB] },
+    // `backfill` tells the CronJob up to when its times were dealt with.
+    { apiGroups: ['batch'], resources: ['cronjobs/status'], resourceNames: names, verbs: ['patch'] },
     { apiGroups: ['batch'], resources: ['jobs'], verbs: ['create', 'patch', 'delete'] },
   ];
 }

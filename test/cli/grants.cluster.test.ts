@@ -209,6 +209,13 @@ describe('who may operate', () => {
       expect(await as.operator([command, '--group', 'sites'])).toMatchObject({ code: 0 });
     }
     expect(await as.operator(['launch', 'etl-a', '--wait'])).toMatchObject({ code: 0 });
+    for (const args of [
+      ['backfill', 'etl-a', '--from', '2024-01-01', '--to', '2026-01-01'],
+      ['pause', 'etl-a', '--for', '1h'],
+    ]) {
+      const { code, stderr } = await as.operator(args);
+      expect({ args, code, stderr }).toMatchObject({ args, code: 0 });
+    }
     refused('operator', 'patch', 'cronjobs', await as.operator(['deactivate', 'other']));
     await expect(clients.operator.delete(cronJobs, 'etl-a')).rejects.toThrow('cannot delete resource "cronjobs"');
     const pod = {
