@@ -79,6 +79,8 @@ describe('a plan that a program registers', () => {
     const names = (await client.plans.list({ registeredBy: 'site-registry' })).map(({ name }) => name);
     expect(names).toEqual([paris.name]);
     expect((await sample.cli(['plans', '--group', 'sites', '-o', 'name'])).stdout).toContain(paris.name);
+    const told = await sample.cli(['describe', 'plan', paris.name]);
+    expect(told.stdout).toContain('Registered by: site-registry\n');
   });
 
   it('stays as it was switched, unless it says otherwise', async () => {

@@ -44,6 +44,7 @@ function headOf(plan: PlanSummary, now: number): string {
     ['Group', plan.group],
     ['Workflow', workflow && `${workflow}${version === undefined ? '' : ` (version ${versionText(plan)})`}`],
     ['Task', plan.task],
+    ['Registered by', plan.registeredBy],
     ['Schedule', schedule && `${schedule}${timeZone === undefined ? '' : ` (${timeZone})`}`],
     ['Active', activity(plan)],
     ['Next run', nextAt && `${nextAt}, in ${formatDuration(Date.parse(nextAt) - now)}`],

@@ -29,6 +29,8 @@ export interface PlanSummary {
   readonly byHand: boolean;
   /** Until when it is paused. */
   readonly pausedUntil?: string;
+  /** The program that registered it; nothing of one that was applied. */
+  readonly registeredBy?: string;
   /** Of a backup: the cluster that the plan is active on. */
   readonly backupOf?: string;
   readonly lastRun?: RunSummary;
@@ -57,6 +59,7 @@ export function planSummary(plan: PlanCronJob, now: number, lastRun?: RunSummary
     active,
     byHand: isSuspensionByHand(plan) || (paused !== undefined && isPauseByHand(plan)),
     pausedUntil: paused === undefined ? undefined : kickoffText(paused),
+    registeredBy: given[labels.registeredBy],
     backupOf: metadata.annotations?.[annotations.backupOf],
     lastRun,
     nextAt: active ? nextAt(plan, now) : undefined,
