@@ -1,4 +1,6 @@
 import type { CacheMode } from '../graph/labels.ts';
+import type { RetryPolicy } from '../graph/retries.ts';
+import type { RunPolicy } from '../graph/run-policy.ts';
 import type { KickoffTime } from '../plans/kickoff-time.ts';
 import type { PlanTimingSettings } from '../plans/launch-plan-timing.ts';
 import type { JobOverride } from '../pods/job-template.ts';
@@ -16,7 +18,8 @@ export type PlannedInputsOf<W extends WorkflowType> = {
  * A launch plan as a program registers it: what a `LaunchPlan` of the constructs says, in whole seconds and names. It has the
  * defaults of these, but nothing of what a workflow, group or fleet says for its plans, which is not on the cluster.
  */
-export interface PlanRegistration<W extends WorkflowType> extends Omit<PlanTimingSettings, 'schedule'> {
+export interface PlanRegistration<W extends WorkflowType>
+  extends Omit<PlanTimingSettings, 'schedule'>, Omit<RunPolicy, 'retries'> {
   /** Name of the plan and its CronJob; a DNS label of at most 52 characters. */
   readonly name: string;
   /** Name of a workflow that was applied to the namespace. */
@@ -59,6 +62,8 @@ export interface PlanRegistration<W extends WorkflowType> extends Omit<PlanTimin
   readonly job?: JobOverride;
   /** How runs use kept results: `Off` takes none and keeps none, `Overwrite` takes none and keeps its own. @default they take them, and keep their own */
   readonly cache?: CacheMode;
+  /** Retries of steps that say nothing of them: how many, or as graphs have them. @default none */
+  readonly retries?: number | RetryPolicy;
   /** Labels of the plan, its runs and their pods. @default none */
   readonly labels?: Readonly<Record<string, string>>;
   /** Annotations of the plan, its runs and their pods. @default none */

@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.ts';
 import { labels } from '../graph/labels.ts';
+import { runPolicyProblems, type RunPolicy } from '../graph/run-policy.ts';
 import { validateManifest, validatePartialJob, validatePartialTemplate } from '../manifests/validate.ts';
 import { LaunchPlanInputs } from '../plans/launch-plan-inputs.ts';
 import { LaunchPlanTiming } from '../plans/launch-plan-timing.ts';
@@ -58,6 +59,7 @@ export class RegisteredPlan {
     yield* misfits('podTemplate', validatePartialTemplate(this.#given.podTemplate ?? {}));
     yield* misfits('job', validatePartialJob(this.#given.job ?? {}));
     yield* priorityProblems(priority, Boolean(driver));
+    yield* runPolicyProblems(this.#policy);
   }
 
   /** What is wrong with it as a plan of this version of the workflow. */
@@ -93,7 +95,12 @@ export class RegisteredPlan {
 
   get #settings(): RunJobSettings {
     const { driver, ...settings } = this.#given;
-    return { ...settings, driver: driver === true ? {} : driver || undefined };
+    return { ...settings, policy: this.#policy, driver: driver === true ? {} : driver || undefined };
+  }
+
+  get #policy(): RunPolicy {
+    const { retries, ...policy } = this.#given;
+    return { ...policy, retries: typeof retries === 'number' ? { limit: retries } : retries };
   }
 }
 
