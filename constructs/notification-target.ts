@@ -19,14 +19,14 @@ export interface CloudEventsOptions {
   readonly headers?: Readonly<Record<string, SecretOrText>>;
 }
 
-/** @internal Whose runs are told of. */
+/** Whose runs are told of. */
 export interface NotifiedFrom {
   readonly construct: Construct;
   /** Left out where only the cluster that it is applied to knows. */
   readonly namespace: string | undefined;
 }
 
-/** @internal What there is to be known of a target. */
+/** What there is to be known of a target. */
 export interface TargetParts {
   /** As runs carry it. */
   readonly wire: NotificationTo;
