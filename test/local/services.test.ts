@@ -5,6 +5,7 @@ import { LocalRunner } from '../../lib/local/local-runner.ts';
 import { RecordFile } from '../../lib/local/record-file.ts';
 import { RunDirectory } from '../../lib/local/run-directory.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
+import { freePort } from '../cluster/ports.ts';
 import { graphOf, hostOf, service } from '../engine/scenario.ts';
 import { template, temporaryDirectory } from './fixtures.ts';
 
@@ -16,7 +17,9 @@ const server = (port: number) =>
 const fetching = (port: number) =>
   `test "$INPUT_HOST" = 127.0.0.1 && exec ${process.execPath} -e 'fetch("http://127.0.0.1:${port}/").then(() => 0, () => process.exit(1))'`;
 
-async function play(readinessProbe: JsonObject, port: number) {
+async function play(probeAt: (port: number) => JsonObject) {
+  const port = await freePort();
+  const readinessProbe = probeAt(port);
   using root = temporaryDirectory();
   const { directory } = RunDirectory.create(join(root.path, 'runs'), 'run');
   const ports = [{ name: 'web', containerPort: port }];
@@ -44,12 +47,12 @@ async function play(readinessProbe: JsonObject, port: number) {
 
 const well = ['db Succeeded/ServiceStopped', 'test Succeeded/Completed'];
 
-it.concurrent.each([
-  ['a port that somebody listens at', { tcpSocket: { port: 47_311 } }, 47_311],
-  ['an answer', { httpGet: { path: '/ready?now=1', port: 'web' } }, 47_312],
-  ['a command that succeeds', { exec: { command: ['test', '-e', 'up'] } }, 47_313],
-])('a service is ready by its probe, here %s, and is gone with the run', async (_, probe, port) => {
-  const { ends, pid } = await play(probe, port);
+it.concurrent.each<[string, (port: number) => JsonObject]>([
+  ['a port that somebody listens at', (port) => ({ tcpSocket: { port } })],
+  ['an answer', () => ({ httpGet: { path: '/ready?now=1', port: 'web' } })],
+  ['a command that succeeds', () => ({ exec: { command: ['test', '-e', 'up'] } })],
+])('a service is ready by its probe, here %s, and is gone with the run', async (_, probeAt) => {
+  const { ends, pid } = await play(probeAt);
   expect(ends.sort()).toEqual(well);
   expect(() => process.kill(pid!, 0)).toThrow('ESRCH');
 });
@@ -58,6 +61,6 @@ it.each([
   ['a kind that needs a cluster', { grpc: { port: 1 } }],
   ['a port that has no number', { tcpSocket: { port: 'none' } }],
 ])('a probe of %s is told', async (_, probe) => {
-  const { ends } = await play(probe, 47_314);
+  const { ends } = await play(() => probe);
   expect(ends.sort()).toEqual(['db Failed/StartError', 'test Skipped/UpstreamFailed']);
 });
