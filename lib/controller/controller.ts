@@ -1,33 +1,24 @@
 import { LockTable, type StepLimits } from '../engine/lock-table.ts';
-import { labels, MANAGED_BY } from '../graph/labels.ts';
-import type { SkippedRun } from '../graph/plan-record.ts';
 import { systemClock, type Clock } from '../kube/clock.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { EventRecorder, type EventNote } from '../kube/events.ts';
-import { keyOf, type KubeObject } from '../kube/objects.ts';
-import { Reflector } from '../kube/reflector.ts';
-import { jobs, pods } from '../kube/resources.ts';
-import { isTicker } from '../runs/run-kinds.ts';
-import { CatchUps } from './catch-up.ts';
-import { DueTimes } from './due-times.ts';
+import { EventRecorder } from '../kube/events.ts';
+import { keyOf } from '../kube/objects.ts';
+import type { Reflector } from '../kube/reflector.ts';
+import { Admission } from './admission.ts';
 import { GraphStore } from './graph-store.ts';
 import { silentLogger, type Logger } from './log.ts';
 import { noMetrics, type Metrics } from './metrics.ts';
-import { isFinished, type Job, type Pod } from './objects.ts';
+import { isOpen, type Job, type Pod } from './objects.ts';
 import { RemoteClusters } from './remote-clusters.ts';
 import type { RemoteCluster } from './remote-watch.ts';
 import { ResultCache } from './result-cache.ts';
 import type { Notifier } from './notifications/notifier.ts';
 import { openNotifier } from './notifications/open-notifier.ts';
 import { isRun, isStepHere, runId } from './run-job.ts';
+import { runReflectors } from './run-watch.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
-import { PlanIndex } from './plan-index.ts';
-import { PlanRecords } from './plan-record.ts';
-import { Tickers } from './tickers.ts';
 import { sweep } from './sweep.ts';
-import { slimJob, slimPod } from './transform.ts';
-import { Turns } from './turns.ts';
 import { backoffMs, defaultTiming, type Timing, type WorkerContext } from './worker-context.ts';
 
 /** What a controller looks after, and with what. */
@@ -70,14 +61,9 @@ export class Controller {
   readonly #jobs = new Map<string, Job>();
   readonly #steps = new StepIndex();
   readonly #locks: LockTable;
-  readonly #turns: Turns;
-  readonly #tickers: Tickers;
-  readonly #catchUps: CatchUps;
-  readonly #dueTimes: DueTimes;
-  readonly #records: PlanRecords;
+  readonly #admission: Admission;
   /** Workers of runs that wait for their time, by the uid of the Job. */
   readonly #prepared = new Map<string, RunWorker>();
-  readonly #plans = new PlanIndex();
   /** How often a run was deposed, by the uid of its Job. */
   readonly #setbacks = new Map<string, number>();
   readonly #stopWatching = new AbortController();
@@ -96,26 +82,13 @@ export class Controller {
     this.#locks = new LockTable(options.limits);
     const onError = (error: unknown) => log.warn('An event could not be written', { error });
     this.#events = new EventRecorder(client, { component: 'cdk8s-workflows', onError, ...(instance && { instance }) });
-    const tell = (object: KubeObject, note: EventNote) => this.#events.record(object, note);
-    const runsOf = (plan: string, namespace: string | undefined) => this.#plans.of(plan, namespace);
-    this.#records = new PlanRecords({ client, clock, log });
-    const skipped = (plan: KubeObject, run: SkippedRun) => this.#records.skipped(plan, run);
-    const planned = { client, clock, log, tell, skipped, runsOf };
-    this.#tickers = new Tickers(planned);
-    this.#dueTimes = new DueTimes(clock, (job) => this.#consider(this.#jobs.get(keyOf(job)) ?? job));
-    this.#catchUps = new CatchUps({
-      ...planned,
-      records: this.#records,
-      onSettled: (plan, namespace) => {
-        for (const job of runsOf(plan, namespace)) this.#consider(job);
-      },
-    });
-    this.#turns = new Turns({
+    this.#admission = new Admission({
       client,
+      clock,
       log,
-      tell,
-      skipped,
+      tell: (object, note) => this.#events.record(object, note),
       hasBegun: (job) => this.#steps.of(keyOf(job)).length > 0,
+      onNews: (job) => this.#consider(this.#jobs.get(keyOf(job)) ?? job),
     });
   }
 
@@ -192,37 +165,21 @@ export class Controller {
     this.#ready = false;
     this.#stopWatching.abort(new DOMException('the controller stops', 'AbortError'));
     for (const key of [...this.#works.keys()]) this.#release(key);
-    this.#tickers.stopAll();
-    this.#catchUps.stop();
-    this.#records.stop();
-    this.#dueTimes.stop();
+    this.#admission.stop();
     for (const worker of this.#prepared.values()) worker.stop();
   }
 
   #reflectors(namespace: string | null): readonly Reflector[] {
-    const { client } = this.#options;
-    const managed = `${labels.managedBy}=${MANAGED_BY}`;
-    const onError = (error: unknown) => {
-      this.#metrics.watchFailed();
-      this.#log.warn('A watch failed and is resumed', { error });
-    };
-    const jobReflector = new Reflector<Job>(client, jobs, {
-      namespace,
-      labelSelector: managed,
-      transform: slimJob,
-      onChange: (job) => this.#jobChanged(job),
-      onDelete: (job) => this.#jobDeleted(job),
-      onError,
+    return runReflectors(this.#options.client, namespace, {
+      onJob: (job) => this.#jobChanged(job),
+      onJobDeleted: (job) => this.#jobDeleted(job),
+      onPod: (pod) => this.#stepChanged(pod),
+      onPodDeleted: (pod) => this.#stepDeleted(pod),
+      onError: (error) => {
+        this.#metrics.watchFailed();
+        this.#log.warn('A watch failed and is resumed', { error });
+      },
     });
-    const podReflector = new Reflector<Pod>(client, pods, {
-      namespace,
-      labelSelector: `${managed},${labels.step}`,
-      transform: slimPod,
-      onChange: (pod) => this.#stepChanged(pod),
-      onDelete: (pod) => this.#stepDeleted(pod),
-      onError,
-    });
-    return [jobReflector as unknown as Reflector, podReflector as unknown as Reflector];
   }
 
   #openRemotes(signal: AbortSignal): RemoteClusters | undefined {
@@ -248,9 +205,8 @@ export class Controller {
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.set(key, job);
-    this.#plans.put(job);
-    if (isOpen(job) && !isTicker(job)) this.#turns.put(job);
-    else if (!isOpen(job)) this.#ended(job);
+    this.#admission.see(job);
+    if (!isOpen(job)) this.#ended(job);
     const work = this.#works.get(key);
     if (work && work.uid !== job.metadata.uid) this.#release(key);
     else if (work && !isOpen(job)) this.#release(key);
@@ -264,12 +220,10 @@ export class Controller {
     if (!isRun(job)) return;
     const key = keyOf(job);
     this.#jobs.delete(key);
-    this.#plans.remove(job);
+    this.#admission.forget(job);
     if (this.#ready) this.#remotes?.tidy();
     this.#ended(job);
     this.#setbacks.delete(job.metadata.uid ?? '');
-    this.#tickers.stop(job);
-    this.#dueTimes.forget(job);
     this.#prepared.get(job.metadata.uid ?? '')?.stop();
     this.#prepared.delete(job.metadata.uid ?? '');
     if (this.#works.get(key)?.uid === job.metadata.uid) this.#release(key);
@@ -278,7 +232,7 @@ export class Controller {
   /** A run has ended, or is gone: others get what it had. */
   #ended(job: Job): void {
     this.#locks.forget(runId(job));
-    const next = this.#turns.remove(job);
+    const next = this.#admission.ended(job);
     if (this.#ready) for (const each of next) this.#consider(each);
   }
 
@@ -297,14 +251,10 @@ export class Controller {
     const key = keyOf(job);
     if (!isOpen(job) || this.#works.has(key)) return;
     const { uid = '' } = job.metadata;
-    if (!this.#dueTimes.admits(job)) {
-      this.#locks.known(runId(job));
-      return this.#prepare(job);
-    }
-    const [admitted, ticks] = [this.#catchUps.admits(job), isTicker(job)];
-    if (admitted && ticks) this.#tickers.start(job);
+    const verdict = this.#admission.verdict(job);
+    if (verdict === 'early') this.#prepare(job);
     // One that has not begun has no locks.
-    if (!admitted || ticks || !this.#turns.admits(job)) return this.#locks.known(runId(job));
+    if (verdict !== 'begins') return this.#locks.known(runId(job));
     const worker = this.#prepared.get(uid) ?? this.#workerOf(job);
     this.#prepared.delete(uid);
     worker.see(job);
@@ -358,9 +308,4 @@ export class Controller {
       for (const job of this.#jobs.values()) this.#consider(job);
     }
   }
-}
-
-/** Whether there is something to be done about a run. */
-function isOpen(job: Job): boolean {
-  return !isFinished(job) && job.metadata.deletionTimestamp === undefined;
 }

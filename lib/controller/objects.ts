@@ -101,6 +101,11 @@ export function isFinished(job: Job): boolean {
   return hasCondition(job.status?.conditions, 'Complete') || hasCondition(job.status?.conditions, 'Failed');
 }
 
+/** Whether there is something to be done about a run: it has not ended and is not being deleted. */
+export function isOpen(job: Job): boolean {
+  return !isFinished(job) && job.metadata.deletionTimestamp === undefined;
+}
+
 /** Whether an object belongs to another, as owner reference or controller. */
 export function isOwnedBy({ metadata }: { readonly metadata: ObjectMeta }, uid: string): boolean {
   return metadata.ownerReferences?.some((owner) => owner.uid === uid) ?? false;

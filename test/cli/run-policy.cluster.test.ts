@@ -1,4 +1,4 @@
-import type { Chart} from 'cdk8s';
+import type { Chart } from 'cdk8s';
 import { Testing } from 'cdk8s';
 import { ContainerTask, LaunchPlan, Workflow, z } from 'cdk8s-workflows';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
