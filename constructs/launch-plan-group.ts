@@ -1,6 +1,5 @@
 import type { Duration } from 'cdk8s';
-import type { ISubject } from 'cdk8s-plus-28';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { Schedule } from '../lib/plans/schedule.ts';
 import { planNameOf } from '../lib/values/key-names.ts';
 import { labelValueProblem } from '../lib/values/names.ts';
@@ -12,6 +11,7 @@ import { groupKeys, type GroupKey, type GroupKeys } from './group-keys.ts';
 import type { Launched, LaunchPlanSettings } from './launch-plan-settings.ts';
 import { LaunchPlan } from './launch-plan.ts';
 import { claimName } from './names.ts';
+import { Grantable } from './grantable.ts';
 import { PlanGrants } from './plan-grants.ts';
 import { reportProblems } from './problems.ts';
 
@@ -67,11 +67,12 @@ export type LaunchPlanGroupProps<I extends Shape, R extends object = object> = L
  *   overrides: { 'site-c': { suspended: true } },
  * });
  */
-export class LaunchPlanGroup<I extends Shape, R extends object = object> extends Construct {
+export class LaunchPlanGroup<I extends Shape, R extends object = object> extends Grantable {
   readonly name: string;
   /** Its plans by their keys, on every cluster; `placedHere` tells those of the cluster that is being synthesized. */
   readonly plans: ReadonlyMap<string, LaunchPlan<I, R>>;
-  readonly #grants: PlanGrants;
+  /** @internal */
+  protected override readonly grants: PlanGrants;
 
   constructor(scope: Construct, id: string, props: LaunchPlanGroupProps<I, R>) {
     super(scope, id);
@@ -123,32 +124,8 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
     }
     this.plans = plans;
     const here = [...plans.values()].filter((plan) => plan.placedHere);
-    this.#grants = new PlanGrants(this, 'group', here);
+    this.grants = new PlanGrants(this, 'group', here);
     reportProblems(this, () => [...problems, ...sharedProblems(problemsOf(plans.values()), plans.size)]);
-  }
-
-  /** As {@link LaunchPlan.grantView}, for all plans of the group. */
-  grantView(...subjects: ISubject[]): this {
-    this.#grants.grant('view', subjects);
-    return this;
-  }
-
-  /** As {@link LaunchPlan.grantTrigger}, for all plans of the group. */
-  grantTrigger(...subjects: ISubject[]): this {
-    this.#grants.grant('trigger', subjects);
-    return this;
-  }
-
-  /** As {@link LaunchPlan.grantLaunch}, for all plans of the group, one by one or together. */
-  grantLaunch(...subjects: ISubject[]): this {
-    this.#grants.grant('launch', subjects);
-    return this;
-  }
-
-  /** As {@link LaunchPlan.grantOperate}, for all plans of the group. */
-  grantOperate(...subjects: ISubject[]): this {
-    this.#grants.grant('operate', subjects);
-    return this;
   }
 }
 

@@ -1,6 +1,5 @@
 import { ApiObject, Chart } from 'cdk8s';
-import type { ISubject } from 'cdk8s-plus-28';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { labels } from '../lib/graph/labels.ts';
 import { LaunchPlanInputs } from '../lib/plans/launch-plan-inputs.ts';
 import { LaunchPlanTiming } from '../lib/plans/launch-plan-timing.ts';
@@ -20,6 +19,7 @@ import { LaunchPlanTask } from './launch-plan-task.ts';
 import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
 import { capabilityProblems } from './plan-capabilities.ts';
+import { Grantable } from './grantable.ts';
 import { PlanGrants } from './plan-grants.ts';
 import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective } from './plan-levels.ts';
 import { namespaceProblems } from './plan-namespace.ts';
@@ -50,7 +50,7 @@ interface PlanGroup<I extends Shape> {
  *   timeZone: 'Europe/Berlin',
  * });
  */
-export class LaunchPlan<I extends Shape, R extends object = object> extends Construct {
+export class LaunchPlan<I extends Shape, R extends object = object> extends Grantable {
   declare readonly outputTypes?: R;
   readonly name: string;
   /** The namespace of the plan and its runs; left out where only the cluster that it is applied to knows. */
@@ -66,7 +66,8 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
   readonly #timing: LaunchPlanTiming;
   readonly #notifications: PlanNotifications;
   readonly #wrong: readonly Problem[];
-  readonly #grants: PlanGrants;
+  /** @internal */
+  protected override readonly grants: PlanGrants;
 
   constructor(scope: Construct, id: string, props: LaunchPlanProps<I, R>);
   /** @internal One of a group. */
@@ -115,45 +116,9 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Cons
     // A group tells once what is wrong with several of its plans.
     if (group === undefined) reportProblems(this, () => this.problems());
     this.placedHere = this.#place.role !== 'elsewhere';
-    this.#grants = new PlanGrants(this, 'plan', this.placedHere ? [this] : []);
+    this.grants = new PlanGrants(this, 'plan', this.placedHere ? [this] : []);
     warnAtSynth(this, () => [...this.#timing.warnings(), ...this.#notifications.warnings()]);
     if (this.placedHere) this.#emit();
-  }
-
-  /**
-   * Allows service accounts, users or groups to read the plan and its runs: what they say and log, and what they gave. RBAC cannot limit a
-   * list, so that all plans, runs, pods, ConfigMaps and events of the namespace can be read: what is not to be seen belongs into another one.
-   */
-  grantView(...subjects: ISubject[]): this {
-    this.#grants.grant('view', subjects);
-    return this;
-  }
-
-  /**
-   * Allows to have the trigger of the controller start runs of the plan, with inputs that the workflow takes. Beyond that nothing is allowed, so that
-   * it is what callers from outside should have.
-   */
-  grantTrigger(...subjects: ISubject[]): this {
-    this.#grants.grant('trigger', subjects);
-    return this;
-  }
-
-  /**
-   * Allows to start runs of the plan and to follow them to their end. A run is a Job, and RBAC cannot limit what is created: who may launch can
-   * make any pod in the namespace, with its Secrets and as its service accounts. Those who must not belong into another namespace.
-   */
-  grantLaunch(...subjects: ISubject[]): this {
-    this.#grants.grant('launch', subjects);
-    return this;
-  }
-
-  /**
-   * Allows what is done by hand: to view; to activate, deactivate and roll back the plan; to start, cancel, rerun, suspend, answer and delete
-   * runs. Of plans only this one can be changed; of runs, which RBAC cannot tell by their plan, all of the namespace.
-   */
-  grantOperate(...subjects: ISubject[]): this {
-    this.#grants.grant('operate', subjects);
-    return this;
   }
 
   /** @internal What a step that launches it must know of it. */

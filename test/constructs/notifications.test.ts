@@ -1,7 +1,6 @@
 import { App, Chart, Duration, Testing } from 'cdk8s';
 import {
   ContainerTask,
-  Fleet,
   LaunchPlan,
   LaunchPlanGroup,
   notice,
@@ -15,15 +14,11 @@ import {
   type RunDefaults,
 } from 'cdk8s-workflows';
 import type { Construct } from 'constructs';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import { readNotifications } from '../../lib/controller/notifications/read-notifications.ts';
 import { annotations } from '../../lib/graph/labels.ts';
 import type { NotificationDocument } from '../../lib/graph/notifications.ts';
-import { find, synth, synthProblems, type Manifest } from './support.ts';
+import { find, fleetOf, synth, synthProblems, type Manifest } from './support.ts';
 
 const chat = NotificationTarget.slack({ url: { secret: 'alerts', key: 'slack' } });
 const events = NotificationTarget.cloudEvents({
@@ -44,18 +39,6 @@ function toldOf({ metadata, spec, kind }: Manifest): NotificationDocument | unde
   const job = kind === 'CronJob' ? (spec.jobTemplate.metadata as Manifest['metadata']) : metadata;
   const text = job.annotations?.[annotations.notifications];
   return text === undefined ? undefined : (JSON.parse(text) as NotificationDocument);
-}
-
-/** The manifests of a fleet of one cluster. */
-function fleetOf(runDefaults: RunDefaults, define: (chart: Chart) => void): readonly Manifest[] {
-  const outdir = mkdtempSync(join(tmpdir(), 'notifications-'));
-  try {
-    new Fleet({ clusters: [{ name: 'eu' }], runDefaults, outdir }, (app) => define(new Chart(app, 'c'))).synth();
-    const text = readFileSync(join(outdir, 'eu/c.k8s.yaml'), 'utf8');
-    return (parseAllDocuments(text) as { toJS(): unknown }[]).map((document) => document.toJS() as Manifest);
-  } finally {
-    rmSync(outdir, { recursive: true });
-  }
 }
 
 describe('the notifications of a plan', () => {

@@ -1,27 +1,11 @@
 import { App, Chart, Duration, Testing } from 'cdk8s';
-import { ContainerTask, Fleet, LaunchPlan, LaunchPlanGroup, Run, Schedule, Workflow, z } from 'cdk8s-workflows';
+import { ContainerTask, LaunchPlan, LaunchPlanGroup, Run, Schedule, Workflow, z } from 'cdk8s-workflows';
 import type { RunDefaults } from 'cdk8s-workflows';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import { effective } from '../../constructs/plan-levels.ts';
-import { find, type Manifest } from './support.ts';
+import { find, fleetOf, type Manifest } from './support.ts';
 
 const KEY = 'cdk8s-workflows.dev';
-
-/** The manifests of a fleet of one cluster. */
-function fleetOf(runDefaults: RunDefaults, define: (chart: Chart) => void): readonly Manifest[] {
-  const outdir = mkdtempSync(join(tmpdir(), 'levels-'));
-  try {
-    new Fleet({ clusters: [{ name: 'eu' }], runDefaults, outdir }, (app) => define(new Chart(app, 'c'))).synth();
-    const text = readFileSync(join(outdir, 'eu/c.k8s.yaml'), 'utf8');
-    return (parseAllDocuments(text) as { toJS(): unknown }[]).map((document) => document.toJS() as Manifest);
-  } finally {
-    rmSync(outdir, { recursive: true });
-  }
-}
 
 function workflowOf(chart: Chart, runDefaults?: RunDefaults) {
   const task = new ContainerTask(chart, 'load', { image: 'etl:1', command: ['etl'], inputs: { site: z.string() } });

@@ -1,12 +1,8 @@
 import { Chart, Duration } from 'cdk8s';
-import { ContainerTask, Fleet, LaunchPlan, LaunchPlanGroup, Run, Workflow, z } from 'cdk8s-workflows';
-import type { RunDefaults, WorkflowProps } from 'cdk8s-workflows';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { ContainerTask, LaunchPlan, LaunchPlanGroup, Run, Workflow, z } from 'cdk8s-workflows';
+import type { WorkflowProps } from 'cdk8s-workflows';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
-import { find, synth, synthProblems, type Manifest } from './support.ts';
+import { find, fleetOf, synth, synthProblems, type Manifest } from './support.ts';
 
 const KEY = 'cdk8s-workflows.dev';
 const inputs = { site: z.string().default('a') };
@@ -16,17 +12,6 @@ const taskOf = (chart: Chart, props: object = {}) =>
 
 const workflowOf = (chart: Chart, props: WorkflowProps<typeof inputs> = {}, task = taskOf(chart)) =>
   new Workflow(chart, 'etl', { inputs, ...props }, ({ step }) => void step('load', task, {}));
-
-function fleetOf(runDefaults: RunDefaults, define: (chart: Chart) => void): readonly Manifest[] {
-  const outdir = mkdtempSync(join(tmpdir(), 'policy-'));
-  try {
-    new Fleet({ clusters: [{ name: 'eu' }], runDefaults, outdir }, (app) => define(new Chart(app, 'c'))).synth();
-    const text = readFileSync(join(outdir, 'eu/c.k8s.yaml'), 'utf8');
-    return (parseAllDocuments(text) as { toJS(): unknown }[]).map((document) => document.toJS() as Manifest);
-  } finally {
-    rmSync(outdir, { recursive: true });
-  }
-}
 
 /** What the annotations of a run say of how it goes. */
 function policyOf(notes: Record<string, string>): Record<string, string | undefined> {

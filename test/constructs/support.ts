@@ -1,5 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { App, Chart, Testing } from 'cdk8s';
+import { Fleet, type RunDefaults } from 'cdk8s-workflows';
 import type { Construct } from 'constructs';
+import { readYaml } from '../../lib/values/yaml.ts';
 
 /** A manifest as far as tests look into it. */
 export interface Manifest {
@@ -19,6 +24,17 @@ export function synth(define: (chart: Chart) => void): readonly Manifest[] {
   const chart = Testing.chart();
   define(chart);
   return Testing.synth(chart) as Manifest[];
+}
+
+/** The manifests of a fleet of one cluster, `eu`, whose chart `define` fills. */
+export function fleetOf(runDefaults: RunDefaults, define: (chart: Chart) => void): readonly Manifest[] {
+  const outdir = mkdtempSync(join(tmpdir(), 'fleet-'));
+  try {
+    new Fleet({ clusters: [{ name: 'eu' }], runDefaults, outdir }, (app) => define(new Chart(app, 'c'))).synth();
+    return readYaml(readFileSync(join(outdir, 'eu/c.k8s.yaml'), 'utf8')) as unknown as Manifest[];
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
 }
 
 /** What synth says is wrong with a chart that `define` fills, a line a problem without the chart's own path; nothing when all is well. */
