@@ -1,11 +1,11 @@
 import { App, Chart, Testing } from 'cdk8s';
 import { ServiceAccount } from 'cdk8s-plus-28';
 import { ContainerTask, LaunchPlan, LaunchPlanGroup, Schedule, Workflow, z } from 'cdk8s-workflows';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { KubeClient } from '../../lib/kube/client.ts';
 import { cronJobs, jobs, pods, secrets } from '../../lib/kube/resources.ts';
 import { annotationPrefix } from '../cluster/behaviour.ts';
@@ -61,13 +61,8 @@ function manifests(namespace: string): string {
 
 /** A kubeconfig with a token that the API server made for a service account. */
 async function kubeconfigOf(account: Who): Promise<string> {
-  const path = `/api/v1/namespaces/${bench.namespace}/serviceaccounts/${account}/token`;
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } };
-  const { status } = await bench.client.request<{ status: { token: string } }>('POST', path, { body });
-  const config = parse(await readFile(cluster.kubeconfigPath, 'utf8')) as { users: { user: object }[] };
-  for (const entry of config.users) entry.user = { token: status.token };
   const file = join(directory, account);
-  await writeFile(file, stringify(config), { mode: 0o600 });
+  await bench.kubeconfigOf(account, file);
   return file;
 }
 

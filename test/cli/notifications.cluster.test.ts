@@ -1,10 +1,10 @@
 import { App, Chart, Duration, Testing } from 'cdk8s';
 import { ContainerTask, LaunchPlan, NotificationTarget, Workflow, WorkflowController } from 'cdk8s-workflows';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import type { PlanObject } from '../../lib/controller/planned-run.ts';
 import { annotations, notifiedPrefix } from '../../lib/graph/labels.ts';
 import { KubeClient } from '../../lib/kube/client.ts';
@@ -43,13 +43,8 @@ function manifests(namespace: string): string {
 
 /** A client with a token that the API server made for the controller's account. */
 async function clientOf(account: string): Promise<KubeClient> {
-  const path = `/api/v1/namespaces/${bench.namespace}/serviceaccounts/${account}/token`;
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } };
-  const { status } = await bench.client.request<{ status: { token: string } }>('POST', path, { body });
-  const config = parse(await readFile(cluster.kubeconfigPath, 'utf8')) as { users: { user: object }[] };
-  for (const entry of config.users) entry.user = { token: status.token };
   const kubeconfig = join(directory, 'kubeconfig');
-  await writeFile(kubeconfig, stringify(config), { mode: 0o600 });
+  await bench.kubeconfigOf(account, kubeconfig);
   return KubeClient.fromKubeconfig({ kubeconfig, namespace: bench.namespace });
 }
 

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { parse, stringify } from 'yaml';
 import { Controller, type ControllerOptions } from '../../lib/controller/controller.ts';
 import { createLogger } from '../../lib/controller/log.ts';
 import { isFinished, type ConfigMap, type Job, type Pod } from '../../lib/controller/objects.ts';
@@ -205,6 +207,23 @@ export class Bench {
     const account = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
     await eventually(() => client.request('GET', account), 30_000);
     return bench;
+  }
+
+  /** A token that the API server makes for a service account; of the API server's own audience unless another is given. */
+  async token(account: string, audience?: string): Promise<string> {
+    const path = `/api/v1/namespaces/${this.namespace}/serviceaccounts/${account}/token`;
+    const spec = audience === undefined ? { expirationSeconds: 3600 } : { audiences: [audience] };
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec };
+    const { status } = await this.client.request<{ status: { token: string } }>('POST', path, { body });
+    return status.token;
+  }
+
+  /** Writes a kubeconfig with a token of a service account. */
+  async kubeconfigOf(account: string, file: string): Promise<void> {
+    const config = parse(await readFile(this.kubeconfigPath, 'utf8')) as { users: { user: object }[] };
+    const token = await this.token(account);
+    for (const entry of config.users) entry.user = { token };
+    await writeFile(file, stringify(config), { mode: 0o600 });
   }
 
   /** Starts a controller in this process that looks after this namespace. */

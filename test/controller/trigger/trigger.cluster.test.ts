@@ -56,12 +56,7 @@ async function account(name: string, plans: readonly string[]): Promise<void> {
   if (plans.length > 0) await allow('Role', name, planRules('trigger', { names: plans, ofGroup: false }), subject);
 }
 
-async function token(name: string, audience = TRIGGER_AUDIENCE): Promise<string> {
-  const path = `/api/v1/namespaces/${bench.namespace}/serviceaccounts/${name}/token`;
-  const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { audiences: [audience] } };
-  const { status } = await bench.client.request<{ status: { token: string } }>('POST', path, { body });
-  return status.token;
-}
+const token = (name: string, audience = TRIGGER_AUDIENCE) => bench.token(name, audience);
 
 /** A trigger in this process, with the permissions that are synthesized, and no others. */
 async function trigger({ through = kubeconfig, requestsPerSecond = 1_000 } = {}): Promise<{
