@@ -41,6 +41,8 @@ export interface Observed {
   readonly others: ReadonlyMap<string, string>;
   /** Why members may exist that were not seen. Nothing is deleted then. */
   readonly unseen?: ApplyFailure;
+  /** What runs still need, by {@link objectKey}, with why it is not deleted. */
+  readonly needed?: ReadonlyMap<string, ApplyFailure>;
 }
 
 /** `refuse`: it cannot be written. `keep`: it left the directory, and is not deleted. */
@@ -118,7 +120,7 @@ export function planApply(desired: readonly DesiredObject[], observed: Observed,
   const pruned = inApplyOrder(left)
     .toReversed()
     .flat()
-    .map((member) => planDeletion(member, blocked));
+    .map((member) => planDeletion(member, blocked, observed.needed));
   const deleted = pruned.filter(({ action }) => action === 'delete').length;
   const objects = [...planned, ...pruned];
   const scope = scopeOf(
@@ -228,8 +230,12 @@ function blockedBy(
   return unseen;
 }
 
-function planDeletion({ object, resource }: LiveObject, blocked: ApplyFailure | undefined): PlannedObject {
-  const reason = blocked ?? keepReason(object);
+function planDeletion(
+  { object, resource }: LiveObject,
+  blocked: ApplyFailure | undefined,
+  needed: Observed['needed'],
+): PlannedObject {
+  const reason = blocked ?? keepReason(object) ?? needed?.get(objectKey(object));
   return { action: reason ? 'keep' : 'delete', object, resource, live: object, ...(reason && { reason }) };
 }
 

@@ -2,6 +2,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { applyFailure } from './apply-failure.ts';
 import { planApply, type ApplyPlan, type DesiredObject, type PlanOptions } from './apply-plan.ts';
 import type { ApplyFailure, Manifest } from './apply-result.ts';
+import { findNeeded } from './find-needed.ts';
 import { manifestFailure, repeatedManifests } from './manifest-checks.ts';
 import { InventoryError, observe } from './observe.ts';
 import { ResourceFinder } from './resource-finder.ts';
@@ -28,7 +29,10 @@ export async function planCluster(
   try {
     const items = repeatedManifests(manifests.map((manifest) => ({ ...manifest, failure: manifestFailure(manifest) })));
     const desired = await Promise.all(items.map((item) => locate(item, finder, namespace, signal)));
-    return planApply(desired, await observe(client, finder, desired, options.inventory, signal), options);
+    const observed = await observe(client, finder, desired, options.inventory, signal);
+    const plan = planApply(desired, observed, options);
+    const needed = await findNeeded(client, plan, signal);
+    return needed.size === 0 ? plan : planApply(desired, { ...observed, needed }, options);
   } catch (error) {
     signal?.throwIfAborted();
     return { objects: [], failure: error instanceof InventoryError ? error.failure : applyFailure(error) };

@@ -10,7 +10,10 @@ import type { AppliedObject, ApplyFailure, ApplyResult } from './apply-result.ts
 import { inventoryId, parentManifest, parentName, type Scope } from './applyset.ts';
 import { stagesOf, type Write } from './apply-stages.ts';
 import { APPLY_MANAGER } from './field-managers.ts';
+import { findNeeded } from './find-needed.ts';
 import { inParallel } from './in-parallel.ts';
+import { mayBeNeeded } from './needed-objects.ts';
+import { objectKey } from './object-key.ts';
 import { outcomeOf } from './outcome.ts';
 import { prune } from './prune.ts';
 
@@ -53,6 +56,8 @@ class Execution {
   readonly #options: ExecuteOptions;
   readonly #newNamespaces: ReadonlySet<string>;
   readonly #outcomes = new Map<PlannedObject, AppliedObject>();
+  /** What came to be needed after the plan was made, once that is known. */
+  #needed: ReadonlyMap<string, ApplyFailure> | undefined;
   #signal: AbortSignal | undefined;
   #failed: boolean;
   #lost: ApplyFailure | undefined;
@@ -90,6 +95,12 @@ class Execution {
     return this.#dryRun || this.#failed;
   }
 
+  get #keptAfterAll(): boolean {
+    return this.#plan.objects.some(
+      ({ action, object }) => action === 'delete' && this.#needed?.has(objectKey(object)) === true,
+    );
+  }
+
   async #locked(inventory: PlannedInventory, stages: readonly (readonly Write[])[]): Promise<void> {
     const { holder = { identity: randomUUID() }, signal, onWaiting } = this.#options;
     const first = stages.findIndex((stage) => stage.some(({ kind }) => kind === 'record'));
@@ -122,6 +133,8 @@ class Execution {
     for (const stage of stages) {
       // Taken once for a stage: what is written in parallel does not depend on each other.
       const checkOnly = this.#failed;
+      if (!this.#writesNothing && stage.some(isNeedful))
+        this.#needed ??= await findNeeded(this.#client, this.#plan, this.#signal);
       await inParallel(stage, concurrency, async (write) => {
         if (write.kind === 'record') return this.#record(write.scope, checkOnly);
         const { planned } = write;
@@ -137,6 +150,8 @@ class Execution {
     const { inventory } = this.#plan;
     // After an error nothing more is written or deleted, so the inventory need not grow and must not shrink.
     if (inventory === undefined || this.#dryRun || checkOnly) return;
+    // What is kept after all stays in the inventory.
+    if (scope === inventory.after && this.#keptAfterAll) return;
     const { ref } = inventory;
     const manifest = parentManifest(ref, scope, this.#options.version ?? '0.0.0');
     await this.#client.patch(configMaps, parentName(ref), manifest, {
@@ -171,6 +186,8 @@ class Execution {
     const { inventory } = this.#plan;
     if (this.#failed) return { outcome: 'kept', reason: afterError };
     const { object, resource } = planned;
+    const reason = this.#needed?.get(objectKey(object));
+    if (reason !== undefined) return { outcome: 'kept', reason };
     const id = inventoryId(inventory!.ref);
     try {
       return await prune(
@@ -211,6 +228,11 @@ function named({ object: { kind, metadata }, source, held }: PlannedObject) {
 type Outcome = Pick<AppliedObject, 'outcome' | 'failure' | 'reason'>;
 
 const afterError: ApplyFailure = { message: 'is kept: nothing is deleted after an error' };
+
+/** Plans are deleted first: once they are gone, they start no more runs that may need what is left. */
+function isNeedful(write: Write): boolean {
+  return write.kind === 'delete' && write.planned.object.kind !== 'CronJob' && mayBeNeeded(write.planned.object);
+}
 
 class StaleError extends Error {}
 

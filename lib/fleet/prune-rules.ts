@@ -23,7 +23,8 @@ export function keepReason(object: KubeObject): ApplyFailure | undefined {
   return undefined;
 }
 
-function isFinished({ status }: KubeObject): boolean {
+/** Whether a Job or pod has come to its end. */
+export function isFinished({ status }: KubeObject): boolean {
   if (!isJsonObject(status)) return false;
   const { phase, conditions } = status;
   const ended = Array.isArray(conditions) ? (conditions as readonly { type?: string; status?: string }[]) : [];

@@ -121,6 +121,23 @@ describe('prune', () => {
     expect(await eventually(async () => (await names()).join())).toBe('a,released,replaced');
   });
 
+  it('keeps what a run needs that began after the plan was made, and remembers it', async () => {
+    await apply([plan('a'), manifest('ServiceAccount', 'runner'), manifest('Secret', 'key')]);
+    const planned = await planCluster(client, [plan('a')], { namespace, inventory: inventory() });
+    const spec = { restartPolicy: 'Never', serviceAccountName: 'runner', containers: [{ name: 'c', image: 'x' }] };
+    const job = { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'late', namespace } };
+    await client.create(jobs, { ...job, spec: { suspend: true, template: { spec } } });
+    const { objects } = await executePlan(client, planned);
+    expect(objects.map(({ name, outcome, reason }) => [name, outcome, reason?.message])).toEqual([
+      ['a', 'unchanged', undefined],
+      ['runner', 'kept', 'is kept: the run late needs it'],
+      ['key', 'pruned', undefined],
+    ]);
+    await client.delete(jobs, 'late', { namespace, propagationPolicy: 'Background' });
+    await eventually(() => expect(client.get(jobs, 'late', { namespace })).rejects.toThrow('not found'));
+    expect(outcomes(await apply([plan('a')]))).toEqual(['CronJob a unchanged', 'ServiceAccount runner pruned']);
+  });
+
   it('deletes nothing after an error, also one that shows only when something is written', async () => {
     await apply([plan('a'), plan('gone')]);
     const bad = plan('bad', { schedule: 'often' });

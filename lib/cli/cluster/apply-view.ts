@@ -49,7 +49,9 @@ export function applyReport(
   const parts: string[] = [];
   if (shown.length > 0) parts.push(formatTable(columns, shown));
   const failures = targets.flatMap((target) => failuresOf(target, colors));
-  if (failures.length > 0) parts.push(failures.map((line) => `${line}\n`).join(''));
+  const kept = targets.flatMap((target) => keptOf(target, colors));
+  const told = [...failures, ...kept];
+  if (told.length > 0) parts.push(told.map((line) => `${line}\n`).join(''));
   parts.push(targets.map((target) => `${summaryOf(target, phases, dryRun)}\n`).join(''));
   return parts.join('\n');
 }
@@ -60,21 +62,26 @@ function titleOf({ cluster, context, directory }: AppliedTarget): string {
 
 function failuresOf(target: AppliedTarget, colors: Colors): string[] {
   const title = titleOf(target);
-  const line = (subject: string, { message, fix }: { message: string; fix?: string }): string =>
-    `${colors.red('error:')} ${subject}: ${message}${fix === undefined ? '' : `; ${fix}`}`;
-  const own = target.failure === undefined ? [] : [line(title, target.failure)];
-  // When the cluster went away every further object failed for the same reason, which is said once.
-  const byReason = Map.groupBy(
-    target.objects.filter((object) => wrong(object) !== undefined),
-    wrong,
-  );
-  return [
-    ...own,
-    ...[...byReason].map(([failure, [first, ...others]]) => {
-      const more = others.length > 0 ? ` and ${others.length} more` : '';
-      return line(`${title}: ${nameOf(first!)}${more}`, failure!);
-    }),
-  ];
+  const own = target.failure === undefined ? [] : [`${title}: ${inWords(target.failure)}`];
+  return [...own, ...byReason(target, wrong)].map((line) => `${colors.red('error:')} ${line}`);
+}
+
+/** Why objects that left the directory are still there. */
+function keptOf(target: AppliedTarget, colors: Colors): string[] {
+  return byReason(target, ({ reason }) => reason).map((line) => `${colors.yellow('note:')} ${line}`);
+}
+
+/** A line for each reason: when the cluster went away every further object failed for the same one. */
+function byReason(target: AppliedTarget, reasonOf: (object: AppliedObject) => ApplyFailure | undefined): string[] {
+  const told = target.objects.filter((object) => reasonOf(object) !== undefined);
+  return [...Map.groupBy(told, (object) => inWords(reasonOf(object)!))].map(([reason, [first, ...others]]) => {
+    const more = others.length > 0 ? ` and ${others.length} more` : '';
+    return `${titleOf(target)}: ${nameOf(first!)}${more}: ${reason}`;
+  });
+}
+
+function inWords({ message, fix }: ApplyFailure): string {
+  return fix === undefined ? message : `${message}; ${fix}`;
 }
 
 function wrong({ failure, notReady }: AppliedObject): ApplyFailure | undefined {
