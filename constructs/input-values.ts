@@ -1,4 +1,4 @@
-import type { ValueSource } from '../lib/graph/graph.ts';
+import type { ValueSource } from '../lib/graph/value-source.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
 import { checkValue, withDefaults, type ObjectSchema } from '../lib/values/schema.ts';
 import { containsReference, foreignProblem, references, toSource } from './sources.ts';

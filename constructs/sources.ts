@@ -1,4 +1,4 @@
-import type { ValueCondition, ValueSource } from '../lib/graph/graph.ts';
+import type { ValueCondition, ValueSource } from '../lib/graph/value-source.ts';
 import { Hole } from '../lib/pods/holes.ts';
 import type { Condition } from '../lib/values/condition.ts';
 import type { Problem } from '../lib/values/problems.ts';

@@ -1,4 +1,4 @@
-import { statusFields, type StatusField } from '../lib/graph/graph.ts';
+import { statusFields, type StatusField } from '../lib/graph/value-source.ts';
 import { Reference } from '../lib/values/reference.ts';
 import type { JsonSchema } from '../lib/values/schema.ts';
 

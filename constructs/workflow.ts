@@ -1,29 +1,25 @@
 import { Construct } from 'constructs';
-import { encodeGraph, type GraphData } from '../lib/graph/config-map.ts';
 import { containFailures, inlinedName } from '../lib/graph/inline.ts';
 import { DEFAULT_FAILURE_POLICY, GRAPH_API_VERSION, type FailurePolicy, type Graph } from '../lib/graph/graph.ts';
 import type { ClusterChoice, ClusterSelector } from '../lib/graph/place-plan.ts';
-import { annotations, CONTENT_GRAPH, labels, MANAGED_BY } from '../lib/graph/labels.ts';
 import { graphProblems } from '../lib/graph/validate.ts';
 import { and, type Condition } from '../lib/values/condition.ts';
-import { contentHash } from '../lib/values/hash.ts';
 import { dnsLabelProblem } from '../lib/values/names.ts';
-import { InvalidError, show, type Problem } from '../lib/values/problems.ts';
+import { show, type Problem } from '../lib/values/problems.ts';
 import { Reference, type AnyReference } from '../lib/values/reference.ts';
 import type { ObjectSchema } from '../lib/values/schema.ts';
 import { toObjectSchema, type NoValues, type Shape } from '../lib/values/shape.ts';
-import { later } from './later.ts';
 import { claimName } from './names.ts';
 import type { PlacementProps } from './plan-place.ts';
 import type { RunDefaults } from './launch-plan-settings.ts';
 import { reportProblems } from './problems.ts';
 import { Branch } from './branch.ts';
+import { CompiledGraph } from './compiled-graph.ts';
 import { toSource } from './sources.ts';
 import type { AnyStep } from './step-base.ts';
 import { InlinedWorkflow } from './inlined-workflow.ts';
 import { TaskUse, type AnyTaskStep } from './task-use.ts';
 import { checkObject } from './validate-manifests.ts';
-import { KEEP_OLD_VERSIONS } from './versions.ts';
 import { WorkflowPlaces } from './workflow-places.ts';
 import { workflowBuilder, type WorkflowBuilder, type WorkflowOutputs } from './workflow-builder.ts';
 
@@ -75,11 +71,9 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
   readonly places: WorkflowPlaces = new WorkflowPlaces(this);
   readonly #steps: AnyStep[] = [];
   readonly #branches: Branch[] = [];
-  /** The workflows that cannot do without the graph of this one. */
-  readonly #parents = new Set<AnyWorkflow>();
+  readonly #compiled = new CompiledGraph(() => this.#compile());
   #arm: Condition<never> | undefined;
   #outputs: Readonly<Record<string, unknown>> = {};
-  #compiled: { readonly graph: Graph; readonly version: string; readonly data: GraphData | Problem } | undefined;
 
   constructor(
     scope: Construct,
@@ -98,7 +92,8 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     this.inputSchema = toObjectSchema(this.inputs, 'input', 'inputs', schemaProblems);
     const taken = claimName(this, 'workflow', this.name);
     reportProblems(this, () => [...schemaProblems, ...taken, ...limitProblem(props), ...this.#problems()]);
-    this.#emitGraph(props.revisionHistoryLimit);
+    const graph = this.#compiled.emit(this, props.revisionHistoryLimit);
+    checkObject(graph, this, { name: this.name });
     if (build === undefined) return;
     const builder = workflowBuilder<I, never>(this, (branch) => this.#branch(branch));
     this.#outputs = { ...build<never>(builder) };
@@ -145,18 +140,18 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
 
   /** @internal Another one cannot do without the graph of this one, and is to be compiled anew when this one is. */
   tellOfChanges(parent: AnyWorkflow): void {
-    this.#parents.add(parent);
+    this.#compiled.usedBy(parent);
     parent.places.use(this.places);
   }
 
   /** The compiled graph. */
   get graph(): Graph {
-    return this.#compile().graph;
+    return this.#compiled.graph;
   }
 
   /** The hash of the graph's content: the version that runs and plans are labelled with. */
   get version(): string {
-    return this.#compile().version;
+    return this.#compiled.version;
   }
 
   /** Name of the ConfigMap that carries the graph. */
@@ -172,9 +167,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
 
   /** @internal */
   changed(): void {
-    if (this.#compiled === undefined) return;
-    this.#compiled = undefined;
-    for (const parent of this.#parents) parent.changed();
+    this.#compiled.changed();
   }
 
   /** @internal Whether the arm runs whose function runs now. */
@@ -210,51 +203,15 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     return branch;
   }
 
-  #compile() {
-    if (this.#compiled === undefined) {
-      const graph: Graph = {
-        apiVersion: GRAPH_API_VERSION,
-        workflow: this.name,
-        inputs: this.inputSchema,
-        outputs: Object.fromEntries(
-          Object.entries(this.#outputs).map(([name, value]) => [name, toSource(value, this)]),
-        ),
-        failurePolicy: this.failurePolicy,
-        steps: containFailures(this.#steps.flatMap((step) => step.toNodes())),
-      };
-      this.#compiled = { graph, version: contentHash(graph), data: encodeGraph(graph) };
-    }
-    return this.#compiled;
-  }
-
-  get #content(): GraphData {
-    const { data } = this.#compile();
-    if ('message' in data) throw new InvalidError('Workflow', [data]);
-    return data;
-  }
-
-  #emitGraph(limit: number | undefined): void {
-    const graph = this.places.emit(this, 'Graph', {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: {
-        name: later(() => this.graphName),
-        labels: {
-          [labels.managedBy]: MANAGED_BY,
-          [labels.workflow]: this.name,
-          [labels.version]: later(() => this.version),
-          [labels.content]: CONTENT_GRAPH,
-        },
-        annotations: {
-          ...KEEP_OLD_VERSIONS,
-          ...(limit !== undefined && { [annotations.revisionHistoryLimit]: String(limit) }),
-        },
-      },
-      immutable: true,
-      data: later(() => this.#content.data),
-      binaryData: later(() => this.#content.binaryData),
-    });
-    checkObject(graph, this, { name: this.name });
+  #compile(): Graph {
+    return {
+      apiVersion: GRAPH_API_VERSION,
+      workflow: this.name,
+      inputs: this.inputSchema,
+      outputs: Object.fromEntries(Object.entries(this.#outputs).map(([name, value]) => [name, toSource(value, this)])),
+      failurePolicy: this.failurePolicy,
+      steps: containFailures(this.#steps.flatMap((step) => step.toNodes())),
+    };
   }
 
   *#problems(): Generator<Problem> {
@@ -277,8 +234,7 @@ export class Workflow<I extends Shape = NoValues, R extends object = object> ext
     // A step that cannot be compiled, say for a pod template that cannot be merged, says so itself.
     if (this.#steps.some((step) => step.nodeProblems.length > 0)) return;
     yield* graphProblems(this.graph, (step) => step ?? '');
-    const { data } = this.#compile();
-    if ('message' in data) yield data;
+    yield* this.#compiled.problems();
   }
 }
 

@@ -19,7 +19,8 @@ import { runReflectors } from './run-watch.ts';
 import { RunWorker } from './run-worker.ts';
 import { StepIndex } from './step-index.ts';
 import { sweep } from './sweep.ts';
-import { backoffMs, defaultTiming, type Timing, type WorkerContext } from './worker-context.ts';
+import { defaultTiming, type Timing, type WorkerContext } from './worker-context.ts';
+import { Works } from './works.ts';
 
 /** What a controller looks after, and with what. */
 export interface ControllerOptions {
@@ -40,12 +41,6 @@ export interface ControllerOptions {
   readonly remoteClusters?: readonly RemoteCluster[];
 }
 
-/** A run that is being worked on, or was and is not yet seen to be finished. */
-interface Work {
-  readonly uid: string;
-  readonly worker: RunWorker;
-}
-
 /**
  * Sequences all runs of the namespaces it looks after. It keeps nothing that is not on the cluster: started anew, it takes
  * up every unfinished run from its record and its pods.
@@ -57,15 +52,11 @@ export class Controller {
   readonly #clock: Clock;
   readonly #timing: Timing;
   readonly #events: EventRecorder;
-  readonly #works = new Map<string, Work>();
   readonly #jobs = new Map<string, Job>();
   readonly #steps = new StepIndex();
   readonly #locks: LockTable;
   readonly #admission: Admission;
-  /** Workers of runs that wait for their time, by the uid of the Job. */
-  readonly #prepared = new Map<string, RunWorker>();
-  /** How often a run was deposed, by the uid of its Job. */
-  readonly #setbacks = new Map<string, number>();
+  readonly #works: Works;
   readonly #stopWatching = new AbortController();
   #context: WorkerContext | undefined;
   #remotes: RemoteClusters | undefined;
@@ -88,7 +79,16 @@ export class Controller {
       log,
       tell: (object, note) => this.#events.record(object, note),
       hasBegun: (job) => this.#steps.of(keyOf(job)).length > 0,
-      onNews: (job) => this.#consider(this.#jobs.get(keyOf(job)) ?? job),
+      onNews: (job) => this.#works.consider(this.#jobs.get(keyOf(job)) ?? job),
+    });
+    this.#works = new Works({
+      clock,
+      metrics,
+      locks: this.#locks,
+      admission: this.#admission,
+      job: (key) => this.#jobs.get(key),
+      workerOf: (job, told) => new RunWorker(this.#context!, job, () => this.#steps.of(keyOf(job)), told),
+      signal: this.#stopWatching.signal,
     });
   }
 
@@ -138,7 +138,7 @@ export class Controller {
       this.#log.info('All runs are known', { runs: this.#jobs.size });
       // Each of them may have locks: nothing is given out before that is known.
       for (const job of this.#jobs.values()) if (isOpen(job)) this.#locks.expect(runId(job));
-      for (const job of this.#jobs.values()) this.#consider(job);
+      for (const job of this.#jobs.values()) this.#works.consider(job);
       this.#notifier.start();
       this.#remotes?.tidy();
       await Promise.all([this.#audit(watching), sweep(this.#context, namespaces ?? [null], watching)]);
@@ -153,7 +153,7 @@ export class Controller {
   async close(limitMs = 5_000): Promise<void> {
     this.#ready = false;
     const limit = AbortSignal.timeout(limitMs);
-    const written = [...this.#works.values()].map(({ worker }) => worker.close());
+    const written = this.#works.workers.map((worker) => worker.close());
     const flushed = Promise.all([...written, this.#notifier?.close()]);
     const late = new Promise<void>((resolve) => limit.addEventListener('abort', () => resolve(), { once: true }));
     await Promise.race([flushed, late]);
@@ -164,9 +164,8 @@ export class Controller {
   #stop(): void {
     this.#ready = false;
     this.#stopWatching.abort(new DOMException('the controller stops', 'AbortError'));
-    for (const key of [...this.#works.keys()]) this.#release(key);
+    this.#works.stop();
     this.#admission.stop();
-    for (const worker of this.#prepared.values()) worker.stop();
   }
 
   #reflectors(namespace: string | null): readonly Reflector[] {
@@ -194,7 +193,7 @@ export class Controller {
       timing: this.#timing,
       run: (key) => this.#jobs.get(key),
       work: (key) => this.#works.get(key),
-      workers: () => [...this.#works.values()].map(({ worker }) => worker),
+      workers: () => this.#works.workers,
       signal,
     });
   }
@@ -203,37 +202,29 @@ export class Controller {
     this.#notifier?.see(job);
     if (isStepHere(job)) this.#stepChanged(job);
     if (!isRun(job)) return;
-    const key = keyOf(job);
-    this.#jobs.set(key, job);
+    this.#jobs.set(keyOf(job), job);
     this.#admission.see(job);
     if (!isOpen(job)) this.#ended(job);
-    const work = this.#works.get(key);
-    if (work && work.uid !== job.metadata.uid) this.#release(key);
-    else if (work && !isOpen(job)) this.#release(key);
-    else if (work) return work.worker.see(job);
-    if (this.#ready) this.#consider(job);
+    this.#works.see(job);
+    if (this.#ready) this.#works.consider(job);
   }
 
   #jobDeleted(job: Job): void {
     this.#notifier?.forget(job);
     if (isStepHere(job)) this.#stepDeleted(job);
     if (!isRun(job)) return;
-    const key = keyOf(job);
-    this.#jobs.delete(key);
+    this.#jobs.delete(keyOf(job));
     this.#admission.forget(job);
     if (this.#ready) this.#remotes?.tidy();
     this.#ended(job);
-    this.#setbacks.delete(job.metadata.uid ?? '');
-    this.#prepared.get(job.metadata.uid ?? '')?.stop();
-    this.#prepared.delete(job.metadata.uid ?? '');
-    if (this.#works.get(key)?.uid === job.metadata.uid) this.#release(key);
+    this.#works.forget(job);
   }
 
   /** A run has ended, or is gone: others get what it had. */
   #ended(job: Job): void {
     this.#locks.forget(runId(job));
     const next = this.#admission.ended(job);
-    if (this.#ready) for (const each of next) this.#consider(each);
+    if (this.#ready) for (const each of next) this.#works.consider(each);
   }
 
   #stepChanged(object: Pod | Job): void {
@@ -246,66 +237,13 @@ export class Controller {
     if (run !== undefined) this.#works.get(run)?.worker.seeStepDeleted(object);
   }
 
-  /** Takes up a run, if there is something to be done about it. */
-  #consider(job: Job): void {
-    const key = keyOf(job);
-    if (!isOpen(job) || this.#works.has(key)) return;
-    const { uid = '' } = job.metadata;
-    const verdict = this.#admission.verdict(job);
-    if (verdict === 'early') this.#prepare(job);
-    // One that has not begun has no locks.
-    if (verdict !== 'begins') return this.#locks.known(runId(job));
-    const worker = this.#prepared.get(uid) ?? this.#workerOf(job);
-    this.#prepared.delete(uid);
-    worker.see(job);
-    this.#works.set(key, { uid, worker });
-    this.#metrics.runStarted();
-    worker.start();
-  }
-
-  /** A run that waits for its time needs nothing but to begin when it comes. */
-  #prepare(job: Job): void {
-    const { uid = '' } = job.metadata;
-    if (this.#prepared.has(uid)) return;
-    const worker = this.#workerOf(job);
-    this.#prepared.set(uid, worker);
-    worker.prepare();
-  }
-
-  #workerOf(job: Job): RunWorker {
-    const [key, uid] = [keyOf(job), job.metadata.uid ?? ''];
-    return new RunWorker(this.#context!, job, () => this.#steps.of(key), {
-      // It stays until the watch shows the end: a state of the Job from before would begin it again.
-      onFinished: () => this.#locks.forget(runId(job)),
-      onDeposed: () => void this.#again(key, uid),
-    });
-  }
-
-  /** Takes up a run afresh whose worker was deposed; not at once, for there may be another controller. */
-  async #again(key: string, uid: string): Promise<void> {
-    const setbacks = (this.#setbacks.get(uid) ?? 0) + 1;
-    this.#setbacks.set(uid, setbacks);
-    await this.#clock.sleep(backoffMs(setbacks + 2, 60_000), this.#stopWatching.signal).catch(() => undefined);
-    const job = this.#jobs.get(key);
-    if (this.#stopWatching.signal.aborted || this.#works.get(key)?.uid !== uid || !job) return;
-    this.#release(key);
-    this.#consider(job);
-  }
-
-  #release(key: string): void {
-    const worker = this.#works.get(key)?.worker;
-    // One that has just written the end itself has but to hear that it is written.
-    if (worker?.ending !== true || this.#stopWatching.signal.aborted) worker?.stop();
-    if (this.#works.delete(key)) this.#metrics.runReleased();
-  }
-
   async #audit(signal: AbortSignal): Promise<void> {
     for (;;) {
       await this.#clock.sleep(this.#timing.auditMs, signal);
-      for (const { worker } of [...this.#works.values()]) await worker.audit();
+      for (const worker of this.#works.workers) await worker.audit();
       this.#remotes?.tidy();
       // Those whose skipping or replacing failed have nobody else who looks at them again.
-      for (const job of this.#jobs.values()) this.#consider(job);
+      for (const job of this.#jobs.values()) this.#works.consider(job);
     }
   }
 }

@@ -43,14 +43,14 @@ export class RunReporter {
     this.#events.decided(decision);
     if (suspended !== this.#suspended && !this.#run.finished) this.#events.suspended(suspended);
     this.#suspended = suspended;
-    // In driver mode Kubernetes itself writes the status; the end is written when the record is.
-    if (this.#context.mode === 'managed' && !this.#run.finished) this.#status.progress(this.#progress());
+    // The end is written when the record is.
+    if (!this.#run.finished) this.#status.progress(this.#progress());
   }
 
   /** The run has ended, and its record says so. */
   async finish(): Promise<void> {
     const { startedAt, finishedAt = startedAt, phase } = this.#run.state;
-    if (this.#context.mode === 'managed') await this.#status.finish(this.#progress());
+    await this.#status.finish(this.#progress());
     if (phase !== 'Running') this.#context.metrics.runEnded(phase, (finishedAt - startedAt) / 1000);
   }
 

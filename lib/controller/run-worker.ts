@@ -3,17 +3,17 @@ import { recordForm } from '../engine/codec.ts';
 import type { RunPhase } from '../engine/record.ts';
 import type { Seat } from '../engine/lock-table.ts';
 import { Run } from '../engine/run.ts';
-import { lateSkips } from '../engine/skips.ts';
 import { KubeError } from '../kube/errors.ts';
 import { InvalidError } from '../values/problems.ts';
 import { Attempts } from './attempts.ts';
 import { Commands } from './commands.ts';
+import { ControlReader } from './control-reader.ts';
 import { isFinished, shorten, type Job, type Pod } from './objects.ts';
 import { RecordStore } from './record-store.ts';
 import { takeOver } from './recovery.ts';
 import { problemNotes } from './run-events.ts';
 import { present } from './present.ts';
-import { readControls, runId, type RunControls } from './run-job.ts';
+import { runId, type RunControls } from './run-job.ts';
 import { RunReporter } from './run-reporter.ts';
 import { StatusWriter } from './status-writer.ts';
 import { takeUp, type TakenUp } from './take-up.ts';
@@ -43,10 +43,10 @@ export class RunWorker {
   readonly #record: RecordStore;
   readonly #status: StatusWriter;
   readonly #wakeup: Wakeup;
+  readonly #controlReader: ControlReader;
   readonly #queue: Observation[] = [];
   #job: Job;
   #controls: RunControls;
-  #toldProblems = '';
   #resume: (() => void) | undefined;
   #ahead: Promise<TakenUp> | undefined;
   #taken: TakenUp | undefined;
@@ -69,6 +69,7 @@ export class RunWorker {
     this.#record = new RecordStore(this.#context, job, (error) => this.#recordFailed(error), signal);
     this.#status = new StatusWriter(this.#context, job, signal);
     this.#wakeup = new Wakeup(context.clock, () => this.#wake(), signal);
+    this.#controlReader = new ControlReader(this.#context);
     this.#controls = this.#readControls();
   }
 
@@ -241,7 +242,7 @@ export class RunWorker {
     this.#context.log.warn('A run is refused', { error });
     for (const note of problemNotes('InvalidRun', error.message.split(':\n')[0]!, error.problems))
       this.#context.tell(this.#job, note);
-    if (this.#context.mode === 'managed') await this.#status.refuse(error.message);
+    await this.#status.refuse(error.message);
     this.#callbacks.onFinished('Failed');
   }
 
@@ -251,7 +252,7 @@ export class RunWorker {
       const changed = Promise.withResolvers<void>();
       this.#resume = changed.resolve;
       this.#stop.signal.addEventListener('abort', () => changed.resolve(), { once: true });
-      if (this.#context.mode === 'managed') await this.#status.suspended();
+      await this.#status.suspended();
       await changed.promise;
       this.#stop.signal.throwIfAborted();
     }
@@ -275,7 +276,7 @@ export class RunWorker {
     for (const { step, attempt } of [...(this.#run?.liveAttempts() ?? [])])
       this.#attempts!.stop(step, attempt, 'CancelRequested');
     await this.#attempts?.stopped();
-    if (this.#context.mode === 'managed') await this.#status.refuse(message);
+    await this.#status.refuse(message);
     this.#callbacks.onFinished('Failed');
   }
 
@@ -292,14 +293,7 @@ export class RunWorker {
   }
 
   #readControls(): RunControls {
-    const { controls, problems } = readControls(this.#job, this.#context.mode, this.#taken?.topology);
-    const run = this.#run;
-    const late = run === undefined ? [] : lateSkips(controls.skips ?? {}, (step) => run.step(step));
-    const notes = problemNotes('InvalidAnnotation', 'An annotation is passed over', [...problems, ...late]);
-    const told = JSON.stringify(notes);
-    if (told !== this.#toldProblems) for (const note of notes) this.#context.tell(this.#job, note);
-    this.#toldProblems = told;
-    return controls;
+    return this.#controlReader.read(this.#job, { topology: this.#taken?.topology, run: this.#run });
   }
 
   #spec(): RunSpec {

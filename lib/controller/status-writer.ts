@@ -8,7 +8,8 @@ import { backoffMs, type WorkerContext } from './worker-context.ts';
 
 /**
  * Writes the status of one run's Job: at once when it begins, then at most once a second, and at the end. It names no
- * version, so that whoever edits the Job is not in its way; it is the only writer of the status.
+ * version, so that whoever edits the Job is not in its way; it is the only writer of the status. The Job of a run with a
+ * driver is Kubernetes' own to write, and is left alone.
  */
 export class StatusWriter {
   readonly #context: WorkerContext;
@@ -73,7 +74,8 @@ export class StatusWriter {
 
   /** @param tries the next progress is as good as another try, but there is nothing after the end */
   async #write(status: () => JobStatus, tries: number): Promise<void> {
-    const { clock, timing, log } = this.#context;
+    const { clock, timing, log, mode } = this.#context;
+    if (mode === 'driver') return;
     for (let failures = 1; ; failures++) {
       const next = status();
       if (isFinished(this.#job) || sameStatus(this.#job.status, next)) return;

@@ -1,6 +1,7 @@
 import { outputsRead } from '../graph/condition-reads.ts';
 import { describeSource } from '../graph/pod-sources.ts';
-import type { StepNode, ValueSource } from '../graph/graph.ts';
+import type { StepNode } from '../graph/graph.ts';
+import type { ValueSource } from '../graph/value-source.ts';
 import { partsOf, stepSources } from '../graph/sources.ts';
 import type { Blocked } from './edges.ts';
 import { resolve, type Scope } from './resolve.ts';

@@ -1,4 +1,4 @@
-import type { ValueCondition } from '../graph/graph.ts';
+import type { ValueCondition } from '../graph/value-source.ts';
 import type { Topology } from '../graph/topology.ts';
 import { loadCel } from '../values/cel.ts';
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';

@@ -1,5 +1,5 @@
 import { conditionText } from '../graph/end-condition.ts';
-import type { ValueCondition } from '../graph/graph.ts';
+import type { ValueCondition } from '../graph/value-source.ts';
 import type { TopologyStep } from '../graph/topology.ts';
 import { lackedBy } from './availability.ts';
 import { evaluateCondition } from './conditions.ts';

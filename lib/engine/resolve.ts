@@ -1,4 +1,4 @@
-import type { ValueCondition, ValueSource } from '../graph/graph.ts';
+import type { ValueCondition, ValueSource } from '../graph/value-source.ts';
 import type { StepStatus } from './scope.ts';
 import { encodeValue, escapeExpansion } from '../values/environment.ts';
 import type { Json, JsonObject } from '../values/json.ts';

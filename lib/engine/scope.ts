@@ -1,4 +1,5 @@
-import type { MapStep, StatusField } from '../graph/graph.ts';
+import type { MapStep } from '../graph/graph.ts';
+import type { StatusField } from '../graph/value-source.ts';
 import type { Json } from '../values/json.ts';
 import { evaluateCondition } from './conditions.ts';
 import { itemLists, itemValues } from './item-values.ts';

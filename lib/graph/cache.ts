@@ -1,6 +1,7 @@
 import { isJsonObject } from '../values/json.ts';
 import type { Problem } from '../values/problems.ts';
-import type { TaskStep, ValueSource } from './graph.ts';
+import type { TaskStep } from './graph.ts';
+import type { ValueSource } from './value-source.ts';
 import { isNumber, isOneOf, isSource, isString, isStrings, misfits } from './shapes.ts';
 
 /** When a step takes the result of an equal one that ran before, whichever run that was in. */

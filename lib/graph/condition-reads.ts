@@ -1,4 +1,4 @@
-import { statusFields, type StatusField } from './graph.ts';
+import { statusFields, type StatusField } from './value-source.ts';
 
 /** Whether an expression names an input, as `inputs.site` or with brackets. */
 export function readsInput(cel: string, input: string): boolean {

@@ -1,4 +1,5 @@
-import type { Graph, StepNode, ValueCondition } from './graph.ts';
+import type { Graph, StepNode } from './graph.ts';
+import type { ValueCondition } from './value-source.ts';
 import { outputsRead } from './condition-reads.ts';
 import { mentions } from './end-condition.ts';
 import { conditionsIn, statusUpstreams, stepOutputs, stepSources } from './sources.ts';

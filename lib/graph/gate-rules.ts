@@ -1,7 +1,8 @@
 import { isJsonObject } from '../values/json.ts';
 import { show, type Problem } from '../values/problems.ts';
 import { checkValue, describeType } from '../values/schema.ts';
-import type { Gate, GateStep, StepNode, ValueSource } from './graph.ts';
+import type { Gate, GateStep, StepNode } from './graph.ts';
+import type { ValueSource } from './value-source.ts';
 import { answerPrefixes } from './labels.ts';
 import { describeSource } from './pod-sources.ts';
 import { isOneOf, isSource, misfits, type ExpectedFields } from './shapes.ts';

@@ -1,17 +1,8 @@
 import type { Json } from '../values/json.ts';
 import { outputsRead, readsInput, statusesRead } from './condition-reads.ts';
 import { mentions } from './end-condition.ts';
-import type {
-  BeginStep,
-  CommonStep,
-  ConditionValue,
-  EndCondition,
-  Graph,
-  GroupStep,
-  StepNode,
-  ValueCondition,
-  ValueSource,
-} from './graph.ts';
+import type { BeginStep, CommonStep, EndCondition, Graph, GroupStep, StepNode } from './graph.ts';
+import type { ConditionValue, ValueCondition, ValueSource } from './value-source.ts';
 import { conditionsIn, statusesIn, stepOutputs } from './sources.ts';
 import { stepEdges } from './step-edges.ts';
 import { rulesOf } from './step-kinds.ts';

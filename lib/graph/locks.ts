@@ -1,6 +1,7 @@
 import { isJsonObject } from '../values/json.ts';
 import { show, type Problem } from '../values/problems.ts';
-import { taskSteps, type Graph, type ValueSource } from './graph.ts';
+import { taskSteps, type Graph } from './graph.ts';
+import type { ValueSource } from './value-source.ts';
 import { isNumber, isOneOf, isSource } from './shapes.ts';
 
 /** Among which steps a lock counts: those of one run, of all runs of a namespace, or of all runs that the controller looks after. */

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../values/json.ts';
-import type { ValueSource } from './graph.ts';
+import type { ValueSource } from './value-source.ts';
 
 /** The values that a pod waits for, by their places in the pod template, such as `spec.containers[main].image`. */
 export function podSources(source: ValueSource): Generator<PlacedSource> {

@@ -1,5 +1,6 @@
 import { show, type Problem } from '../values/problems.ts';
-import type { Graph, StepNode, ValueSource } from './graph.ts';
+import type { Graph, StepNode } from './graph.ts';
+import type { ValueSource } from './value-source.ts';
 import { statusUpstreams, stepOutputs, stepSources } from './sources.ts';
 import { dependsOn } from './step-edges.ts';
 import { topology } from './topology.ts';

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
-import { endings, statusFields } from './graph.ts';
+import { endings } from './graph.ts';
+import { statusFields } from './value-source.ts';
 import type { Misfit } from './step-kinds.ts';
 
 /** Whether parts of a parsed document are what a graph holds: anybody may have written it. */

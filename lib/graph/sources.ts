@@ -1,4 +1,5 @@
-import type { StepNode, ValueCondition, ValueSource } from './graph.ts';
+import type { StepNode } from './graph.ts';
+import type { ValueCondition, ValueSource } from './value-source.ts';
 import { rulesOf } from './step-kinds.ts';
 
 /** An output that a value is made of. */

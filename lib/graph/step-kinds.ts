@@ -1,6 +1,7 @@
 import type { JsonObject } from '../values/json.ts';
 import type { Problem } from '../values/problems.ts';
-import type { StepNode, ValueSource } from './graph.ts';
+import type { StepNode } from './graph.ts';
+import type { ValueSource } from './value-source.ts';
 import { mapRules } from './map-rules.ts';
 import { indexedMapRules } from './indexed-map-rules.ts';
 import { gateRules } from './gate-rules.ts';

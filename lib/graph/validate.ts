@@ -1,15 +1,8 @@
 import { isJsonObject } from '../values/json.ts';
 import { dnsLabelProblem } from '../values/names.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
-import {
-  failurePolicies,
-  GRAPH_API_VERSION,
-  hasItems,
-  roles,
-  type Graph,
-  type StepNode,
-  type ValueSource,
-} from './graph.ts';
+import { failurePolicies, GRAPH_API_VERSION, hasItems, roles, type Graph, type StepNode } from './graph.ts';
+import type { ValueSource } from './value-source.ts';
 import { endProblems } from './end-rules.ts';
 import {
   isCondition,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runtimeJob } from '../../lib/controller/check-job.ts';
-import type { TaskStep, ValueSource } from '../../lib/graph/graph.ts';
+import type { TaskStep } from '../../lib/graph/graph.ts';
+import type { ValueSource } from '../../lib/graph/value-source.ts';
 import type { JobOverride } from '../../lib/pods/job-template.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
 import { formatProblem, InvalidError } from '../../lib/values/problems.ts';

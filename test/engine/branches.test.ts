@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ValueCondition, ValueSource } from '../../lib/graph/graph.ts';
+import type { ValueCondition, ValueSource } from '../../lib/graph/value-source.ts';
 import { begin, graphOf, rowsOf, rowsSchema, withRows, type Scenario, type StepSketch } from './scenario.ts';
 
 const onSize = (cel: string): ValueCondition => ({ cel, steps: ['size'] });

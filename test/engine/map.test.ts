@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { decodeRecord, encodeRecord } from '../../lib/engine/codec.ts';
 import { Run } from '../../lib/engine/run.ts';
-import type { MapStep, ValueSource } from '../../lib/graph/graph.ts';
+import type { MapStep } from '../../lib/graph/graph.ts';
+import type { ValueSource } from '../../lib/graph/value-source.ts';
 import type { Json } from '../../lib/values/json.ts';
 import { begin, graphOf, rowsOf, rowsSchema, withRows, type Scenario, type StepSketch } from './scenario.ts';
 

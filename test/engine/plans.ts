@@ -5,8 +5,8 @@ import {
   type FailurePolicy,
   type Graph,
   type Role,
-  type ValueSource,
 } from '../../lib/graph/graph.ts';
+import type { ValueSource } from '../../lib/graph/value-source.ts';
 import type { Answers } from '../../lib/engine/answers.ts';
 import type { LockSource } from '../../lib/graph/locks.ts';
 import type { Random } from './random.ts';

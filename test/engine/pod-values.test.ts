@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { holeValues } from '../../lib/engine/hole-values.ts';
-import type { TaskStep, ValueSource } from '../../lib/graph/graph.ts';
+import type { TaskStep } from '../../lib/graph/graph.ts';
+import type { ValueSource } from '../../lib/graph/value-source.ts';
 import { topology } from '../../lib/graph/topology.ts';
 import { runtimeTemplate } from '../../lib/pods/runtime-template.ts';
 import type { PodTemplate } from '../../lib/pods/template.ts';

@@ -2,14 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeGraph, type GraphData } from '../../lib/graph/config-map.ts';
-import {
-  GRAPH_API_VERSION,
-  type FailurePolicy,
-  type Gate,
-  type Graph,
-  type TaskStep,
-  type ValueSource,
-} from '../../lib/graph/graph.ts';
+import { GRAPH_API_VERSION, type FailurePolicy, type Gate, type Graph, type TaskStep } from '../../lib/graph/graph.ts';
+import type { ValueSource } from '../../lib/graph/value-source.ts';
 import {
   annotations,
   CONTENT_GRAPH,
