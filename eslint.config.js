@@ -16,7 +16,7 @@ const mayImport = {
   'lib/plans': ['graph', 'values', 'pods'],
   'lib/engine': ['graph', 'values', 'pods'],
   'lib/kube': ['values'],
-  'lib/runs': ['engine', 'kube', 'graph', 'values', 'pods'],
+  'lib/runs': ['engine', 'kube', 'plans', 'graph', 'values', 'pods'],
   'lib/controller': ['engine', 'kube', 'runs', 'graph', 'values', 'pods'],
   'lib/local': ['engine', 'graph', 'values', 'pods'],
   'lib/fleet': ['kube', 'graph', 'values', 'pods'],

@@ -14,6 +14,7 @@ export type { RunInfo, StepInfo } from './run-info.ts';
 export type { RunChange, Runs, RunSelection } from './runs.ts';
 export type { AnyWorkflowType, InputsOf, OutputsOf, WorkflowType } from './types.ts';
 export type { RunSummary } from '../runs/run-summary.ts';
+export type { LaunchName, LaunchSettings } from '../runs/launch-settings.ts';
 export type { WorkflowsErrorReason } from '../runs/errors.ts';
 export type { KickoffTime } from '../plans/kickoff-time.ts';
 export type { CacheMode, CancelMode } from '../graph/labels.ts';

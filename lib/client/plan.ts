@@ -1,7 +1,8 @@
 import { switchPlan } from '../fleet/switch-plan.ts';
-import type { CacheMode } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
+import type { RunOverride } from '../pods/run-override.ts';
 import { findPlan } from '../runs/find.ts';
+import type { LaunchName, LaunchSettings } from '../runs/launch-settings.ts';
 import type { JsonObject } from '../values/json.ts';
 import { planInfo, type PlanInfo } from './plan-info.ts';
 import { LaunchedRun, type CallOptions } from './run.ts';
@@ -9,19 +10,12 @@ import { translated } from './translate.ts';
 import type { AnyWorkflowType, InputsOf, OutputsOf, WorkflowType } from './types.ts';
 
 /** How to launch a plan. */
-export interface LaunchOptions extends CallOptions {
+export interface LaunchOptions extends CallOptions, LaunchName, LaunchSettings {
   /**
-   * What tells a repetition from another launch, of 1 to 256 characters: all launches of a plan with one key give the same run, for as
-   * long as that is on the cluster. Another launch with the key is an error when it gives other inputs or settings.
-   * @default each launch is a run of its own
+   * What is changed of the steps' pods, by step and `*` for all of them: parts of a pod template, and as `job` of the Job around the pod where a step
+   * runs as one. Merged over `env`, `labels` and the others of these settings. @default nothing
    */
-  readonly idempotencyKey?: string;
-  /** Name of the run, a DNS label; a `Conflict` when it is taken. @default `<plan>-` and ten characters of the key, or five random ones */
-  readonly name?: string;
-  /** A whole number: where runs wait for the same lock or limit, those with a higher one come first. @default the plan's */
-  readonly priority?: number;
-  /** `Off` takes no kept results and keeps none, `Overwrite` takes none and keeps its own. @default the plan's */
-  readonly cache?: CacheMode;
+  readonly override?: RunOverride;
 }
 
 /** A launch plan of the workflow `W`, which need not be there yet. */
@@ -44,14 +38,15 @@ export class Plan<W extends WorkflowType = AnyWorkflowType> {
    * Starts a run with these inputs over those of the plan, also when the plan is not active. They are checked against the workflow's
    * schema before anything is created.
    *
-   * @throws WorkflowsError with everything that is wrong with the inputs: unknown, fixed by the plan, missing or of another type
+   * @throws WorkflowsError with everything that is wrong: inputs that are unknown, fixed by the plan, missing or of another type, and settings
    */
   launch(inputs: InputsOf<W> = {} as InputsOf<W>, options: LaunchOptions = {}): Promise<LaunchedRun<OutputsOf<W>>> {
     return translated(async () => {
       const { launchRun } = await import('../runs/launch-run.ts');
       const given = Object.entries(inputs).filter(([, value]) => value !== undefined);
+      const { signal, name, idempotencyKey, override, ...settings } = options;
       const { job, created } = await launchRun(this.#client, {
-        ...options,
+        ...{ signal, name, idempotencyKey, override, settings },
         plan: this.name,
         inputs: Object.fromEntries(given) as JsonObject,
         at: (input) => `inputs.${input}`,

@@ -89,7 +89,7 @@ export function runPodSettings(settings: RunPodSettings): PodSettings[] {
 }
 
 /** The same as it travels with the run: with `null` where a field is to be removed. */
-function overrideOf(settings: RunPodSettings): PodTemplateOverride | undefined {
+export function runPodOverride(settings: RunPodSettings): PodTemplateOverride | undefined {
   const parts = runPodSettings(settings).flatMap((part) => settingsLayers(part));
   return parts.length === 0 ? undefined : parts.reduce(composeOverrides);
 }
@@ -106,6 +106,21 @@ export function* overrideProblems({
         message: 'is a function, which no manifest can carry to where the run is merged',
         fix: 'give the value, or use a function in the override of a step',
       };
+}
+
+/** What is wrong with the numbers of a run that Kubernetes counts. */
+export function* amountProblems(
+  settings: Pick<RunJobSettings, 'parallelism' | 'timeoutSeconds' | 'ttlSecondsAfterFinished'>,
+): Generator<Problem> {
+  for (const [field, min] of [
+    ['parallelism', 1],
+    ['timeoutSeconds', 1],
+    ['ttlSecondsAfterFinished', 0],
+  ] as const) {
+    const value = settings[field];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= min))
+      yield { path: field, message: `must be a whole number of at least ${min}, not ${show(value)}` };
+  }
 }
 
 /** What is wrong with the priority of a run. */
@@ -130,7 +145,7 @@ export function* driverProblems(graph: Pick<Graph, 'steps'>): Generator<Problem>
 /** Metadata and spec of the Job that is a run of the workflow. The mapping of its fields is in docs/concepts.md. */
 export function runJob(target: RunTarget, inputs: JsonObject, settings: RunJobSettings, whose?: Whose) {
   const { driver, timeoutSeconds, ttlSecondsAfterFinished, parallelism = DEFAULT_PARALLELISM } = settings;
-  const podOverride = overrideOf(settings);
+  const podOverride = runPodOverride(settings);
   return {
     metadata: {
       labels: { ...settings.labels, ...runLabels(target, whose) },

@@ -1,10 +1,11 @@
-import { annotations, labels, MANAGED_BY, type CacheMode } from '../graph/labels.ts';
-import { runPolicyNotes, type RunPolicy } from '../graph/run-policy.ts';
+import { annotations, labels, MANAGED_BY } from '../graph/labels.ts';
+import { runPolicyNotes } from '../graph/run-policy.ts';
 import type { NewObject } from '../kube/objects.ts';
 import { encodeValue, escapeExpansion, inputVariable } from '../values/environment.ts';
 import { canonicalJson, type Json, type JsonObject } from '../values/json.ts';
 import type { RunOverride } from '../pods/run-override.ts';
 import { taskPod } from './launch-pods.ts';
+import { policyOf, type LaunchSettings } from './launch-settings.ts';
 import { withTaskJob } from './launch-step-jobs.ts';
 import type { Container, JobSpec, PlanCronJob, PodTemplateObject } from './run-objects.ts';
 
@@ -24,30 +25,28 @@ export function newRunName(plan: string, random: () => number): string {
 }
 
 /** What a launch says of a run beside its inputs. */
-export interface WorkflowRunOptions {
+export interface LaunchedAs extends LaunchSettings {
+  /** Of its pods: that of the settings is in it, too. @default nothing */
   readonly override?: RunOverride | undefined;
-  readonly priority?: number | undefined;
-  readonly policy?: RunPolicy | undefined;
-  readonly parallelism?: number | undefined;
-  readonly cache?: CacheMode | undefined;
 }
 
-/** A run of a workflow, as `kubectl create job --from` would make it, with these inputs and changes of its pods. */
+/** A run of a workflow, as `kubectl create job --from` would make it, with these inputs and settings. */
 export function workflowRun(
   plan: PlanCronJob,
   name: string,
   inputs: JsonObject,
-  { override, priority, policy = {}, parallelism, cache }: WorkflowRunOptions = {},
+  settings: LaunchedAs = {},
 ): LaunchedJob {
+  const { override, priority, parallelism, cache } = settings;
   const { spec } = plan.spec.jobTemplate;
   // That of a driver's Job says how many drivers run.
   const driven = spec.managedBy === undefined;
   const ownSpec = parallelism === undefined || driven ? spec : { ...spec, parallelism };
-  return runOf(plan, name, ownSpec, {
+  return runOf(plan, name, ownSpec, settings, {
     [annotations.inputs]: canonicalJson(inputs),
     ...overrideNote(override),
     ...(priority !== undefined && { [annotations.priority]: String(priority) }),
-    ...runPolicyNotes(policy),
+    ...runPolicyNotes(policyOf(settings)),
     ...(parallelism !== undefined && driven && { [annotations.parallelism]: String(parallelism) }),
     ...(cache && { [annotations.cache]: cache }),
   });
@@ -61,15 +60,16 @@ export function taskRun(
   plan: PlanCronJob,
   name: string,
   changes: Readonly<Record<string, Json>>,
-  override?: RunOverride,
+  settings: LaunchedAs = {},
 ): LaunchedJob {
+  const { override } = settings;
   const spec = withInputs(plan, changes);
-  if (override === undefined) return runOf(plan, name, spec);
+  if (override === undefined) return runOf(plan, name, spec, settings);
   const layers = { run: name, runOverride: override };
   const template = taskPod({ ...plan.spec.jobTemplate, spec }, layers);
   const changed = withTaskJob(plan, layers);
   const fields = { ...changed.spec.jobTemplate.spec, template: template as PodTemplateObject };
-  return runOf(changed, name, fields, overrideNote(override));
+  return runOf(changed, name, fields, settings, overrideNote(override));
 }
 
 // Where nothing reads it, it tells people what was changed.
@@ -103,7 +103,14 @@ export function taskInputVariables(plan: PlanCronJob): string[] {
   return [...new Set(literal.map(({ name }) => name))];
 }
 
-function runOf(plan: PlanCronJob, name: string, spec: JobSpec, extra: Record<string, string> = {}): LaunchedJob {
+function runOf(
+  plan: PlanCronJob,
+  name: string,
+  spec: JobSpec,
+  settings: LaunchSettings,
+  extra: Record<string, string> = {},
+): LaunchedJob {
+  const { timeoutSeconds, ttlSecondsAfterFinished } = settings;
   const { metadata = {} } = plan.spec.jobTemplate;
   const { uid } = plan.metadata;
   return {
@@ -112,13 +119,27 @@ function runOf(plan: PlanCronJob, name: string, spec: JobSpec, extra: Record<str
     metadata: {
       name,
       namespace: plan.metadata.namespace,
-      labels: { [labels.plan]: plan.metadata.name, ...metadata.labels, [labels.managedBy]: MANAGED_BY },
-      annotations: { ...metadata.annotations, 'cronjob.kubernetes.io/instantiate': 'manual', ...extra },
+      labels: {
+        [labels.plan]: plan.metadata.name,
+        ...metadata.labels,
+        ...settings.labels,
+        [labels.managedBy]: MANAGED_BY,
+      },
+      annotations: {
+        ...metadata.annotations,
+        ...settings.annotations,
+        'cronjob.kubernetes.io/instantiate': 'manual',
+        ...extra,
+      },
       // As kubectl does it: history limits count the run, and it goes with its plan. (kubectl/pkg/cmd/create/create_job.go)
       ...(uid !== undefined && {
         ownerReferences: [{ apiVersion: 'batch/v1', kind: 'CronJob', name: plan.metadata.name, uid, controller: true }],
       }),
     },
-    spec,
+    spec: {
+      ...spec,
+      ...(timeoutSeconds !== undefined && { activeDeadlineSeconds: timeoutSeconds }),
+      ...(ttlSecondsAfterFinished !== undefined && { ttlSecondsAfterFinished }),
+    },
   };
 }

@@ -1,30 +1,22 @@
-import type { CacheMode } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { fullHash } from '../values/hash.ts';
+import { runOverrideFieldProblems } from '../pods/run-override-fields.ts';
+import { unknownStepProblems, withoutJobProblems, type RunOverride } from '../pods/run-override.ts';
 import type { JsonObject } from '../values/json.ts';
-import { dnsLabelProblem, MAX_RUN_NAME } from '../values/names.ts';
-import { InvalidError, show, type Problem } from '../values/problems.ts';
+import { InvalidError, type Problem } from '../values/problems.ts';
 import { findPlan, type FindOptions } from './find.ts';
-import { runMaker } from './prepare-run.ts';
+import { nameProblems, requestOf, type LaunchName, type LaunchSettings } from './launch-settings.ts';
+import { prepareRun, type LaunchedStep } from './prepare-run.ts';
 import { runOfKey, startRun, type KeyedLaunch, type Started } from './start-run.ts';
 
-/** The longest idempotency key, in characters. */
-export const MAX_KEY = 256;
-
 /** What a program asks of a launch. */
-export interface LaunchRequest extends FindOptions {
+export interface LaunchRequest extends FindOptions, LaunchName {
   readonly plan: string;
   readonly inputs: JsonObject;
   /** How a message names the place of an input. */
   readonly at: (input: string) => string;
-  /** Launches with the same key come to one run. @default each is a run of its own */
-  readonly idempotencyKey?: string;
-  /** @default one of the key, else `<plan>-<5 random>` */
-  readonly name?: string;
-  /** @default the plan's */
-  readonly priority?: number;
-  /** @default the plan's */
-  readonly cache?: CacheMode;
+  readonly settings?: LaunchSettings;
+  /** What it changes of the steps' pods, by step and `*` for all of them. @default nothing */
+  readonly override?: RunOverride;
   /** Who asked for it, where that is not who creates the Job. @default nobody is noted */
   readonly by?: string;
 }
@@ -33,17 +25,17 @@ export interface LaunchRequest extends FindOptions {
  * Starts a run of a plan with these inputs over those of the plan, all of them checked before. A key finds the run that was started with
  * it for as long as that is there, whatever became of the plan.
  *
- * @throws InvalidError with everything that is wrong with the inputs
+ * @throws InvalidError with everything that is wrong with the inputs and settings
  * @throws WorkflowsError when there is no such plan, or its name or key was used for something else
  */
 export async function launchRun(client: KubeClient, request: LaunchRequest): Promise<Started> {
-  const { plan: planName, inputs, at, idempotencyKey, name, priority, cache, by, ...options } = request;
-  const wrong = [...requestProblems(request)];
-  if (wrong.length > 0) throw new InvalidError(`Cannot launch ${planName}`, wrong);
+  const { plan: planName, inputs, at, settings = {}, override, idempotencyKey, name, by, ...options } = request;
+  const wrong = [...nameProblems(request)];
+  if (idempotencyKey !== undefined && wrong.length > 0) throw new InvalidError(`Cannot launch ${planName}`, wrong);
   const keyed: KeyedLaunch | undefined =
     idempotencyKey === undefined
       ? undefined
-      : { key: idempotencyKey, request: fullHash([planName, inputs, priority ?? null, cache ?? null]) };
+      : { key: idempotencyKey, request: requestOf(planName, inputs, settings, override) };
   const [before, plan] = await Promise.allSettled([
     keyed && runOfKey(client, planName, keyed, options),
     findPlan(client, planName, options),
@@ -51,17 +43,21 @@ export async function launchRun(client: KubeClient, request: LaunchRequest): Pro
   if (before.status === 'rejected') throw before.reason;
   if (before.value !== undefined) return { job: before.value, created: false };
   if (plan.status === 'rejected') throw plan.reason;
-  const make = await runMaker(client, plan.value, { inputs: { values: inputs, at }, priority });
-  return startRun(client, plan.value, make, { name, keyed, cache, by, signal: options.signal });
+  const { job } = await prepareRun(client, plan.value, {
+    inputs: { values: inputs, at },
+    settings,
+    problems: wrong,
+    ...(override && { pods: (steps) => ({ override, problems: overrideProblems(override, steps) }) }),
+  });
+  return startRun(client, plan.value, job, { name, keyed, by, signal: options.signal });
 }
 
-function* requestProblems({ name, idempotencyKey: key, priority }: LaunchRequest): Generator<Problem> {
-  const wrongName = name === undefined ? undefined : dnsLabelProblem(name, MAX_RUN_NAME);
-  if (wrongName !== undefined) yield { path: 'name', message: `${show(name)} ${wrongName}` };
-  if (name !== undefined && key !== undefined)
-    yield { path: 'idempotencyKey', message: 'names the run, and so does name', fix: 'give one of them' };
-  if (key !== undefined && (key.length === 0 || key.length > MAX_KEY))
-    yield { path: 'idempotencyKey', message: `must have 1 to ${MAX_KEY} characters, not ${key.length}` };
-  if (priority !== undefined && !Number.isSafeInteger(priority))
-    yield { path: 'priority', message: `must be a whole number, not ${show(priority)}` };
+/** What is wrong with what is changed of pods, each with its place in `override`. */
+function overrideProblems(override: RunOverride, steps: readonly LaunchedStep[]): readonly Problem[] {
+  const names = steps.map(({ name }) => name);
+  return [
+    ...unknownStepProblems(override, names, 'override'),
+    ...runOverrideFieldProblems(override, (step, place) => `override.${step}.${place}`),
+    ...withoutJobProblems(override, steps, (step) => `override.${step}.job`),
+  ];
 }

@@ -1,21 +1,27 @@
 import { taskSteps } from '../graph/graph.ts';
-import { annotations, CONTROLLER_NAME, type CacheMode } from '../graph/labels.ts';
-import { runPolicyProblems, type RunPolicy } from '../graph/run-policy.ts';
+import { annotations, CONTROLLER_NAME } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { RunOverride } from '../pods/run-override.ts';
+import type { JsonObject } from '../values/json.ts';
 import { formatProblem, InvalidError, type Problem } from '../values/problems.ts';
 import { WorkflowsError } from './errors.ts';
 import { taskInputVariables, taskRun, workflowRun, type LaunchedJob } from './launch-job.ts';
 import { stepPodProblems, taskName, taskPodProblems } from './launch-pods.ts';
+import { requestOf, settingsOfSteps, settingsProblems, withSettings, type LaunchSettings } from './launch-settings.ts';
 import { taskJobProblems } from './launch-step-jobs.ts';
 import { fixedInputs } from './plan-inputs.ts';
-import { mergeInputs, taskInputProblems, type GivenInputs } from './run-inputs.ts';
+import { mergeInputs, taskInputProblems, typedInputs, type GivenInputs } from './run-inputs.ts';
 import type { PlanCronJob } from './run-objects.ts';
 import { graphOf, readConfigMap } from './run-state.ts';
 import { inputsOf } from './run-summary.ts';
 
-/** Makes the Job of a run that was checked. */
-export type RunMaker = (name: string, cache?: CacheMode) => LaunchedJob;
+/** A launch that was checked. */
+export interface PreparedRun {
+  /** Makes the Job of a run. */
+  readonly job: (name: string) => LaunchedJob;
+  /** Stands for all that was asked for, see {@link requestOf}. */
+  readonly request: string;
+}
 
 /** A step as far as an override needs to know it. */
 export interface LaunchedStep {
@@ -35,11 +41,12 @@ export interface GivenLaunch {
   readonly inputs: GivenInputs;
   /** What it changes of their pods, once the steps are known. @default nothing */
   readonly pods?: (steps: readonly LaunchedStep[]) => CheckedOverride;
-  readonly priority?: number;
   /** How they go, where that is not as the plan says. @default as it says */
-  readonly policy?: RunPolicy;
-  /** How many steps of each may run at once. @default as the plan says */
-  readonly parallelism?: number;
+  readonly settings?: LaunchSettings;
+  /** What is wrong with the settings before they are looked at. @default nothing */
+  readonly problems?: readonly Problem[];
+  /** How a message names the place of a setting, such as `--labels` for `labels`. @default its path */
+  readonly at?: (path: string) => string;
   /** Where they go, when that was said. */
   readonly cluster?: string;
 }
@@ -53,34 +60,35 @@ export function isManaged(plan: PlanCronJob): boolean {
 }
 
 /**
- * Checks the inputs and what is changed of the pods, and gives what makes a Job of them.
+ * Checks what a launch says, and gives what makes a Job of it.
  *
  * @param graphs those that were read already, for several plans of one namespace
  * @throws InvalidError with all that is wrong with them
  * @throws WorkflowsError when the graph of the plan is not there, or broken
  */
-export async function runMaker(
+export async function prepareRun(
   client: KubeClient,
   plan: PlanCronJob,
-  { inputs: given, pods, priority, policy = {}, parallelism, cluster }: GivenLaunch,
+  launch: GivenLaunch,
   graphs: ReadGraphs = new Map(),
-): Promise<RunMaker> {
+): Promise<PreparedRun> {
+  const { inputs: given, settings = {}, cluster } = launch;
   const { metadata } = plan.spec.jobTemplate;
   const subject = `Cannot launch ${plan.metadata.name}`;
   const fixed = fixedInputs(plan);
-  const unsaid = priority === undefined || isManaged(plan) ? [] : [priorityProblem(plan)];
+  const toldOf = settingsTold(plan, launch);
   const graphName = metadata?.annotations?.[annotations.graph];
   if (graphName === undefined) {
-    const { override, problems } = checkedOverride(pods, [{ name: taskName(plan), runAs: 'Job' }]);
+    const { override, asked, problems } = checkedOverride(launch, [{ name: taskName(plan), runAs: 'Job' }]);
     if (override && problems.length === 0)
       problems.push(...taskPodProblems(plan, override), ...taskJobProblems(plan, override));
-    problems.unshift(
-      ...unsaid,
-      ...ofNoTask(plan, { ...policy, parallelism }),
-      ...taskInputProblems(taskInputVariables(plan), fixed, given),
-    );
+    problems.unshift(...toldOf, ...taskInputProblems(taskInputVariables(plan), fixed, given));
     if (problems.length > 0) throw new InvalidError(subject, problems);
-    return (name) => taskRun(plan, name, { ...given.values, ...given.texts }, override);
+    const inputs: JsonObject = { ...given.values, ...given.texts };
+    return {
+      job: (name) => taskRun(plan, name, inputs, { ...settings, override }),
+      request: requestOf(plan.metadata.name, inputs, settings, asked),
+    };
   }
   const read = graphs.get(graphName) ?? readConfigMap(client, graphName, plan.metadata.namespace);
   graphs.set(graphName, read);
@@ -102,26 +110,45 @@ export async function runMaker(
     { schema: graph.inputs, values: inputsOf({ ...metadata, creationTimestamp: new Date().toISOString() }), fixed },
     given,
   );
-  const { override, problems } = checkedOverride(pods, taskSteps(graph));
+  const { override, asked, problems } = checkedOverride(launch, taskSteps(graph));
   if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
-  const all = [...unsaid, ...runPolicyProblems(policy), ...(merged.ok ? [] : merged.problems), ...problems];
+  const all = [...toldOf, ...(merged.ok ? [] : merged.problems), ...problems];
   if (!merged.ok || all.length > 0) throw new InvalidError(subject, all);
-  return (name, cache) => workflowRun(plan, name, merged.values, { override, priority, policy, parallelism, cache });
+  return {
+    job: (name) => workflowRun(plan, name, merged.values, { ...settings, override }),
+    request: requestOf(plan.metadata.name, typedInputs(graph.inputs, given), settings, asked),
+  };
 }
 
-function priorityProblem({ metadata }: PlanCronJob): Problem {
-  const message = `says nothing of runs of ${metadata.name}: no controller sequences them`;
-  return { path: 'priority', message, fix: 'leave it out' };
+/** What is wrong with the settings for runs of this plan. */
+function settingsTold(
+  plan: PlanCronJob,
+  { settings = {}, problems = [], at = (path) => path }: GivenLaunch,
+): readonly Problem[] {
+  const { name } = plan.metadata;
+  const isTask = plan.spec.jobTemplate.metadata?.annotations?.[annotations.graph] === undefined;
+  const unsaid = (why: string) => (path: string) => ({
+    path: at(path),
+    message: `says nothing of runs of ${name}: ${why}`,
+    fix: 'leave it out',
+  });
+  const said = (fields: readonly (keyof LaunchSettings)[]) => fields.filter((field) => settings[field] !== undefined);
+  return [
+    ...problems,
+    ...[...settingsProblems(settings)].map((problem) => ({ ...problem, path: at(problem.path) })),
+    ...(isManaged(plan) ? [] : said(['priority']).map(unsaid('no controller sequences them'))),
+    ...(isTask ? said(settingsOfSteps).map(unsaid('each is a single task')) : []),
+  ];
 }
 
-/** What is said of the steps of a run, of one that has none. */
-function* ofNoTask({ metadata }: PlanCronJob, said: object): Generator<Problem> {
-  for (const [path, value] of Object.entries(said))
-    if (value !== undefined)
-      yield { path, message: `says nothing of runs of ${metadata.name}: each is a single task`, fix: 'leave it out' };
-}
-
-function checkedOverride(pods: GivenLaunch['pods'], steps: readonly LaunchedStep[]) {
-  const { override, problems } = pods?.(steps) ?? { problems: [] };
-  return { override, problems: [...problems] };
+/** What is changed of the pods, by the settings and by what is said of templates; nothing when anything is wrong with it. */
+function checkedOverride({ pods, settings = {} }: GivenLaunch, steps: readonly LaunchedStep[]) {
+  const { override: asked, problems } = pods?.(steps) ?? { problems: [] };
+  if (problems.length > 0) return { problems: [...problems] };
+  try {
+    return { override: withSettings(asked, settings), asked, problems: [] as Problem[] };
+  } catch (error) {
+    if (error instanceof InvalidError) return { problems: [...error.problems] };
+    throw error;
+  }
 }

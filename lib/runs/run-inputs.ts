@@ -25,17 +25,22 @@ export interface PlanInputs {
   readonly fixed: readonly string[];
 }
 
+/** The inputs that were given, texts as the schema wants them. */
+export function typedInputs({ properties }: ObjectSchema, { values, texts = {} }: GivenInputs): JsonObject {
+  const typed = Object.entries(texts).map(([name, text]): [string, Json] => {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    return [name, property === undefined ? text : parseValue(property, text)];
+  });
+  return { ...values, ...Object.fromEntries(typed) };
+}
+
 type Change = [name: string, value: Json];
 
 /** The inputs of a new run: the plan's values, over them those given. All that is wrong at once. */
 export function mergeInputs(plan: PlanInputs, given: GivenInputs): Checked {
   const { schema } = plan;
   const problems = [...(given.problems ?? [])];
-  const typed = Object.entries(given.texts ?? {}).map(([name, text]): [string, Json] => {
-    const property = Object.hasOwn(schema.properties, name) ? schema.properties[name] : undefined;
-    return [name, property === undefined ? text : parseValue(property, text)];
-  });
-  const changes: JsonObject = { ...given.values, ...Object.fromEntries(typed) };
+  const changes = typedInputs(schema, given);
   const [fixed, allowed] = [true, false].map((is) =>
     Object.entries(changes).filter(([name]) => plan.fixed.includes(name) === is),
   ) as [Change[], Change[]];

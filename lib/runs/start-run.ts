@@ -1,4 +1,4 @@
-import { annotations, type CacheMode } from '../graph/labels.ts';
+import { annotations } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isAlreadyExists } from '../kube/errors.ts';
 import { jobs } from '../kube/resources.ts';
@@ -7,7 +7,6 @@ import { show } from '../values/problems.ts';
 import { WorkflowsError } from './errors.ts';
 import { found, type FindOptions } from './find.ts';
 import { newRunName, type LaunchedJob } from './launch-job.ts';
-import type { RunMaker } from './prepare-run.ts';
 import type { PlanCronJob, RunJob } from './run-objects.ts';
 
 /** A launch that may be asked for several times, and comes to one run. */
@@ -23,8 +22,6 @@ export interface StartOptions {
   readonly name?: string;
   /** In place of a name. @default each launch is a run of its own */
   readonly keyed?: KeyedLaunch;
-  /** @default the plan's */
-  readonly cache?: CacheMode;
   /** Have the API server check it, and start nothing. @default false */
   readonly dryRun?: boolean;
   /** Who asked for it, where that is not who creates the Job. @default nobody is noted */
@@ -51,12 +48,12 @@ export function keyedRunName(plan: string, key: string): string {
 export async function startRun(
   client: KubeClient,
   plan: PlanCronJob,
-  make: RunMaker,
-  { name, keyed, cache, dryRun, by, signal }: StartOptions,
+  jobOf: (name: string) => LaunchedJob,
+  { name, keyed, dryRun, by, signal }: StartOptions,
 ): Promise<Started> {
   const { name: planName, namespace } = plan.metadata;
   const wanted = name ?? (keyed ? keyedRunName(planName, keyed.key) : newRunName(planName, Math.random));
-  const job = noted(make(wanted, cache), keyed, by);
+  const job = noted(jobOf(wanted), keyed, by);
   try {
     return { job: await client.create<RunJob>(jobs, job, { dryRun, namespace, signal }), created: true };
   } catch (cause) {

@@ -91,7 +91,7 @@ describe('the Job of a launch', () => {
       },
     };
     const job = { metadata: { labels: { team: 'ml', ...labels } }, spec: { activeDeadlineSeconds: 90 } };
-    const made = taskRun(held, 'r', {}, { train: { job } });
+    const made = taskRun(held, 'r', {}, { override: { train: { job } } });
     expect(made.metadata.labels).toMatchObject({ team: 'ml', ...labels });
     expect(made.spec).toMatchObject({ suspend: true, backoffLimit: 2, activeDeadlineSeconds: 90 });
     const told = taskJobProblems(held, { '*': { job: { spec: { suspend: false, backoffLimit: 3 } as never } } });

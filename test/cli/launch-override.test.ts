@@ -232,7 +232,12 @@ describe('the Job of a launch', () => {
 
   it('of a single task has it in its pod, under the policy', () => {
     const before = structuredClone(plan);
-    const { spec } = taskRun(plan, 'r', { site: 'b' }, { '*': { spec: { nodeSelector: { gpu: 'a100' } } } });
+    const { spec } = taskRun(
+      plan,
+      'r',
+      { site: 'b' },
+      { override: { '*': { spec: { nodeSelector: { gpu: 'a100' } } } } },
+    );
     expect(spec).toMatchObject({
       template: {
         spec: {

@@ -67,7 +67,6 @@ async function prepareAll(
       given,
       known,
       graphs,
-      options,
       now: Date.now(),
       problemsOf: (error) => problemsOf(error, plan).map(({ problem }) => problem),
     });

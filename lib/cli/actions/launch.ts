@@ -4,19 +4,17 @@ import { checkLaunch } from '../cluster/launch-preflight.ts';
 import { groupPlans } from '../cluster/list-plans.ts';
 import { findPlanFor } from '../cluster/plan-elsewhere.ts';
 import { readLaunch } from '../cluster/prepare-launch.ts';
-import { printLaunched } from '../cluster/print-launched.ts';
+import { launchedText, printLaunched } from '../cluster/print-launched.ts';
 import { waitForRun } from '../cluster/wait-for-run.ts';
 import type { LaunchOptions } from '../commands/launch.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, exitCodes, UsageError } from '../errors.ts';
-import { cacheMode } from '../options.ts';
 import { inParallel } from '../../fleet/in-parallel.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { WorkflowsError } from '../../runs/errors.ts';
-import { isManaged, runMaker, type RunMaker } from '../../runs/prepare-run.ts';
+import { isManaged, prepareRun, type PreparedRun } from '../../runs/prepare-run.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { startRun, type StartOptions } from '../../runs/start-run.ts';
-import { dnsLabelProblem, MAX_RUN_NAME } from '../../values/names.ts';
 import { InvalidError } from '../../values/problems.ts';
 import { sharedProblems, type NamedProblem } from '../../values/shared-problems.ts';
 
@@ -24,8 +22,6 @@ const REQUESTS_AT_ONCE = 8;
 
 /** Creates a run of a plan, and waits for it when asked to. */
 export async function launch(context: CliContext, planName: string, options: LaunchOptions): Promise<void> {
-  const wrongName = options.name === undefined ? undefined : dnsLabelProblem(options.name, MAX_RUN_NAME);
-  if (wrongName !== undefined) throw new UsageError(`--name ${JSON.stringify(options.name)} ${wrongName}`);
   if (options.timeout !== undefined && !options.watch && !options.wait)
     throw new UsageError('--timeout needs --watch or --wait');
   const given = await readLaunch(context, options);
@@ -35,14 +31,14 @@ export async function launch(context: CliContext, planName: string, options: Lau
       cluster === undefined
         ? await findPlan(client, planName)
         : await findPlanFor(client, planName, { cluster, cwd: context.cwd });
-    const [warning, make] = await Promise.all([controllerMissing(client, [plan]), runMaker(client, plan, given)]);
+    const [warning, prepared] = await Promise.all([controllerMissing(client, [plan]), prepareRun(client, plan, given)]);
     warn(context, warning);
-    if (cluster !== undefined)
-      await checkLaunch(context, client, cluster, make(plan.metadata.name, cacheMode(options)));
-    const { job } = await startRun(client, plan, make, startOptions(options));
+    if (cluster !== undefined) await checkLaunch(context, client, cluster, prepared.job(plan.metadata.name));
+    const { job, created } = await startRun(client, plan, prepared.job, startOptions(options, prepared));
     const where = cluster === undefined ? '' : ` on ${cluster}`;
-    if (options.dryRun || !(options.watch || options.wait)) return printLaunched(context, job, options, where);
-    if (options.output === undefined) context.err.line(`run ${job.metadata.name} launched${where}`);
+    if (options.dryRun || !(options.watch || options.wait))
+      return printLaunched(context, job, { ...options, created }, where);
+    if (options.output === undefined) context.err.line(`${launchedText(job, created)}${where}`);
     await waitForRun(context, client, job, options);
   });
 }
@@ -58,10 +54,10 @@ export async function launchGroup(context: CliContext, group: string, options: L
     const plans = await groupPlans(client, group);
     const graphs = new Map();
     const problems: NamedProblem[] = [];
-    const [warning, makers] = await Promise.all([
+    const [warning, prepared] = await Promise.all([
       controllerMissing(client, plans),
       inParallel(plans, REQUESTS_AT_ONCE, (plan) =>
-        runMaker(client, plan, given, graphs).catch(async (error: unknown) => {
+        prepareRun(client, plan, given, graphs).catch(async (error: unknown) => {
           problems.push(...problemsOf(error, plan));
         }),
       ),
@@ -69,24 +65,24 @@ export async function launchGroup(context: CliContext, group: string, options: L
     if (problems.length > 0)
       throw new InvalidError(`Nothing of group ${group} was launched`, [...sharedProblems(problems, plans.length)]);
     warn(context, warning);
-    const created = await inParallel([...plans.entries()], REQUESTS_AT_ONCE, async ([index, plan]) => {
+    const all = await inParallel([...plans.entries()], REQUESTS_AT_ONCE, async ([index, plan]) => {
       try {
-        return (await startRun(client, plan, makers[index] as RunMaker, startOptions(options))).job;
+        const ready = prepared[index] as PreparedRun;
+        return await startRun(client, plan, ready.job, startOptions(options, ready));
       } catch (error) {
         err.line(`${err.colors.red('error:')} ${plan.metadata.name}: ${(error as Error).message}`);
         return undefined;
       }
     });
-    const started = created.filter((job) => job !== undefined);
-    if (options.output === 'json') out.json(started);
-    else for (const job of started) await printLaunched(context, job, options);
+    const started = all.filter((each) => each !== undefined);
+    if (options.output === 'json') out.json(started.map(({ job }) => job));
+    else for (const { job, created } of started) await printLaunched(context, job, { ...options, created });
     if (started.length < plans.length) throw new ExitError(exitCodes.failed);
   });
 }
 
-function startOptions(options: LaunchOptions): StartOptions {
-  const { name, dryRun } = options;
-  return { name, dryRun, cache: cacheMode(options) };
+function startOptions({ name, idempotencyKey: key, dryRun }: LaunchOptions, { request }: PreparedRun): StartOptions {
+  return { name, dryRun, ...(key !== undefined && { keyed: { key, request } }) };
 }
 
 /** What an error says of a plan; one that says something else is thrown. */

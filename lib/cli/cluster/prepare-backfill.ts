@@ -2,13 +2,11 @@ import type { KubeClient } from '../../kube/client.ts';
 import { eachObject } from '../../kube/pages.ts';
 import { jobs } from '../../kube/resources.ts';
 import type { Problem } from '../../values/problems.ts';
-import type { BackfillOptions } from '../commands/backfill.ts';
-import { cacheMode } from '../options.ts';
 import { backfillId, backfillJob } from './backfill-job.ts';
 import { backfillRuns, backfillTimes, kickoffProblems, type BackfillRequest } from './backfill-plan.ts';
 import type { Backfill } from './make-backfill.ts';
 import { planTimes } from './plan-times.ts';
-import { isManaged, runMaker, type GivenLaunch, type ReadGraphs } from '../../runs/prepare-run.ts';
+import { isManaged, prepareRun, type GivenLaunch, type ReadGraphs } from '../../runs/prepare-run.ts';
 import type { PlanCronJob, RunJob } from '../../runs/run-objects.ts';
 
 /**
@@ -24,7 +22,6 @@ export async function prepareBackfill(
     given,
     known,
     graphs,
-    options,
     now,
     problemsOf,
   }: {
@@ -33,7 +30,6 @@ export async function prepareBackfill(
     /** The runs that exist, by name. */
     readonly known: ReadonlyMap<string, RunJob>;
     readonly graphs: ReadGraphs;
-    readonly options: BackfillOptions;
     readonly now: number;
     readonly problemsOf: (error: unknown) => readonly Problem[];
   },
@@ -42,9 +38,9 @@ export async function prepareBackfill(
   const chosen = backfillTimes(plan, times, request, now);
   const { texts = {}, values = {} } = given.inputs;
   const kickoff = kickoffProblems(plan, [...Object.keys(texts), ...Object.keys(values)]);
-  const make = await runMaker(client, plan, given, graphs).catch((error: unknown) => problemsOf(error));
-  const problems = [...('times' in chosen ? [] : chosen), ...kickoff, ...(typeof make === 'function' ? [] : make)];
-  if (problems.length > 0 || !('times' in chosen) || typeof make !== 'function') return problems;
+  const prepared = await prepareRun(client, plan, given, graphs).catch((error: unknown) => problemsOf(error));
+  const problems = [...('times' in chosen ? [] : chosen), ...kickoff, ...('job' in prepared ? [] : prepared)];
+  if (problems.length > 0 || !('times' in chosen) || !('job' in prepared)) return problems;
   const turns = { concurrency: request.concurrency, order: request.order };
   const id = backfillId(chosen.from, chosen.to);
   const held = isManaged(plan);
@@ -57,7 +53,7 @@ export async function prepareBackfill(
     runs: backfillRuns(chosen.times, times!, request, known),
     turns,
     held,
-    jobOf: ({ name, time }) => backfillJob(make(name, cacheMode(options)), id, time, held ? turns : undefined),
+    jobOf: ({ name, time }) => backfillJob(prepared.job(name), id, time, held ? turns : undefined),
   };
 }
 

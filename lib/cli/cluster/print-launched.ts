@@ -7,6 +7,13 @@ import type { RunJob } from '../../runs/run-objects.ts';
 export interface LaunchedOptions extends ClusterOptions {
   readonly dryRun?: boolean;
   readonly output?: 'json' | 'name' | 'yaml';
+  /** Whether it was not there before. @default true */
+  readonly created?: boolean;
+}
+
+/** What became of a launch. */
+export function launchedText({ metadata: { name } }: RunJob, created = true): string {
+  return created ? `run ${name} launched` : `run ${name} is there already, launched with this key`;
 }
 
 /** Prints a run that nobody waits for. `more`: what there is to say of it beside its name. */
@@ -16,7 +23,7 @@ export async function printLaunched(
   options: LaunchedOptions,
   more = '',
 ): Promise<void> {
-  const { output, dryRun } = options;
+  const { output, dryRun, created } = options;
   const { out, err, program } = context;
   const { name } = job.metadata;
   // As kubectl: nobody wants to read who manages which field.
@@ -24,7 +31,7 @@ export async function printLaunched(
   if (output === 'json') return out.json(shown);
   if (output === 'yaml') return out.yaml(JSON.parse(JSON.stringify(shown)));
   if (output === 'name') return out.line(`job.batch/${name}`);
-  out.line(`run ${name} launched${more}${dryRun ? ' (dry run, nothing was started)' : ''}`);
+  out.line(`${launchedText(job, created)}${more}${dryRun ? ' (dry run, nothing was started)' : ''}`);
   if (dryRun || !err.isTerminal) return;
   const where = clusterFlags(options);
   err.line(err.colors.dim(`  ${program} describe ${name}${where}\n  ${program} logs ${name} -f${where}`));

@@ -10,6 +10,7 @@ import {
   collect,
   wholeNumber,
 } from '../options.ts';
+import { addSettingsOptions } from '../settings-options.ts';
 import { parseSeconds } from '../terminal/seconds-option.ts';
 import type { LaunchOptions } from './launch.ts';
 import { completeGroups } from './plans.ts';
@@ -36,11 +37,6 @@ export const backfillCommand: CommandModule = {
       .option('--rerun-failed', 'delete runs of these times that failed or were cancelled, and make them again')
       .option('-i, --input <name=value>', "an input, in place of the plan's; may be given several times", collect)
       .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it')
-      .option(
-        '--priority <number>',
-        "goes before runs of lower priority where they wait for the same; the plan's, else 0",
-        wholeNumber(),
-      )
       .option('--wait', 'show progress until the runs end; exit code 1 unless all succeeded')
       .option('--no-wait', 'end when the runs are made, as is done for a plan whose runs a controller sequences')
       .addOption(
@@ -48,7 +44,7 @@ export const backfillCommand: CommandModule = {
       )
       .option('--dry-run', 'list the runs, let the cluster check one of them, and start nothing')
       .option('-y, --yes', 'do not ask before more than 100 runs are made');
-    addOverrideOptions(addCacheOptions(command));
+    addOverrideOptions(addCacheOptions(addSettingsOptions(command)));
     addOutputOption(command, ['json', 'yaml', 'name'])
       .addHelpText(
         'after',

@@ -4,24 +4,21 @@ import {
   addClusterOptions,
   addOutputOption,
   addOverrideOptions,
-  addRunPolicyOptions,
   addStartOptions,
   collect,
-  wholeNumber,
   type ClusterOptions,
   type OverrideOptions,
-  type RunPolicyOptions,
   type StartOptions,
 } from '../options.ts';
+import { addSettingsOptions, type SettingsOptions } from '../settings-options.ts';
 import { completeGroups } from './plans.ts';
 
 /** Options of `launch`. */
-export interface LaunchOptions extends ClusterOptions, OverrideOptions, RunPolicyOptions, StartOptions {
+export interface LaunchOptions extends ClusterOptions, OverrideOptions, SettingsOptions, StartOptions {
   readonly group?: string;
   readonly input?: readonly string[];
   readonly inputFile?: string;
-  readonly priority?: number;
-  readonly parallelism?: number;
+  readonly idempotencyKey?: string;
 }
 
 export const launchCommand: CommandModule = {
@@ -32,17 +29,12 @@ export const launchCommand: CommandModule = {
     addClusterOptions(command.argument('[plan]', 'name of the launch plan; or give --group'))
       .option('-g, --group <name>', 'start a run of every plan of this group; none before all were checked')
       .option('-i, --input <name=value>', "an input, in place of the plan's; may be given several times", collect)
-      .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it')
-      .option(
-        '--priority <number>',
-        "goes before runs of lower priority where they wait for the same lock or limit; the plan's, else 0",
-        wholeNumber(),
-      )
-      .option('--parallelism <number>', 'steps that may run at once', wholeNumber(1));
-    addRunPolicyOptions(command)
-      .option('--spot', 'send steps that say nothing of it to nodes that may be taken away')
-      .option('--no-spot', 'keep all steps off such nodes');
-    addStartOptions(command, 'name of the run; <plan>-<5 random> when left out');
+      .option('--input-file <file>', 'YAML or JSON file with inputs by name; --input wins over it');
+    addSettingsOptions(command);
+    addStartOptions(command, 'name of the run; <plan>-<5 random> when left out').option(
+      '--idempotency-key <key>',
+      'launches of a plan with one key are one run, which has its name from it',
+    );
     addOverrideOptions(command);
     addOutputOption(command, ['json', 'yaml', 'name'])
       .addHelpText(
@@ -63,6 +55,8 @@ Examples:
   ${context.program} launch etl-site-a --input day=2026-03-01 --watch
   ${context.program} launch --group sites --input day=2026-03-01
   ${context.program} launch etl-site-a --set train.spec.nodeSelector.gpu=a100 --set '*.spec.containers[main].resources.limits.memory=64Gi'
+  ${context.program} launch etl-site-a --env LEVEL=debug --labels ticket=OPS-7 --run-timeout 2h
+  ${context.program} launch etl-site-a --idempotency-key "$CI_JOB_ID" --wait
   ${context.program} launch etl-site-a --cluster gpu-eu
   kubectl create job --from=cronjob/etl-site-a now      the same with kubectl, with the plan's inputs
 `,

@@ -1,14 +1,5 @@
-import { validatePartialJob, validatePartialTemplate } from '../../manifests/validate.ts';
-import {
-  EVERY_STEP,
-  inJob,
-  jobOverrideProblems,
-  overrideProblems,
-  unknownStepProblems,
-  withoutJobProblems,
-  type RunOverride,
-} from '../../pods/run-override.ts';
-import type { PodTemplateOverride } from '../../pods/template.ts';
+import { runOverrideFieldProblems } from '../../pods/run-override-fields.ts';
+import { EVERY_STEP, unknownStepProblems, withoutJobProblems, type RunOverride } from '../../pods/run-override.ts';
 import type { CheckedOverride, LaunchedStep } from '../../runs/prepare-run.ts';
 import { isJsonObject, type JsonObject } from '../../values/json.ts';
 import { formatProblem, show, suggest, type Problem } from '../../values/problems.ts';
@@ -51,8 +42,8 @@ export function checkOverride(
   }
   const filled = Object.fromEntries(Object.entries(parts).filter(([, part]) => Object.keys(part).length > 0));
   // Of an object or list that is set whole, only its kind was checked.
-  const before = new Set(partProblems(override, fieldOf).map(formatProblem));
-  const whole = partProblems(filled, fieldOf).filter((problem) => !before.has(formatProblem(problem)));
+  const before = new Set(runOverrideFieldProblems(override, fieldOf).map(formatProblem));
+  const whole = runOverrideFieldProblems(filled, fieldOf).filter((problem) => !before.has(formatProblem(problem)));
   problems.push(...withoutJobProblems(filled, steps ?? [], (step) => placeOfJob(step, override, file?.name)));
   problems.push(...whole.map((problem) => ({ ...problem, path: `--set ${problem.path}` })));
   return Object.keys(filled).length === 0 ? { problems } : { override: filled as RunOverride, problems };
@@ -95,7 +86,7 @@ function readFile(
       else if (isJsonObject(part)) override[step] = part;
       else problems.push({ path: at, message: `must be part of a pod template, not ${show(part)}` });
     }
-  const told = partProblems(override, (step, place) =>
+  const told = runOverrideFieldProblems(override, (step, place) =>
     step === EVERY_STEP ? `${path}: ${place}` : `${path}: steps.${step}.${place}`,
   );
   return { override, problems: [...problems, ...told] };
@@ -114,20 +105,3 @@ function placeOfJob(step: string, inFile: Parts, file: string | undefined): stri
 
 /** As `--set` names it. */
 const fieldOf = (step: string, place: string) => `${step}.${place}`;
-
-/** Fields that there are not and values of other types; and what no merge can do, such as an item without its name. */
-function partProblems(parts: Parts, path: (step: string, place: string) => string): readonly Problem[] {
-  return Object.entries(parts).flatMap(([step, { job, ...template }]) => {
-    const ofJob = (place: string) => path(step, inJob(place));
-    return [
-      ...misfits(validatePartialTemplate(template), (place) => path(step, place)),
-      ...overrideProblems(template as PodTemplateOverride, (place) => path(step, place)),
-      ...(isJsonObject(job) ? misfits(validatePartialJob(job), ofJob) : []),
-      ...(job === undefined ? [] : jobOverrideProblems(job, ofJob)),
-    ];
-  });
-}
-
-function misfits(found: readonly Problem[], at: (place: string) => string): readonly Problem[] {
-  return found.map(({ path, message, fix }) => ({ path: at(path), message, ...(fix !== undefined && { fix }) }));
-}

@@ -3,7 +3,7 @@ import type { NotificationTo } from '../../graph/notifications.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isNotFound } from '../../kube/errors.ts';
 import { cronJobs } from '../../kube/resources.ts';
-import { runMaker } from '../../runs/prepare-run.ts';
+import { prepareRun } from '../../runs/prepare-run.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { startRun } from '../../runs/start-run.ts';
 import { canonicalJson, type JsonObject } from '../../values/json.ts';
@@ -25,9 +25,9 @@ export class Launches {
   async launch(to: Launch, notice: Notice, namespace: string, signal: AbortSignal): Promise<Outcome> {
     const plan = await this.#plan(to.plan, namespace, signal);
     try {
-      const make = await runMaker(this.#client, plan, { inputs: inputsFor(to, notice) });
+      const prepared = await prepareRun(this.#client, plan, { inputs: inputsFor(to, notice) });
       const keyed = { key: `${notice.id}.${notice.notification}`, request: canonicalJson(to) };
-      await startRun(this.#client, plan, (name) => withOrigin(make(name), notice), { keyed, signal });
+      await startRun(this.#client, plan, (name) => withOrigin(prepared.job(name), notice), { keyed, signal });
       return delivered;
     } catch (error) {
       if (!(error instanceof InvalidError)) throw error;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { MAX_KEY } from '../../runs/launch-run.ts';
+import { MAX_KEY } from '../../runs/launch-settings.ts';
 import { fullHash } from '../../values/hash.ts';
 import { isJsonObject, type JsonObject } from '../../values/json.ts';
 import { show, type Problem } from '../../values/problems.ts';
