@@ -46,6 +46,12 @@ describe('the Job of a rerun', () => {
     });
   });
 
+  it('may take as long as the old one, unless another time is given', () => {
+    const deadline = (more: object) =>
+      (rerunJob(old, 'etl-r1', { all: false, steps: [], ...more }).spec as RunJob['spec']).activeDeadlineSeconds;
+    expect([deadline({}), deadline({ timeoutSeconds: 7200 })]).toEqual([600, 7200]);
+  });
+
   it('changes pods and the Jobs around them as the old one did', () => {
     const { podOverride, jobOverride, runOverride } = annotations;
     const said = {

@@ -30,13 +30,19 @@ import { cacheMode } from '../options.ts';
 
 /** Creates a run that goes on from another one, and waits for it when asked to. */
 export async function rerun(context: CliContext, written: string, options: RerunOptions): Promise<void> {
-  const { all = false, step = [], name, timeout, dryRun } = options;
+  const { all = false, step = [], name, timeout, runTimeout, dryRun } = options;
   const wrongName = name === undefined ? undefined : dnsLabelProblem(name, MAX_RUN_NAME);
   if (wrongName !== undefined) throw new UsageError(`--name ${JSON.stringify(name)} ${wrongName}`);
   const waits = options.watch || options.wait;
   if (timeout !== undefined && !waits) throw new UsageError('--timeout needs --watch or --wait');
   if (all && step.length > 0) throw new UsageError('--all and --step exclude each other');
-  const request = { all, steps: [...new Set(step)].sort(), cache: cacheMode(options) };
+  if (runTimeout === 0) throw new UsageError('--run-timeout must be at least 1s');
+  const request = {
+    all,
+    steps: [...new Set(step)].sort(),
+    cache: cacheMode(options),
+    ...(runTimeout !== undefined && { timeoutSeconds: runTimeout }),
+  };
   const { err, program } = context;
   const warn = (text: string) => err.line(`${err.colors.yellow('warning:')} ${text}`);
   await withCluster(options, async (client) => {
@@ -52,7 +58,8 @@ export async function rerun(context: CliContext, written: string, options: Rerun
         `The run ${old.metadata.name} has succeeded; name steps that shall run again with --step, or take --all`,
       );
     const takenOver = await plannedText(client, old, request);
-    if (isCutShort(old)) warn('the timeout of the run is left out: its cancellation has overwritten it');
+    if (isCutShort(old) && runTimeout === undefined)
+      warn('the timeout of the run is left out: its cancellation has overwritten it; --run-timeout gives another');
     const warning = old.spec.managedBy === CONTROLLER_NAME ? await controllerWarning(client, Date.now()) : undefined;
     if (warning !== undefined) warn(warning);
     const { job, isNew } = await create(client, old, request, options);

@@ -14,6 +14,8 @@ export interface RerunRequest {
   readonly steps: readonly string[];
   /** How it uses kept results. @default as the run before it; when all steps run again, it takes none */
   readonly cache?: CacheMode;
+  /** @default as the run before it */
+  readonly timeoutSeconds?: number;
 }
 
 /** What a run asks for when it begins: these annotations make two runs the same. */
@@ -51,7 +53,7 @@ function numbered(run: string): { readonly root: string; readonly number: number
 export function rerunJob(
   old: RunJob,
   name: string,
-  { all, steps, cache = all ? 'Overwrite' : undefined }: RerunRequest,
+  { all, steps, cache = all ? 'Overwrite' : undefined, timeoutSeconds }: RerunRequest,
 ): LaunchedJob {
   const { metadata } = old;
   const recover = !all && hasGraph(old);
@@ -87,7 +89,7 @@ export function rerunJob(
       // As its predecessor, it counts towards its plan's history limits and goes with the plan.
       ownerReferences: metadata.ownerReferences?.filter(({ kind }) => kind === 'CronJob'),
     },
-    spec: specOf(old),
+    spec: { ...specOf(old), ...(timeoutSeconds !== undefined && { activeDeadlineSeconds: timeoutSeconds }) },
   };
 }
 

@@ -7,11 +7,14 @@ import {
   type ClusterOptions,
   type StartOptions,
 } from '../options.ts';
+import { parseSeconds } from '../terminal/seconds-option.ts';
 
 /** Options of `rerun`. */
 export interface RerunOptions extends ClusterOptions, StartOptions {
   readonly step?: readonly string[];
   readonly all?: boolean;
+  /** In seconds. */
+  readonly runTimeout?: number;
 }
 
 export const rerunCommand: CommandModule = {
@@ -21,13 +24,18 @@ export const rerunCommand: CommandModule = {
   configure(command, context) {
     addClusterOptions(command.argument('<run>', 'name of the run that is over'))
       .option('--step <step>', 'run this step again although it succeeded; may be given several times', collect)
-      .option('--all', 'take over nothing: run all steps again');
+      .option('--all', 'take over nothing: run all steps again')
+      .option(
+        '--run-timeout <duration>',
+        'how long it may take before it fails; as long as the old one when left out',
+        parseSeconds,
+      );
     addStartOptions(command, 'name of the new run; <run>-r1, -r2 and so on when left out');
     addOutputOption(command, ['json', 'yaml', 'name'])
       .addHelpText(
         'after',
         `
-The new run has the inputs of the old one and takes over the steps that succeeded there, with their outputs. It runs those
+The new run has the inputs and settings of the old one and takes over the steps that succeeded there, with their outputs. It runs those
 that did not, those named by --step, all that comes after them, and the steps for the end of a run. While it goes on, the
 same request finds it and starts no second one.
 
