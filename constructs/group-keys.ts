@@ -42,6 +42,9 @@ interface Taker {
   readonly inputSchema: ObjectSchema;
 }
 
+/** More plans are no group that anybody meant. */
+const MOST_KEYS = 10_000;
+
 /** The keys of a group, and everything that is wrong with what was given but for the values. */
 export function groupKeys(
   given: GivenKeys,
@@ -53,7 +56,7 @@ export function groupKeys(
   const problems = [...unknownInputs(given, taker)];
   const all =
     given.over === undefined ? mappedKeys(given.keys ?? {}, problems) : productKeys(given.over, taker, problems);
-  const { exclude = [] } = given;
+  const exclude = Array.isArray(given.exclude) ? given.exclude : [];
   const excluded = new Set<GroupKey>();
   for (const [index, values] of exclude.entries()) {
     const matching = all.filter(({ inputs }) => matches(inputs, values));
@@ -76,10 +79,11 @@ export function groupKeys(
 }
 
 function* unknownInputs({ over = {}, exclude = [] }: GivenKeys, { name, inputSchema }: Taker): Generator<Problem> {
+  if (!Array.isArray(exclude)) yield { path: 'exclude', message: `must be a list, not ${show(exclude)}` };
   const known = Object.keys(inputSchema.properties);
   const named: readonly [path: string, values: object][] = [
     ['over', over],
-    ...exclude.map((values, index): [string, object] => [`exclude[${index}]`, values]),
+    ...[exclude].flat().map((values, index): [string, object] => [`exclude[${index}]`, values]),
   ];
   for (const [path, values] of named)
     for (const input of Object.keys(values))
@@ -106,10 +110,17 @@ function productKeys(
     { parts: [], inputs: {} },
   ];
   const lists = Object.entries(over).filter(([, values]) => values !== undefined);
+  const many = lists.reduce((product, [, values]) => product * (Array.isArray(values) ? values.length : 1), 1);
+  if (many > MOST_KEYS) {
+    problems.push({
+      path: 'over',
+      message: `makes ${many} plans, of which a group has ${MOST_KEYS} at most`,
+      fix: 'give shorter lists, or name those that you mean by `keys`',
+    });
+    return [];
+  }
   for (const [input, values] of lists) {
-    const texts = Array.isArray(values)
-      ? values.map((value, index) => textOf(value, `over.${input}[${index}]`, problems))
-      : [];
+    const texts = Array.isArray(values) ? textsOf(values, `over.${input}`, problems) : [];
     if (!Array.isArray(values))
       problems.push({ path: `over.${input}`, message: `must be a list, not ${show(values)}` });
     combinations = combinations.flatMap(({ parts, inputs }) =>
@@ -123,18 +134,54 @@ function productKeys(
     );
   }
   if (problems.length > before || lists.length === 0) return [];
-  return combinations.map(({ parts, inputs }) => ({ key: parts.join('-'), inputs }));
+  return withOwnKey(
+    combinations.map(({ parts, inputs }) => ({ key: parts.join('-'), inputs })),
+    problems,
+  );
+}
+
+/** Without those whose key another combination has already. */
+function withOwnKey(keys: readonly GroupKey[], problems: Problem[]): readonly GroupKey[] {
+  const taken = new Map<string, GroupKey>();
+  for (const each of keys) {
+    const other = taken.get(each.key);
+    if (other === undefined) taken.set(each.key, each);
+    else
+      problems.push({
+        path: `key ${show(each.key)}`,
+        message: `is that of ${show(other.inputs)} and of ${show(each.inputs)}`,
+        fix: 'name each plan by `keys` in place of `over`',
+      });
+  }
+  return [...taken.values()];
+}
+
+/** The values of a list as the texts that keys are made of. */
+function textsOf(values: readonly unknown[], path: string, problems: Problem[]): readonly string[] {
+  const seen = new Set<string>();
+  return values.map((value, index) => {
+    const text = textOf(value, `${path}[${index}]`, problems);
+    if (text !== undefined && seen.has(text))
+      problems.push({
+        path: `${path}[${index}]`,
+        message: `${show(value)} is in the list already`,
+        fix: 'take it out',
+      });
+    seen.add(text ?? '');
+    return text ?? '';
+  });
 }
 
 /** A value as the text that a key is made of. */
-function textOf(value: unknown, path: string, problems: Problem[]): string {
-  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
+function textOf(value: unknown, path: string, problems: Problem[]): string | undefined {
+  if (typeof value === 'string' || typeof value === 'boolean') return String(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   problems.push({
     path,
     message: `${show(value)} makes no key`,
     fix: 'give strings, numbers or booleans, or name each plan by `keys` in place of `over`',
   });
-  return '';
+  return undefined;
 }
 
 function matches(inputs: GroupKey['inputs'], values: Readonly<Record<string, unknown>>): boolean {

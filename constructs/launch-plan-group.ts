@@ -1,19 +1,21 @@
 import type { Duration } from 'cdk8s';
 import type { Construct } from 'constructs';
+import { isDeepStrictEqual } from 'node:util';
 import { Schedule } from '../lib/plans/schedule.ts';
 import { planNameOf } from '../lib/values/key-names.ts';
-import { labelValueProblem } from '../lib/values/names.ts';
+import { dnsLabelProblem, labelValueProblem } from '../lib/values/names.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
 import { sharedProblems, type NamedProblem } from '../lib/values/shared-problems.ts';
 import { shiftCron, spreadOffset } from '../lib/values/spread.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
 import { groupKeys, type GroupKey, type GroupKeys } from './group-keys.ts';
-import type { Launched, LaunchPlanSettings } from './launch-plan-settings.ts';
+import { checkLaunched, type Launched, type LaunchPlanSettings } from './launch-plan-settings.ts';
 import { LaunchPlan } from './launch-plan.ts';
 import { claimName } from './names.ts';
 import { Grantable } from './grantable.ts';
 import { PlanGrants } from './plan-grants.ts';
 import { reportProblems } from './problems.ts';
+import { rightSettings } from './setting-kinds.ts';
 
 /** What one plan of a group has in another way than the others. */
 export type PlanOverride<I extends Shape> = LaunchPlanSettings<I>;
@@ -78,14 +80,18 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
     super(scope, id);
     const { name = id, prefix, over, keys: mapped, exclude, overrides, spread, workflow, task, ...settings } = props;
     this.name = name;
+    checkLaunched(this, props);
     const launched = workflow ?? task;
     const problems: Problem[] = [...claimName(this, 'launch plan group', name)];
+    const wrongPrefix = prefix === undefined ? undefined : dnsLabelProblem(prefix);
+    if (wrongPrefix !== undefined) problems.push({ path: 'prefix', message: `${show(prefix)} ${wrongPrefix}` });
+    const begin = prefix === undefined || wrongPrefix !== undefined ? launched.name : prefix;
     const wrongName = name === '' ? 'is empty' : labelValueProblem(name);
     if (wrongName !== undefined) problems.push({ path: 'name', message: `${show(name)} ${wrongName}` });
     const given = { ...(over && { over }), ...(mapped && { keys: mapped }), ...(exclude && { exclude }) };
     const { keys, problems: wrongKeys } = groupKeys(given, launched);
     problems.push(...wrongKeys);
-    const schedules = [settings.schedule ?? []].flat();
+    const schedules = [rightSettings({ schedule: settings.schedule }).settings.schedule ?? []].flat();
     const window = spread && spreadWindow(spread, schedules, problems);
     if (typeof overrides === 'object') problems.push(...unknownKeys(overrides, keys));
     const plans = new Map<string, LaunchPlan<I, R>>();
@@ -97,7 +103,8 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
           : overrides && Object.hasOwn(overrides, key)
             ? overrides[key]
             : undefined) ?? {};
-      const plan = own.name ?? planNameOf(prefix ?? launched.name, key);
+      problems.push(...otherInputs({ key, inputs }, own.fixedInputs));
+      const plan = own.name ?? planNameOf(begin, key);
       if (plan === undefined) {
         problems.push({
           path: `key ${show(key)}`,
@@ -118,8 +125,7 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
       named.set(plan, key);
       const schedule =
         window === undefined ? settings.schedule : schedules.map((each) => spreadSchedule(each, key, window));
-      const fixedInputs = { ...settings.fixedInputs, ...inputs };
-      const group = { name, settings: { ...settings, schedule, fixedInputs } };
+      const group = { name, settings: { ...settings, schedule }, keyInputs: inputs as PlanOverride<I>['fixedInputs'] };
       plans.set(key, new LaunchPlan<I, R>(this, plan, { ...own, ...({ workflow, task } as Launched<I, R>) }, group));
     }
     this.plans = plans;
@@ -127,6 +133,17 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
     this.grants = new PlanGrants(this, 'group', here);
     reportProblems(this, () => [...problems, ...sharedProblems(problemsOf(plans.values()), plans.size)]);
   }
+}
+
+/** What a plan fixes in another way than its key does: it would be the plan of another key by the name of this one. */
+function* otherInputs({ key, inputs }: GroupKey, fixed: object = {}): Generator<Problem> {
+  for (const [input, value] of Object.entries(fixed))
+    if (Object.hasOwn(inputs, input) && !isDeepStrictEqual(inputs[input], value))
+      yield {
+        path: `overrides.${key}.fixedInputs.${input}`,
+        message: `is ${show(value)}, but the key gives ${show(inputs[input])}`,
+        fix: 'change the key, or leave it out',
+      };
 }
 
 function* problemsOf(plans: Iterable<Pick<LaunchPlan<Shape>, 'name' | 'problems'>>): Generator<NamedProblem> {

@@ -1,6 +1,8 @@
 import type { Duration } from 'cdk8s';
+import type { IConstruct } from 'constructs';
 import type { PlannedValues } from '../lib/plans/kickoff-time.ts';
 import type { PlanTimingSettings } from '../lib/plans/launch-plan-timing.ts';
+import { InvalidError } from '../lib/values/problems.ts';
 import type { NoValues, Shape } from '../lib/values/shape.ts';
 import type { PlacementProps } from './plan-place.ts';
 import type { RunSettings } from './run-job.ts';
@@ -11,6 +13,13 @@ import type { Workflow } from './workflow.ts';
 export type Launched<I extends Shape, R extends object = object> =
   | { readonly workflow: Workflow<I, R>; readonly task?: never }
   | { readonly task: Task<I, Shape>; readonly workflow?: never };
+
+/** @throws InvalidError when it is none or both, which the compiler refuses */
+export function checkLaunched(construct: IConstruct, { workflow, task }: Partial<Launched<Shape>>): void {
+  if ((workflow === undefined) !== (task === undefined)) return;
+  const message = workflow === undefined ? 'is missing, and so is task' : 'is given, and so is task';
+  throw new InvalidError(construct.node.path, [{ path: 'workflow', message, fix: 'give one of them' }]);
+}
 
 /** When a plan fires, and what happens when it does. */
 export interface LaunchPlanTimingSettings extends PlanTimingSettings {

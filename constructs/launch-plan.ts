@@ -14,14 +14,14 @@ import { CallSite } from './call-site.ts';
 import { namespaceOf } from './cluster.ts';
 import { later } from './later.ts';
 import type { LaunchPlanJob } from './launch-plan-job.ts';
-import type { Launched, LaunchPlanProps, LaunchPlanSettings } from './launch-plan-settings.ts';
+import { checkLaunched, type Launched, type LaunchPlanProps, type LaunchPlanSettings } from './launch-plan-settings.ts';
 import { LaunchPlanTask } from './launch-plan-task.ts';
 import { LaunchPlanWorkflow } from './launch-plan-workflow.ts';
 import { claimName } from './names.ts';
 import { capabilityProblems } from './plan-capabilities.ts';
 import { Grantable } from './grantable.ts';
 import { PlanGrants } from './plan-grants.ts';
-import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective } from './plan-levels.ts';
+import { defaultLevels, effective, originNote, taskDefaultLevels, type Effective, type Level } from './plan-levels.ts';
 import { namespaceProblems } from './plan-namespace.ts';
 import { PlanNotifications } from './plan-notifications.ts';
 import { backupNotes, placeHere, type PlanPlace } from './plan-place.ts';
@@ -36,6 +36,15 @@ import type { AnyWorkflow } from './workflow.ts';
 interface PlanGroup<I extends Shape> {
   readonly name: string;
   readonly settings: LaunchPlanSettings<I>;
+  /** What the plan's key gives to inputs. */
+  readonly keyInputs: LaunchPlanSettings<I>['fixedInputs'];
+}
+
+function groupLevels<I extends Shape>({ settings, keyInputs }: PlanGroup<I>): readonly Level<LaunchPlanSettings<I>>[] {
+  return [
+    { name: 'group', settings },
+    { name: 'group', settings: { fixedInputs: keyInputs } },
+  ];
 }
 
 /**
@@ -76,11 +85,12 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Gran
     super(scope, id);
     this.name = props.name ?? id;
     const { workflow, task, ...own } = props;
+    checkLaunched(this, props);
     this.#launched = { workflow, task } as Launched<I, R>;
     const defaults = workflow ? defaultLevels(this, workflow as unknown as AnyWorkflow) : taskDefaultLevels(this);
     const { settings, origins, problems } = effective<LaunchPlanSettings<I>>([
       ...defaults,
-      ...(group ? [{ name: 'group', settings: group.settings } as const] : []),
+      ...(group ? groupLevels(group) : []),
       { name: 'plan', settings: own },
     ]);
     this.#settings = settings;

@@ -7,6 +7,7 @@ import { canonicalJson } from '../lib/values/json.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import { clusterContext } from './cluster.ts';
 import type { RunDefaults } from './launch-plan-settings.ts';
+import { rightSettings } from './setting-kinds.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
 /** Who says something of a plan, from the lowest to the highest. */
@@ -39,9 +40,15 @@ export function effective<S extends object>(levels: readonly Level<S>[]): Effect
   const settings: Record<string, unknown> = {};
   const origins = new Map<string, readonly LevelName[]>();
   const problems: Problem[] = [];
-  for (const { name, settings: said } of levels)
+  for (const { name, settings: given } of levels) {
+    const { settings: said, problems: wrong } = rightSettings(given);
+    problems.push(...wrong);
+    // What is fixed by one of them is no default of a lower one any more.
+    for (const input of Object.keys((said as { readonly fixedInputs?: object }).fixedInputs ?? {})) {
+      settings.inputs = without(settings.inputs as object | undefined, input);
+      origins.delete(`inputs.${input}`);
+    }
     for (const [field, value] of Object.entries(said)) {
-      if (value === undefined) continue;
       const before = settings[field];
       if (MAPS.has(field)) {
         settings[field] = { ...(before as object | undefined), ...(value as object) };
@@ -54,6 +61,7 @@ export function effective<S extends object>(levels: readonly Level<S>[]): Effect
         origins.set(field, [name]);
       }
     }
+  }
   return { settings: settings as S, origins, problems };
 }
 
@@ -88,6 +96,10 @@ export function originNote(origins: Effective<object>['origins']): Readonly<Reco
     .filter(([, by]) => by !== 'plan');
   if (said.length === 0) return {};
   return { [annotations.settingOrigins]: canonicalJson(Object.fromEntries(said)) };
+}
+
+function without(values: object | undefined, name: string): object | undefined {
+  return values && Object.fromEntries(Object.entries(values).filter(([key]) => key !== name));
 }
 
 function composedOr(problems: Problem[], field: string, lower: object, higher: object): object {

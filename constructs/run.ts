@@ -33,16 +33,18 @@ export type RunProps<I extends Shape> = RunSettings & {
 export class Run<I extends Shape> extends Construct {
   readonly #props: RunProps<I>;
   readonly #settings: RunSettings;
+  readonly #wrong: readonly Problem[];
   readonly #notifications: PlanNotifications;
 
   constructor(scope: Construct, id: string, props: RunProps<I>) {
     super(scope, id);
     this.#props = props;
     const { workflow, name: _name, inputs: _inputs, ...own } = props as RunProps<Shape>;
-    this.#settings = effective<RunSettings>([
+    const { settings, problems } = effective<RunSettings>([
       ...defaultLevels(this, workflow),
       { name: 'run', settings: own },
-    ]).settings;
+    ]);
+    this.#settings = settings;
     const namespace = namespaceOf(this);
     if (namespace !== undefined) workflow.places.add(namespace);
     this.#notifications = new PlanNotifications(this, this.#settings, {
@@ -50,7 +52,8 @@ export class Run<I extends Shape> extends Construct {
     });
     this.#notifications.noteSecrets();
     const taken = claimName(this, 'run', props.name ?? id);
-    reportProblems(this, () => [...taken, ...this.#problems()]);
+    this.#wrong = [...taken, ...problems];
+    reportProblems(this, () => this.#problems());
     warnAtSynth(this, () => this.#notifications.warnings());
     const job = () => workflowRunJob(props.workflow, this.#inputs, this.#settings);
     const { metadata } = job();
@@ -86,6 +89,7 @@ export class Run<I extends Shape> extends Construct {
   }
 
   *#problems(): Generator<Problem> {
+    yield* this.#wrong;
     const wrong = dnsLabelProblem(this.name);
     if (wrong !== undefined) yield { path: 'name', message: `${show(this.name)} ${wrong}` };
     yield* labelProblems(this.#settings.labels, this.#settings.annotations);

@@ -1,6 +1,7 @@
-import { answerKey, isAnswerable, readTime, TIME_FIX, type AnswerableStep } from '../graph/gate-rules.ts';
+import { answerKey, isAnswerable, TIME_FIX, type AnswerableStep } from '../graph/gate-rules.ts';
 import { answerPrefixes } from '../graph/labels.ts';
 import type { Topology } from '../graph/topology.ts';
+import { instantIn } from '../values/instant.ts';
 import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
 import { checkValue } from '../values/schema.ts';
@@ -71,7 +72,7 @@ export function readAnswer(
   const textual = (value: Json | undefined) => value === undefined || typeof value === 'string';
   if (!textual(by)) problems.push({ path: `${path}: by`, message: `must be a string, not ${show(by)}` });
   if (!textual(comment)) problems.push({ path: `${path}: comment`, message: `must be a string, not ${show(comment)}` });
-  if (at !== undefined && readTime(at) === undefined)
+  if (at !== undefined && instantIn(at) === undefined)
     problems.push({ path: `${path}: at`, message: `${show(at)} is no time`, fix: TIME_FIX });
   const value = given[field]!;
   const schema = isApproval ? { type: 'boolean' } : (step.outputs?.properties.value ?? {});
@@ -80,7 +81,7 @@ export function readAnswer(
   const answer: Answer = {
     [field]: value,
     ...(by !== undefined && { by: by as string }),
-    ...(at !== undefined && { at: readTime(at)! }),
+    ...(at !== undefined && { at: instantIn(at)! }),
     ...(comment !== undefined && { comment: comment as string }),
   };
   return { answer };

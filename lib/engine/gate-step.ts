@@ -1,5 +1,6 @@
-import { readSeconds, readTime, TIME_FIX } from '../graph/gate-rules.ts';
+import { readSeconds, TIME_FIX } from '../graph/gate-rules.ts';
 import type { Gate, GateStep } from '../graph/graph.ts';
+import { instantIn } from '../values/instant.ts';
 import type { JsonObject } from '../values/json.ts';
 import { show } from '../values/problems.ts';
 import type { Answer } from './answers.ts';
@@ -64,7 +65,7 @@ function opensAt(
   }
   if (gate.waitsFor === 'time') {
     const given = resolve(gate.until, scopeOf(turn));
-    const at = readTime(given);
+    const at = instantIn(given);
     return at === undefined ? { problem: `cannot wait until ${show(given)}: it is no time; ${TIME_FIX}` } : { at };
   }
   return { at: Infinity };

@@ -1,4 +1,5 @@
 import { isJsonObject } from '../values/json.ts';
+import { instantIn } from '../values/instant.ts';
 import { show, type Problem } from '../values/problems.ts';
 import { checkValue, describeType } from '../values/schema.ts';
 import type { Gate, GateStep, StepNode } from './graph.ts';
@@ -81,7 +82,7 @@ function* problems(step: GateStep, at: string): Generator<Problem> {
     yield* checkValue(outputs?.properties.value ?? {}, gate.default, `${at}.default`);
   if (gate.waitsFor === 'sleep' && 'value' in gate.seconds && readSeconds(gate.seconds.value) === undefined)
     yield { path: `${at}.seconds`, message: `${show(gate.seconds.value)} is no number of seconds from 0` };
-  if (gate.waitsFor === 'time' && 'value' in gate.until && readTime(gate.until.value) === undefined)
+  if (gate.waitsFor === 'time' && 'value' in gate.until && instantIn(gate.until.value) === undefined)
     yield { path: `${at}.until`, message: `${show(gate.until.value)} is no time`, fix: TIME_FIX };
 }
 
@@ -90,13 +91,6 @@ export const TIME_FIX = 'write it as 2026-01-31T18:00:00Z, with its zone';
 /** A number of seconds, or nothing when the value is none. */
 export function readSeconds(value: unknown): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined;
-}
-
-/** A time with its zone (ISO 8601), in milliseconds since 1970, or nothing when the value is none: what it means must not depend on where it is read. */
-export function readTime(value: unknown): number | undefined {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)$/.test(value)) return undefined;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : at;
 }
 
 function textOf(source: ValueSource): string {

@@ -1,6 +1,6 @@
 import { kickoffText } from '../graph/kickoff.ts';
 import { annotations } from '../graph/labels.ts';
-import type { JsonObject } from '../values/json.ts';
+import { isJson, type JsonObject } from '../values/json.ts';
 import { show, suggest, type Problem } from '../values/problems.ts';
 import { checkValue, type ObjectSchema } from '../values/schema.ts';
 import { KickoffTime } from './kickoff-time.ts';
@@ -17,14 +17,14 @@ export class LaunchPlanInputs {
   readonly #fixed: Readonly<Record<string, unknown>>;
 
   constructor(defaults: object = {}, fixed: object = {}) {
-    this.#defaults = { ...defaults };
-    this.#fixed = { ...fixed };
+    this.#defaults = said(defaults);
+    this.#fixed = said(fixed);
   }
 
   /** Those of a run that is launched without any. */
   get values(): JsonObject {
     const values = Object.entries({ ...this.#defaults, ...this.#fixed });
-    return Object.fromEntries(values.filter(([, value]) => !(value instanceof KickoffTime))) as JsonObject;
+    return Object.fromEntries(values.filter(([, value]) => isJson(value))) as JsonObject;
   }
 
   /** Annotations of each run. */
@@ -75,15 +75,27 @@ export class LaunchPlanInputs {
         const schema = properties[name];
         if (schema === undefined)
           yield { path, message: `${show(taker)} has no such input`, fix: suggest(name, Object.keys(properties)) };
-        else if (value instanceof KickoffTime) yield* checkValue(schema, kickoffText(0), path);
-        else if (value !== undefined) yield* checkValue(schema, value as never, path);
+        else if (value instanceof KickoffTime) {
+          if (checkValue(schema, kickoffText(0), path).length > 0)
+            yield {
+              path,
+              message: `cannot be the kickoff time, which is text such as ${show(kickoffText(0))}`,
+              fix: 'give the input another type, such as z.iso.datetime(), or another value',
+            };
+        } else if (!isJson(value)) yield { path, message: `must be a value that JSON knows, not ${show(value)}` };
+        else yield* checkValue(schema, value as never, path);
         if (field === 'inputs' && name in this.#fixed)
           yield { path, message: 'is both a default and a fixed input', fix: 'keep one' };
       }
     if (!complete) return;
-    const { values } = this;
+    const filled = new Set(this.filled);
     for (const name of required)
-      if (values[name] === undefined && !this.#kickoff.includes(name))
+      if (!filled.has(name))
         yield { path: `inputs.${name}`, message: 'is missing', fix: 'give it in inputs or fixedInputs' };
   }
+}
+
+/** `undefined` says nothing. */
+function said(values: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

@@ -1,4 +1,5 @@
 import { annotations, CATCH_UP_LIMIT, NEVER, type Concurrency } from '../graph/labels.ts';
+import { instantIn } from '../values/instant.ts';
 import { show, type Problem } from '../values/problems.ts';
 import { timeZoneProblem } from '../values/time-zone.ts';
 import { PlanSchedule } from './plan-schedule.ts';
@@ -54,6 +55,9 @@ const MINUTE = 60;
 
 /** How late the CronJob controller may be before a time counts as missed, in seconds: it is at work each few, and not always at once. */
 const CATCH_UP_NONE = 30;
+
+/** How often the CronJob controller looks whether one has come due, in seconds. */
+const LOOKS = 10;
 
 /** When a plan fires, and what then happens: what of it the CronJob carries, and what its runs carry for the controller. */
 export class LaunchPlanTiming {
@@ -140,6 +144,14 @@ export class LaunchPlanTiming {
 
   *warnings(): Generator<Problem> {
     yield* this.#schedule?.warnings() ?? [];
+    const { startingDeadlineSeconds: deadline } = this.#settings;
+    // https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#starting-deadline
+    if (this.fires && deadline !== undefined && deadline < LOOKS)
+      yield {
+        path: 'startingDeadline',
+        message: `${deadline}s is shorter than the ${LOOKS}s after which Kubernetes looks at CronJobs again: runs may be missed`,
+        fix: `give at least ${LOOKS}s`,
+      };
   }
 
   *problems(): Generator<Problem> {
@@ -185,7 +197,7 @@ export class LaunchPlanTiming {
     const dates = { 'between.from': between?.from, 'between.to': between?.to, pausedUntil };
     for (const [path, text] of Object.entries(dates))
       // Without a zone it would be read in that of whoever runs the controller.
-      if (text !== undefined && (Number.isNaN(Date.parse(text)) || !/(Z|[+-]\d\d:?\d\d)$/.test(text)))
+      if (text !== undefined && instantIn(text) === undefined)
         yield {
           path,
           message: `must be a time with its offset from UTC, not ${show(text)}`,

@@ -31,8 +31,18 @@ export function formatProblem({ path, message, fix }: Problem): string {
 /** A value as it is shown in a problem: JSON, cut after 60 characters; a reference by its name. */
 export function show(value: unknown): string {
   if (value instanceof Reference) return (value as AnyReference).expression;
-  const text = JSON.stringify(value, named) ?? String(value);
+  const text = inJson(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 59)}…` : text;
+}
+
+/** Nothing of what JSON does not know. */
+function inJson(value: unknown): string | undefined {
+  if (typeof value === 'number' && !Number.isFinite(value)) return undefined;
+  try {
+    return JSON.stringify(value, named);
+  } catch {
+    return undefined;
+  }
 }
 
 function named(_key: string, value: unknown): unknown {

@@ -101,14 +101,14 @@ function accepts(schema: JsonSchema, type: string): boolean {
 function toProblem(error: ErrorObject, root: Json, path: string): Problem {
   const steps = error.instancePath.split('/').slice(1);
   const value = steps.reduce<unknown>((inner, key) => (inner as Record<string, unknown> | null)?.[key], root);
-  const message =
-    error.keyword === 'additionalProperties'
-      ? `has the unknown field ${show(error.params.additionalProperty)}`
-      : error.message;
-  return {
-    path: [path, ...steps].join('.'),
-    message: `${message ?? 'does not fit its schema'}, but is ${show(value)}`,
-  };
+  return { path: [path, ...steps].join('.'), message: `${wrongWith(error)}, but is ${show(value)}` };
+}
+
+function wrongWith({ keyword, params, parentSchema, message = 'does not fit its schema' }: ErrorObject): string {
+  if (keyword === 'additionalProperties') return `has the unknown field ${show(params.additionalProperty)}`;
+  // The pattern of a date fills three lines, and says less.
+  const format: unknown = keyword === 'pattern' ? parentSchema?.format : undefined;
+  return typeof format === 'string' ? `must be text of the format ${show(format)}` : message;
 }
 
 // Ajv takes 50 ms to load and most commands never check a value, so it is loaded by the first check.
@@ -120,7 +120,7 @@ function validator(schema: JsonSchema): ValidateFunction {
   if (found === undefined) {
     if (ajv === undefined) {
       const { Ajv2020: Ajv } = createRequire(import.meta.url)('ajv/dist/2020.js') as typeof ajvModule;
-      ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, logger: false });
+      ajv = new Ajv({ allErrors: true, strict: false, validateFormats: false, logger: false, verbose: true });
     }
     found = ajv.compile(schema);
     validators.set(schema, found);

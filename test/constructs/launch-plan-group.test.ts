@@ -134,6 +134,21 @@ describe('a group has a plan', () => {
     expect([...byFunction]).toEqual([...plans]);
   });
 
+  it('that fixes what is a default of the group, by its key or alone', () => {
+    const plans = plansOf({
+      keys: { a: { site: 'a', limit: 1 }, b: { site: 'b' }, c: { site: 'c' } },
+      inputs: { limit: 9 },
+      overrides: { b: { fixedInputs: { limit: 2 } } },
+    });
+    expect(
+      [...plans.values()].map((plan) => [inputsOf(plan), plan.metadata.annotations![`${KEY}/fixed-inputs`]]),
+    ).toEqual([
+      [{ site: 'a', limit: 1 }, '["limit","site"]'],
+      [{ site: 'b', limit: 2 }, '["limit","site"]'],
+      [{ site: 'c', limit: 9 }, '["site"]'],
+    ]);
+  });
+
   it('whose schedule is spread by its key alone: another key moves nobody, a schedule of its own stays', () => {
     const scheduleOf = (sites: readonly string[]) => {
       const plans = plansOf({
@@ -262,6 +277,41 @@ describe('synth refuses, all at once', () => {
         '[a] key "a 1": and the key "A-1" both make the plan "etl-a-1"; rename one, or give its plan a name in overrides',
         '[a] key "東京": has no letter or digit for a name; give its plan a name in overrides',
         '[a] etl-b: name: launch plan "etl-b" exists already at chart/etl-b; rename one',
+      ],
+    ],
+    [
+      'values that are there twice or no JSON, combinations of one key, more plans than anybody means, and what is no list',
+      (chart) => {
+        const { workflow } = etl(chart);
+        const many = Array.from({ length: 101 }, (_, index) => index);
+        const over = (id: string, lists: object, exclude?: object) =>
+          new LaunchPlanGroup(chart, id, js({ workflow, prefix: id, over: lists, exclude }));
+        over('a', { site: ['x', 'y', 'x'] });
+        over('b', { site: ['x-y', 'x'], day: ['z', 'y-z'] });
+        over('c', { site: many.map(String), limit: many });
+        over('d', { site: ['x'], limit: [NaN] });
+        over('e', { site: ['x'] }, { site: 'x' });
+      },
+      [
+        '[a] over.site[2]: "x" is in the list already; take it out',
+        '[b] key "x-y-z": is that of {"site":"x-y","day":"z"} and of {"site":"x","day":"y-z"}; name each plan by `keys` in place of `over`',
+        '[c] over: makes 10201 plans, of which a group has 10000 at most; give shorter lists, or name those that you mean by `keys`',
+        '[d] over.limit[0]: NaN makes no key; give strings, numbers or booleans, or name each plan by `keys` in place of `over`',
+        '[e] exclude: must be a list, not {"site":"x"}',
+      ],
+    ],
+    [
+      'once a prefix that begins no name, and an override that gives a plan the input of another key',
+      (chart) => {
+        const { workflow } = etl(chart);
+        const over = { site: ['a', 'b', 'c'] };
+        new LaunchPlanGroup(chart, 'a', { workflow, prefix: 'Bad_', over });
+        const overrides = { a: { fixedInputs: { site: 'b' } }, b: { fixedInputs: { site: 'b', limit: 1 } } };
+        new LaunchPlanGroup(chart, 'b', { workflow, prefix: 'b', over, overrides });
+      },
+      [
+        '[a] prefix: "Bad_" must be lower-case letters, digits and "-", and begin and end with a letter or digit',
+        '[b] overrides.a.fixedInputs.site: is "b", but the key gives "a"; change the key, or leave it out',
       ],
     ],
     [

@@ -105,6 +105,24 @@ describe('a launch plan of a workflow', () => {
     expect(suspended({ schedule, inputs: { site: 'a' }, suspended: true })).toMatchObject({ suspend: true });
   });
 
+  it('warns of a starting deadline that Kubernetes may miss', () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue();
+    try {
+      synth((chart) => {
+        const settings = { workflow: etl(chart).workflow, inputs: { site: 'a' }, schedule: Schedule.cron('@daily') };
+        new LaunchPlan(chart, 'p', { ...settings, startingDeadline: Duration.seconds(9) });
+        new LaunchPlan(chart, 'q', { ...settings, startingDeadline: Duration.seconds(10) });
+      });
+      expect(warn.mock.calls).toEqual([
+        [
+          'warning: [test/p] startingDeadline: 9s is shorter than the 10s after which Kubernetes looks at CronJobs again: runs may be missed; give at least 10s',
+        ],
+      ]);
+    } finally {
+      warn.mockRestore();
+    }
+  });
+
   it('warns once of a schedule that never fires, and takes it as Kubernetes does', () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue();
     try {

@@ -22,15 +22,20 @@ const overrideOf = ({ metadata }: { metadata: { annotations?: Record<string, str
 
 describe('what is said of a plan', () => {
   it.each([
-    [[{ a: 1 }, {}, {}, {}], { a: 1 }, { a: ['fleet'] }],
-    [[{ a: 1 }, { a: 2 }, {}, {}], { a: 2 }, { a: ['workflow'] }],
-    [[{ a: 1 }, { a: 2 }, { a: 3 }, {}], { a: 3 }, { a: ['group'] }],
-    [[{ a: 1 }, { a: 2 }, { a: 3 }, { a: 4 }], { a: 4 }, { a: ['plan'] }],
-    [[{ a: 1 }, { a: undefined }, {}, { a: 0 }], { a: 0 }, { a: ['plan'] }],
+    [[{ priority: 1 }, {}, {}, {}], { priority: 1 }, { priority: ['fleet'] }],
+    [[{ priority: 1 }, { priority: 2 }, {}, {}], { priority: 2 }, { priority: ['workflow'] }],
+    [[{ priority: 1 }, { priority: 2 }, { priority: 3 }, {}], { priority: 3 }, { priority: ['group'] }],
+    [[{ priority: 1 }, { priority: 2 }, { priority: 3 }, { priority: 4 }], { priority: 4 }, { priority: ['plan'] }],
+    [[{ priority: 1 }, { priority: undefined }, {}, { priority: 0 }], { priority: 0 }, { priority: ['plan'] }],
     [
       [{ labels: { x: '1', y: '1' } }, { labels: { y: '2' } }, {}, { labels: { z: '4' } }],
       { labels: { x: '1', y: '2', z: '4' } },
       { 'labels.x': ['fleet'], 'labels.y': ['workflow'], 'labels.z': ['plan'] },
+    ],
+    [
+      [{ inputs: { n: 1, m: 1 } }, {}, { fixedInputs: { n: 2 } }, {}],
+      { inputs: { m: 1 }, fixedInputs: { n: 2 } },
+      { 'inputs.m': ['fleet'], 'fixedInputs.n': ['group'] },
     ],
     [
       [{}, {}, { podTemplate: { spec: { hostname: 'a' } } }, { podTemplate: { spec: { subdomain: 'b' } } }],
