@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { RemoteAccess } from '../controller/remote-access.ts';
+import type { RemoteAccess } from '../controller/remote/remote-access.ts';
 import { dnsLabelProblem } from '../values/names.ts';
 import { show, suggest } from '../values/problems.ts';
 

@@ -8,8 +8,8 @@ import { Controller } from './controller.ts';
 import { HealthServer } from './health-server.ts';
 import { createLogger, type LogFormat, type Logger, type LogLevel } from './log.ts';
 import { prometheusMetrics, type ScrapedMetrics } from './metrics.ts';
-import { openRemoteClusters, type RemoteAccess } from './remote-access.ts';
-import type { RemoteCluster } from './remote-watch.ts';
+import { openRemoteClusters, type RemoteAccess } from './remote/remote-access.ts';
+import type { RemoteCluster } from './remote/remote-watch.ts';
 import { openTrigger, type TriggerSettings } from './trigger/open-trigger.ts';
 
 /** How a controller runs as a process of its own. */

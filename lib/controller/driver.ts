@@ -12,7 +12,7 @@ import type { Logger } from './log.ts';
 import { noMetrics } from './metrics.ts';
 import { isFinished, type Job, type Pod } from './objects.ts';
 import { ResultCache } from './result-cache.ts';
-import { RunWorker } from './run-worker.ts';
+import { RunWorker } from './run/run-worker.ts';
 import { StepIndex } from './step-index.ts';
 import { slimJob, slimPod } from './transform.ts';
 import { defaultTiming, type Timing } from './worker-context.ts';

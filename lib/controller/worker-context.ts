@@ -7,7 +7,7 @@ import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import type { Job } from './objects.ts';
 import type { ResultCache } from './result-cache.ts';
-import type { RemoteClusters } from './remote-clusters.ts';
+import type { RemoteClusters } from './remote/remote-clusters.ts';
 import type { Mode } from './run-job.ts';
 
 /** The part of a client that runs need. */

@@ -1,11 +1,11 @@
 import type { LockTable } from '../engine/lock-table.ts';
 import type { Clock } from '../kube/clock.ts';
 import { keyOf } from '../kube/objects.ts';
-import type { Admission } from './admission.ts';
+import type { Admission } from './schedules/admission.ts';
 import type { Metrics } from './metrics.ts';
 import { isOpen, type Job } from './objects.ts';
 import { runId } from './run-job.ts';
-import type { RunWorker, WorkerCallbacks } from './run-worker.ts';
+import type { RunWorker, WorkerCallbacks } from './run/run-worker.ts';
 import { backoffMs } from './worker-context.ts';
 
 /** A run that is being worked on, or was and is not yet seen to be finished. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import type { PlanObject } from '../../lib/controller/planned-run.ts';
+import type { PlanObject } from '../../lib/controller/schedules/planned-run.ts';
 import { annotations, notifiedPrefix } from '../../lib/graph/labels.ts';
 import { KubeClient } from '../../lib/kube/client.ts';
 import { cronJobs, jobs, secrets } from '../../lib/kube/resources.ts';

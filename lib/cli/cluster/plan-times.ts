@@ -1,4 +1,4 @@
-import { plannedRunName } from '../../controller/planned-run.ts';
+import { plannedRunName } from '../../controller/schedules/planned-run.ts';
 import { annotations } from '../../graph/labels.ts';
 import { timesAfter, timetableOf } from '../../graph/timetable.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';

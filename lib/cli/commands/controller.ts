@@ -1,6 +1,6 @@
 import type { LogFormat, LogLevel } from '../../controller/log.ts';
 import type { CommandModule } from '../command-module.ts';
-import type { RemoteAccess } from '../../controller/remote-access.ts';
+import type { RemoteAccess } from '../../controller/remote/remote-access.ts';
 import type { TriggerSettings } from '../../controller/trigger/open-trigger.ts';
 import { TRIGGER_AUDIENCE } from '../../graph/plan-permissions.ts';
 import { UsageError } from '../errors.ts';

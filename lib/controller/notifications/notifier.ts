@@ -9,7 +9,7 @@ import type { NotificationDocument, NotificationTo } from '../../graph/notificat
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { shorten, type Job } from '../objects.ts';
-import { problemNotes } from '../run-events.ts';
+import { problemNotes } from '../run/run-events.ts';
 import { isTicker } from '../../runs/run-kinds.ts';
 import { backoffMs, type RunClient } from '../worker-context.ts';
 import { DeliveryError, type Outcome } from './delivery.ts';

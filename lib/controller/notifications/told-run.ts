@@ -2,7 +2,7 @@ import type { NotificationDocument } from '../../graph/notifications.ts';
 import type { Clock } from '../../kube/clock.ts';
 import type { Problem } from '../../values/problems.ts';
 import type { Job } from '../objects.ts';
-import { Wakeup } from '../wakeup.ts';
+import { Wakeup } from '../run/wakeup.ts';
 import { readNotifications } from './read-notifications.ts';
 
 /** A run that somebody wants to be told of. Whom and of what is what its Job said when it was first seen. */
