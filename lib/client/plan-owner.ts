@@ -1,4 +1,4 @@
-import { applySetKeys } from '../fleet/applyset.ts';
+import { applySetKeys } from '../fleet/apply/applyset.ts';
 import { labels, MANAGED_BY } from '../graph/labels.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { WorkflowsError } from '../runs/errors.ts';

@@ -1,4 +1,4 @@
-import { switchPlan } from '../fleet/switch-plan.ts';
+import { switchPlan } from '../fleet/failover/switch-plan.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { RunOverride } from '../pods/run-override.ts';
 import { findPlan } from '../runs/find.ts';

@@ -1,4 +1,4 @@
-import { releaseRuns } from '../fleet/release-runs.ts';
+import { releaseRuns } from '../fleet/prune/release-runs.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { eachObject } from '../kube/pages.ts';

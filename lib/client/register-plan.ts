@@ -1,4 +1,4 @@
-import { leavingSwitched } from '../fleet/failover-record.ts';
+import { leavingSwitched } from '../fleet/failover/failover-record.ts';
 import { annotations, labels } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';

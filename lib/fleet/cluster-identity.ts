@@ -1,4 +1,4 @@
-import type { ApplyFailure } from './apply-result.ts';
+import type { ApplyFailure } from './apply/apply-result.ts';
 
 /** What is known of which cluster a context leads to, by the UIDs of the namespace `kube-system`. */
 export interface ClusterIdentity {

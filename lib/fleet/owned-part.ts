@@ -1,7 +1,7 @@
 import type { KubeObject } from '../kube/objects.ts';
 import { isJsonObject } from '../values/json.ts';
-import { APPLY_MANAGER } from './field-managers.ts';
-import { innerFields, isItem, managedFields, type FieldSet } from './managed-fields.ts';
+import { APPLY_MANAGER } from './apply/field-managers.ts';
+import { innerFields, isItem, managedFields, type FieldSet } from './apply/managed-fields.ts';
 
 /**
  * An object as it was applied here last: the fields that are ours, with the values that the cluster has. Nothing when it was not applied by us.

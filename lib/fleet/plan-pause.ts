@@ -2,8 +2,8 @@ import { kickoffText } from '../graph/kickoff.ts';
 import { annotations } from '../graph/labels.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import type { JsonObject } from '../values/json.ts';
-import { pauseOf } from './failover-record.ts';
-import { isPauseByHand } from './switched-by-hand.ts';
+import { pauseOf } from './failover/failover-record.ts';
+import { isPauseByHand } from './failover/switched-by-hand.ts';
 
 /** Until when a plan is paused, in milliseconds since the epoch; nothing when it is not. */
 export function pausedUntil(plan: KubeObject, now: number): number | undefined {

@@ -1,4 +1,4 @@
-import { checked, failed, type CheckResult } from './check-result.ts';
+import { checked, failed, type CheckResult } from './preflight/check-result.ts';
 
 /** One cluster and its checks. */
 interface Checked {

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../cluster/control-plane.ts';
-import { ApplyTrials, type TrialResult } from '../fleet/apply-trial.ts';
+import { ApplyTrials, type TrialResult } from '../fleet/apply/apply-trial.ts';
 import type { Fault } from '../fleet/fault-proxy.ts';
 
 const { values } = parseArgs({ options: { every: { type: 'string', default: '1' } } });

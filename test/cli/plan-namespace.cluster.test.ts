@@ -9,7 +9,7 @@ import { configMaps, limitRanges, namespaces, pods, resourceQuotas } from '../..
 import type { KubeObject } from '../../lib/kube/objects.ts';
 import { packageVersion } from '../../lib/cli/version.ts';
 import { runController } from '../../lib/controller/controller-process.ts';
-import { CONTROLLER_LEASE } from '../../lib/fleet/controller-lease.ts';
+import { CONTROLLER_LEASE } from '../../lib/fleet/preflight/controller-lease.ts';
 import { annotationPrefix } from '../cluster/behaviour.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';

@@ -11,9 +11,9 @@ import {
   previousOf,
   rolledBack,
 } from '../../lib/fleet/held-plan.ts';
-import { isAsApplied } from '../../lib/fleet/drift.ts';
-import { APPLY_MANAGER } from '../../lib/fleet/field-managers.ts';
-import type { FieldSet } from '../../lib/fleet/managed-fields.ts';
+import { isAsApplied } from '../../lib/fleet/apply/drift.ts';
+import { APPLY_MANAGER } from '../../lib/fleet/apply/field-managers.ts';
+import type { FieldSet } from '../../lib/fleet/apply/managed-fields.ts';
 import { objectKey } from '../../lib/fleet/object-key.ts';
 import { ownedPart } from '../../lib/fleet/owned-part.ts';
 import { annotations, CONTROLLER_NAME, labels } from '../../lib/graph/labels.ts';

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../lib/fleet/apply-result.ts';
+import type { Manifest } from '../../lib/fleet/apply/apply-result.ts';
 import type { KubeObject } from '../../lib/kube/objects.ts';
 
 const ours = { 'app.kubernetes.io/managed-by': 'cdk8s-workflows' };

@@ -3,7 +3,7 @@ import { changePlans, type PlanChange } from '../cluster/change-plans.ts';
 import { isScheduled } from '../cluster/plan-summary.ts';
 import type { CliContext } from '../context.ts';
 import { pausedUntil } from '../../fleet/plan-pause.ts';
-import { activationPatch } from '../../fleet/switch-plan.ts';
+import { activationPatch } from '../../fleet/failover/switch-plan.ts';
 import { annotations } from '../../graph/labels.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 

@@ -15,11 +15,11 @@ import { phaseStyle } from '../terminal/phases.ts';
 import { ALL_GROUPS } from '../../fleet/canary.ts';
 import { labels } from '../../graph/labels.ts';
 import { InvalidError, suggest } from '../../values/problems.ts';
-import { writingFailure } from '../../fleet/check-result.ts';
+import { writingFailure } from '../../fleet/preflight/check-result.ts';
 import { sameClusterTwice } from '../../fleet/same-cluster.ts';
-import { isApplied } from '../../fleet/apply-result.ts';
+import { isApplied } from '../../fleet/apply/apply-result.ts';
 import { firstOf } from '../../values/first-of.ts';
-import { isDone, stagesOf } from '../../fleet/apply-stages.ts';
+import { isDone, stagesOf } from '../../fleet/apply/apply-stages.ts';
 
 /** How long `--wait` waits when nobody says. */
 const WAIT_SECONDS = 300;

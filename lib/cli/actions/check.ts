@@ -9,9 +9,9 @@ import { interruptible } from '../terminal/interrupt.ts';
 import { LiveBlock } from '../terminal/live-block.ts';
 import { phaseStyle } from '../terminal/phases.ts';
 import { packageVersion } from '../version.ts';
-import { checkNames } from '../../fleet/check-result.ts';
-import { unreachable } from '../../fleet/check-server.ts';
-import { notReached, preflight } from '../../fleet/preflight.ts';
+import { checkNames } from '../../fleet/preflight/check-result.ts';
+import { unreachable } from '../../fleet/preflight/check-server.ts';
+import { notReached, preflight } from '../../fleet/preflight/preflight.ts';
 import { sameClusterTwice } from '../../fleet/same-cluster.ts';
 import { KubeClient } from '../../kube/client.ts';
 

@@ -1,5 +1,5 @@
 import { movedManifest, nextOf, plannedGraph, plannedVersion } from '../../fleet/held-plan.ts';
-import { writePlan } from '../../fleet/write-plan.ts';
+import { writePlan } from '../../fleet/apply/write-plan.ts';
 import { readConfigMap, graphOf } from '../../runs/run-state.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import type { KubeClient } from '../../kube/client.ts';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, normalize, resolve } from 'node:path';
-import { applyTargets, type ApplyTarget, type TargetChoice } from '../../fleet/apply-target.ts';
-import type { Manifest } from '../../fleet/apply-result.ts';
+import { applyTargets, type ApplyTarget, type TargetChoice } from '../../fleet/apply/apply-target.ts';
+import type { Manifest } from '../../fleet/apply/apply-result.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { FailedError } from '../errors.ts';
 import { readManifests } from '../app/manifests.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readlinkSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
-import type { ApplyHolder } from '../../fleet/apply-lease.ts';
+import type { ApplyHolder } from '../../fleet/apply/apply-lease.ts';
 import { isAlive, systemProcesses, type ProcessIdentity } from '../../local/process-table.ts';
 
 /** A process, and the machine that its number counts on. */

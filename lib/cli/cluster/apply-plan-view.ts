@@ -1,6 +1,6 @@
-import type { PlannedAction, PlannedObject } from '../../fleet/apply-plan.ts';
-import type { ApplyFailure } from '../../fleet/apply-result.ts';
-import { isDone } from '../../fleet/apply-stages.ts';
+import type { PlannedAction, PlannedObject } from '../../fleet/apply/apply-plan.ts';
+import type { ApplyFailure } from '../../fleet/apply/apply-result.ts';
+import { isDone } from '../../fleet/apply/apply-stages.ts';
 import { firstOf } from '../../values/first-of.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { ApplySession } from './apply-session.ts';

@@ -5,8 +5,8 @@ import {
   type ApplyFailure,
   type ApplyOutcome,
   type ApplyResult,
-} from '../../fleet/apply-result.ts';
-import type { Orphan } from '../../fleet/orphans.ts';
+} from '../../fleet/apply/apply-result.ts';
+import type { Orphan } from '../../fleet/prune/orphans.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { PhaseStyle } from '../terminal/phases.ts';
 import { formatTable, type Column } from '../terminal/table.ts';

@@ -1,5 +1,5 @@
 import { inParallel } from '../../fleet/in-parallel.ts';
-import { patchByHand } from '../../fleet/switch-plan.ts';
+import { patchByHand } from '../../fleet/failover/switch-plan.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import type { JsonObject } from '../../values/json.ts';

@@ -1,4 +1,4 @@
-import { checkNames, type CheckName, type CheckResult, type CheckState } from '../../fleet/check-result.ts';
+import { checkNames, type CheckName, type CheckResult, type CheckState } from '../../fleet/preflight/check-result.ts';
 import { exitCodes } from '../errors.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { PhaseStyle } from '../terminal/phases.ts';

@@ -1,4 +1,4 @@
-import { CONTROLLER_LEASE, seenControllers } from '../../fleet/controller-lease.ts';
+import { CONTROLLER_LEASE, seenControllers } from '../../fleet/preflight/controller-lease.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { formatDuration } from '../terminal/duration.ts';
 

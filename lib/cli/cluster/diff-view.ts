@@ -1,6 +1,6 @@
-import type { ApplyFailure } from '../../fleet/apply-result.ts';
-import type { ObjectDiff } from '../../fleet/diff-cluster.ts';
-import type { FieldDifference } from '../../fleet/object-diff.ts';
+import type { ApplyFailure } from '../../fleet/apply/apply-result.ts';
+import type { ObjectDiff } from '../../fleet/apply/diff-cluster.ts';
+import type { FieldDifference } from '../../fleet/apply/object-diff.ts';
 import type { Json } from '../../values/json.ts';
 import type { Colors } from '../terminal/output.ts';
 

@@ -1,5 +1,5 @@
 import type { Leading } from '../../controller/controller-process.ts';
-import { FailoverWatch } from '../../fleet/failover-watch.ts';
+import { FailoverWatch } from '../../fleet/failover/failover-watch.ts';
 import { suggest } from '../../values/problems.ts';
 import { UsageError } from '../errors.ts';
 

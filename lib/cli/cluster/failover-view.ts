@@ -1,4 +1,4 @@
-import type { Move, SideState } from '../../fleet/failover-moves.ts';
+import type { Move, SideState } from '../../fleet/failover/failover-moves.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { PhaseStyle } from '../terminal/phases.ts';
 import { formatTable, type Column } from '../terminal/table.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { ApplyTarget } from '../../fleet/apply-target.ts';
+import type { ApplyTarget } from '../../fleet/apply/apply-target.ts';
 import { isJsonObject } from '../../values/json.ts';
 
 /** Where it is remembered which clusters were applied to. Beside the app and not in the output, which is often made anew. */

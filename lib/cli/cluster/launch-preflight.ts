@@ -1,6 +1,6 @@
-import { writingFailure, type CheckName } from '../../fleet/check-result.ts';
-import { preflight } from '../../fleet/preflight.ts';
-import { runParts } from '../../fleet/run-parts.ts';
+import { writingFailure, type CheckName } from '../../fleet/preflight/check-result.ts';
+import { preflight } from '../../fleet/preflight/preflight.ts';
+import { runParts } from '../../fleet/preflight/run-parts.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { jobs } from '../../kube/resources.ts';

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { HAND_MANAGER } from '../../fleet/field-managers.ts';
+import { HAND_MANAGER } from '../../fleet/apply/field-managers.ts';
 import { inParallel } from '../../fleet/in-parallel.ts';
 import { kickoffText } from '../../graph/kickoff.ts';
 import { annotations, labels, type Backfilling } from '../../graph/labels.ts';

@@ -1,4 +1,4 @@
-import { applyFailure } from '../../fleet/apply-failure.ts';
+import { applyFailure } from '../../fleet/apply/apply-failure.ts';
 import { inParallel } from '../../fleet/in-parallel.ts';
 import { InvalidError, type Problem } from '../../values/problems.ts';
 import { sharedProblems, type NamedProblem } from '../../values/shared-problems.ts';

@@ -1,5 +1,5 @@
-import type { Orphan } from '../../fleet/orphans.ts';
-import type { PruneLimit } from '../../fleet/prune-limit.ts';
+import type { Orphan } from '../../fleet/prune/orphans.ts';
+import type { PruneLimit } from '../../fleet/prune/prune-limit.ts';
 import { firstOf } from '../../values/first-of.ts';
 import type { Colors } from '../terminal/output.ts';
 import type { ApplySession } from './apply-session.ts';

@@ -1,4 +1,4 @@
-import { CONTROLLER_LEASE } from '../../fleet/controller-lease.ts';
+import { CONTROLLER_LEASE } from '../../fleet/preflight/controller-lease.ts';
 import { labels, MANAGED_BY } from '../../graph/labels.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { cronJobs, jobs, pods, type Resource } from '../../kube/resources.ts';

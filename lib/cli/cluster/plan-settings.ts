@@ -1,4 +1,4 @@
-import { isPauseByHand, isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
+import { isPauseByHand, isSuspensionByHand } from '../../fleet/failover/switched-by-hand.ts';
 import { annotations, DEFAULT_PARALLELISM, DOMAIN, MANAGED_BY_LABEL } from '../../graph/labels.ts';
 import { timetableOf, timetableText } from '../../graph/timetable.ts';
 import { fixedInputs } from '../../runs/plan-inputs.ts';

@@ -1,6 +1,6 @@
-import { failoverOf, PLANS, type PlanObject } from '../../fleet/failover-record.ts';
-import type { Sight } from '../../fleet/failover-moves.ts';
-import type { Side } from '../../fleet/hand-over.ts';
+import { failoverOf, PLANS, type PlanObject } from '../../fleet/failover/failover-record.ts';
+import type { Sight } from '../../fleet/failover/failover-moves.ts';
+import type { Side } from '../../fleet/failover/hand-over.ts';
 import { planKey, planOfKey, type Placement } from '../../graph/placement.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { cronJobs } from '../../kube/resources.ts';

@@ -1,7 +1,7 @@
 import { annotations, labels, NEVER } from '../../graph/labels.ts';
 import { nextOf, plannedVersion } from '../../fleet/held-plan.ts';
 import { pausedUntil } from '../../fleet/plan-pause.ts';
-import { isPauseByHand, isSuspensionByHand } from '../../fleet/switched-by-hand.ts';
+import { isPauseByHand, isSuspensionByHand } from '../../fleet/failover/switched-by-hand.ts';
 import { kickoffText } from '../../graph/kickoff.ts';
 import { timesAfter, timetableOf, timetableText } from '../../graph/timetable.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';

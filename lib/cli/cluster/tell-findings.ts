@@ -1,4 +1,4 @@
-import type { CheckResult } from '../../fleet/check-result.ts';
+import type { CheckResult } from '../../fleet/preflight/check-result.ts';
 import type { CliContext } from '../context.ts';
 
 /** What was found before something is written, and does not forbid it: a warning for each. */

@@ -2,7 +2,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CommandModule, CompletionRequest } from '../command-module.ts';
 import type { CliContext } from '../context.ts';
 import { parseCanary, type Canary } from '../../fleet/canary.ts';
-import { parsePruneLimit, type PruneLimit } from '../../fleet/prune-limit.ts';
+import { parsePruneLimit, type PruneLimit } from '../../fleet/prune/prune-limit.ts';
 import { addKubeconfigOptions, addOutputOption, type KubeconfigOptions } from '../options.ts';
 import { parseSeconds } from '../terminal/seconds-option.ts';
 

@@ -1,4 +1,4 @@
-import { checkNames, type CheckName } from '../../fleet/check-result.ts';
+import { checkNames, type CheckName } from '../../fleet/preflight/check-result.ts';
 import type { CommandModule } from '../command-module.ts';
 import { addKubeconfigOptions, addOutputOption, choicesOption, type KubeconfigOptions } from '../options.ts';
 
