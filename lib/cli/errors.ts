@@ -1,4 +1,5 @@
 import type { CliContext } from './context.ts';
+import { grantHint } from './grant-hint.ts';
 
 /** The exit codes of every command. */
 export const exitCodes = {
@@ -54,6 +55,8 @@ export function reportError(
   const known = error instanceof Error ? exitCodeByName[error.name] : undefined;
   const message = error instanceof Error ? error.message || error.name : String(error);
   err.line(`${err.colors.red('error:')} ${message}`);
+  const hint = grantHint(message);
+  if (hint !== undefined) err.line(hint);
   if (error instanceof UsageError) err.line(`See ${err.colors.bold(`${options.command ?? context.program} --help`)}`);
   if (options.debug && error instanceof Error) err.line(err.colors.dim(stackOf(error)));
   else if (known === undefined && !isSystemError(error))

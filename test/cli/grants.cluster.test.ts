@@ -14,7 +14,7 @@ import { eventually } from '../cluster/eventually.ts';
 import { Bench } from '../controller/support.ts';
 import { cliFor, type CliResult } from './cluster-cli.ts';
 
-const WHO = ['viewer', 'launcher', 'operator'] as const;
+const WHO = ['viewer', 'launcher', 'operator', 'caller'] as const;
 type Who = (typeof WHO)[number];
 
 let cluster: ControlPlane;
@@ -24,16 +24,18 @@ let admin: ReturnType<typeof cliFor>;
 const as = {} as Record<Who, ReturnType<typeof cliFor>>;
 const clients = {} as Record<Who, KubeClient>;
 
-/** Plans with grants for each of the accounts, and one without any. */
-function manifests(namespace: string): string {
+/** Plans with grants for each of the accounts, and one without any, over a version of their workflows. */
+function manifests(namespace: string, version: string): string {
   const chart = new Chart(new App(), 'app', { namespace });
-  const [viewer, launcher, operator] = WHO.map((name) => new ServiceAccount(chart, name, { metadata: { name } }));
+  const [viewer, launcher, operator, caller] = WHO.map(
+    (name) => new ServiceAccount(chart, name, { metadata: { name } }),
+  );
   const simulated = (id: string, sim: Record<string, string>) => {
     const annotations = Object.entries(sim).map(([key, value]) => [`${annotationPrefix}${key}`, value]);
     const podTemplate = { metadata: { annotations: Object.fromEntries(annotations) } };
     return new ContainerTask(chart, id, { image: 'etl:1', command: ['etl'], podTemplate });
   };
-  const load = simulated('load', { log: 'loaded', 'run-ms': '50' });
+  const load = simulated('load', { log: 'loaded', 'run-ms': '50', version });
   const stuck = simulated('stuck', { stuck: 'Running' });
   const etl = new Workflow(chart, 'etl', { inputs: { site: z.string() } }, ({ step }) => void step('load', load, {}));
   const guarded = new Workflow(chart, 'guarded', {}, ({ step, approve, waitForInput }) => {
@@ -55,7 +57,9 @@ function manifests(namespace: string): string {
     new LaunchPlan(chart, 'endless', { workflow: long }),
   ];
   for (const granted of [group, ...plans]) granted.grantView(viewer!).grantLaunch(launcher!).grantOperate(operator!);
-  new LaunchPlan(chart, 'other', { workflow: etl, inputs: { site: 'x' }, schedule: Schedule.cron('0 0 1 1 *') });
+  const yearly = { inputs: { site: 'x' }, schedule: Schedule.cron('0 0 1 1 *'), timeZone: 'UTC' };
+  new LaunchPlan(chart, 'etl-alone', { workflow: etl, ...yearly }).grantLaunch(caller!);
+  new LaunchPlan(chart, 'other', { workflow: etl, ...yearly });
   return (Testing.synth(chart) as unknown[]).map((object) => stringify(object)).join('---\n');
 }
 
@@ -66,14 +70,20 @@ async function kubeconfigOf(account: Who): Promise<string> {
   return file;
 }
 
+/** Applies a version, to one of the two plans of the group at first if it is a canary. */
+async function apply(version: string, ...options: readonly string[]): Promise<void> {
+  await writeFile(join(directory, 'dist/app.k8s.yaml'), manifests(bench.namespace, version));
+  expect(await admin(['apply', 'dist', '--yes', ...options], { cwd: directory })).toMatchObject({ code: 0 });
+}
+
 beforeAll(async () => {
   cluster = await startControlPlane({ name: 'grants', nodes: 1 });
   bench = await Bench.create(cluster.kubeconfigPath, 'grants');
   directory = await mkdtemp(join(tmpdir(), 'grants-'));
   admin = cliFor(cluster.kubeconfigPath, bench.namespace);
   await mkdir(join(directory, 'dist'));
-  await writeFile(join(directory, 'dist/app.k8s.yaml'), manifests(bench.namespace));
-  expect(await admin(['apply', 'dist', '--yes'], { cwd: directory })).toMatchObject({ code: 0 });
+  await apply('first');
+  await apply('second');
   for (const who of WHO) {
     const kubeconfig = await kubeconfigOf(who);
     as[who] = cliFor(kubeconfig, bench.namespace);
@@ -89,13 +99,32 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** What the API server says of who may not do it: a sentence, and no stack. */
-function refused(who: Who, verb: string, resource: string, { code, stdout, stderr }: CliResult): void {
+/** What the API server says of who may not do it, and which grant would let them: sentences, and no stack. */
+function refused(who: Who, verb: string, resource: string, grants: string, { code, stdout, stderr }: CliResult): void {
   const user = `system:serviceaccount:${bench.namespace}:${who}`;
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toContain(`User "${user}" cannot ${verb} resource "${resource}"`);
+  expect(stderr).toContain(`Of the grants of a plan, ${grants} to ${verb} ${resource}.\n`);
   expect(stderr).not.toMatch(/\n\s+at /);
 }
+
+/** Runs commands one after the other, each of which must do what it is to do. */
+async function allowed(who: Who, commands: readonly (readonly string[])[]): Promise<void> {
+  for (const args of commands) {
+    const { code, stdout, stderr } = await as[who](args);
+    expect({ args, code, error: code === 0 ? '' : stdout + stderr }).toEqual({ args, code: 0, error: '' });
+  }
+}
+
+/** What is asked of plans that are not those of the grant, or of what the grant does not say. */
+type Refusal = readonly [args: readonly string[], verb: string, resource: string, grants: string];
+
+async function allRefused(who: Who, refusals: readonly Refusal[]): Promise<void> {
+  for (const [args, verb, resource, grants] of refusals) refused(who, verb, resource, grants, await as[who](args));
+}
+
+const OPERATE = 'grantOperate allows';
+const READ = 'grantView and grantOperate allow';
 
 async function started(plan: string): Promise<string> {
   const { stdout } = await as.launcher(['launch', plan, '-o', 'name']);
@@ -107,6 +136,11 @@ async function inPhase(run: string, phase: string): Promise<void> {
     const { stdout } = await admin(['describe', run, '-o', 'json']);
     expect(JSON.parse(stdout)).toMatchObject({ phase });
   }, 30_000);
+}
+
+/** Waits until a gate of a run can be opened. */
+async function waitsAt(run: string, gate: string): Promise<void> {
+  await bench.recorded(run, ({ steps }) => steps.get(gate)?.phase === 'Waiting');
 }
 
 describe('who may launch', () => {
@@ -128,45 +162,106 @@ describe('who may launch', () => {
   });
 
   it('is refused all else', async () => {
-    refused('launcher', 'get', 'cronjobs', await as.launcher(['launch', 'other']));
-    refused('launcher', 'patch', 'cronjobs', await as.launcher(['deactivate', 'etl-a']));
     const run = await started('endless');
-    refused('launcher', 'patch', 'jobs', await as.launcher(['cancel', run]));
-    refused('launcher', 'list', 'pods', await as.launcher(['logs', run]));
+    await allRefused('launcher', [
+      [['launch', 'other'], 'get', 'cronjobs', 'grantView, grantLaunch and grantOperate allow'],
+      [['deactivate', 'etl-a'], 'patch', 'cronjobs', OPERATE],
+      [['pause', '--group', 'sites', '--for', '1h'], 'patch', 'cronjobs', OPERATE],
+      [['cancel', run], 'patch', 'jobs', OPERATE],
+      [['suspend', run], 'patch', 'jobs', OPERATE],
+      [['skip', run, 'spare'], 'patch', 'jobs', OPERATE],
+      [['logs', run], 'list', 'pods', READ],
+    ]);
+  });
+
+  it('sees how the runs go, and of a plan alone that was granted alone only that one', async () => {
+    const run = await started('etl-a');
+    await inPhase(run, 'Succeeded');
+    const times = ['--from', '2022-01-01', '--to', '2023-01-01'];
+    await allowed('launcher', [
+      ['runs'],
+      ['describe', run],
+      ['describe', 'plan', 'etl-a'],
+      ['schedule', 'etl-a'],
+      ['history', 'etl-a'],
+      ['plans', '--group', 'sites'],
+      ['status', '--group', 'sites'],
+      ['backfill', 'etl-a', ...times],
+      ['backfill', '--group', 'sites', ...times],
+    ]);
+    const own = await as.caller(['launch', 'etl-alone', '-o', 'name']);
+    const ownRun = own.stdout.trim().replace('job.batch/', '');
+    await inPhase(ownRun, 'Succeeded');
+    await allowed('caller', [
+      ['runs'],
+      ['describe', ownRun],
+      ['describe', 'plan', 'etl-alone'],
+      ['schedule', 'etl-alone'],
+      ['history', 'etl-alone'],
+      ['backfill', 'etl-alone', ...times],
+    ]);
+    await allRefused('caller', [
+      [['plans'], 'list', 'cronjobs', 'grantView, grantLaunch and grantOperate allow'],
+      [['launch', 'etl-a'], 'get', 'cronjobs', 'grantView, grantLaunch and grantOperate allow'],
+    ]);
   });
 });
 
 describe('who may view', () => {
-  it('sees plans, runs, what they log, and what happened', async () => {
-    const run = await started('etl-b');
-    await inPhase(run, 'Succeeded');
-    const seen: readonly (readonly [readonly string[], string])[] = [
-      [['plans'], 'etl-a'],
-      [['plans', '--group', 'sites'], 'etl-b'],
-      [['status', '--group', 'sites'], 'etl-b'],
-      [['runs'], run],
-      [['describe', 'plan', 'etl-b'], 'schedule'],
-      [['describe', run], 'Succeeded'],
-      [['logs', run], 'loaded'],
-      [['events', '--for', run], run],
-      [['history', 'etl-b'], 'VERSION'],
-      [['logs', run, '--follow'], 'loaded'],
-      [['schedule', 'etl-b', '--next', '1'], '-01-01T00:00'],
-    ];
-    for (const [args, expected] of seen) {
-      const { code, stdout, stderr } = await as.viewer(args);
-      expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
-      expect(stdout).toContain(expected);
-    }
-  });
+  it.each(['viewer', 'operator'] as const)(
+    'sees plans, runs, what they log, and what happened, as a %s',
+    async (who) => {
+      const run = await started('etl-b');
+      await inPhase(run, 'Succeeded');
+      await eventually(async () =>
+        expect(await bench.events(run)).toContainEqual(expect.stringMatching(/^RunStarted/)),
+      );
+      const seen: readonly (readonly [readonly string[], string])[] = [
+        [['plans'], 'etl-a'],
+        [['plans', '--group', 'sites'], 'etl-b'],
+        [['describe', 'plan', 'etl-b'], 'schedule'],
+        [['schedule', 'etl-b', '--next', '1'], '-01-01T00:00'],
+        [['history', 'etl-b'], 'VERSION'],
+        [['status'], 'etl-b'],
+        [['status', '--group', 'sites'], 'etl-b'],
+        [['runs'], run],
+        [['runs', '--group', 'sites'], run],
+        [['describe', run], 'Succeeded'],
+        [['logs', run], 'loaded'],
+        [['logs', run, '--follow'], 'loaded'],
+        [['events'], 'RunStarted'],
+        [['events', '--for', `run/${run}`], run],
+        [['events', '--for', 'plan/etl-b'], run],
+      ];
+      for (const [args, expected] of seen) {
+        const { code, stdout, stderr } = await as[who](args);
+        expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+        expect(stdout).toContain(expected);
+      }
+    },
+  );
 
   it('is refused all that changes something', async () => {
+    await apply('third', '--canary', '50%');
     const run = await started('ask-first');
-    refused('viewer', 'create', 'jobs', await as.viewer(['launch', 'etl-a']));
-    refused('viewer', 'patch', 'jobs', await as.viewer(['cancel', run]));
-    refused('viewer', 'patch', 'jobs', await as.viewer(['suspend', run]));
-    refused('viewer', 'patch', 'cronjobs', await as.viewer(['deactivate', 'etl-a']));
-    await eventually(async () => refused('viewer', 'patch', 'jobs', await as.viewer(['approve', run, 'ask'])), 20_000);
+    await waitsAt(run, 'ask');
+    const ended = await started('etl-a');
+    await inPhase(ended, 'Succeeded');
+    const times = ['--from', '2024-01-01', '--to', '2026-01-01'];
+    await allRefused('viewer', [
+      [['launch', 'etl-a'], 'create', 'jobs', 'grantLaunch and grantOperate allow'],
+      [['rerun', ended, '--all'], 'create', 'jobs', 'grantLaunch and grantOperate allow'],
+      [['backfill', 'etl-a', ...times], 'create', 'jobs', 'grantLaunch and grantOperate allow'],
+      [['cancel', run], 'patch', 'jobs', OPERATE],
+      [['suspend', run], 'patch', 'jobs', OPERATE],
+      [['approve', run, 'ask'], 'patch', 'jobs', OPERATE],
+      [['deactivate', 'etl-a'], 'patch', 'cronjobs', OPERATE],
+      [['deactivate', '--group', 'sites'], 'patch', 'cronjobs', OPERATE],
+      [['pause', 'etl-a', '--for', '1h'], 'patch', 'cronjobs', OPERATE],
+      [['promote', '--group', 'sites'], 'patch', 'cronjobs', OPERATE],
+      [['rollback', 'etl-a'], 'patch', 'cronjobs', OPERATE],
+      [['rollback', '--group', 'sites'], 'patch', 'cronjobs', OPERATE],
+    ]);
     await expect(clients.viewer.list(secrets)).rejects.toThrow('cannot list resource "secrets"');
   });
 });
@@ -174,44 +269,79 @@ describe('who may view', () => {
 describe('who may operate', () => {
   it('controls runs', async () => {
     const run = await started('ask-first');
-    await eventually(async () => expect(await as.operator(['approve', run, 'ask'])).toMatchObject({ code: 0 }), 20_000);
-    await eventually(
-      async () => expect(await as.operator(['answer', run, 'number', '3'])).toMatchObject({ code: 0 }),
-      20_000,
-    );
+    await waitsAt(run, 'ask');
+    await allowed('operator', [['approve', run, 'ask']]);
+    await waitsAt(run, 'number');
+    await allowed('operator', [['answer', run, 'number', '3']]);
     await inPhase(run, 'Succeeded');
+    await allowed('operator', [['logs', run]]);
 
     const long = await started('endless');
-    const commands = [
+    await allowed('operator', [
       ['suspend', long],
       ['resume', long],
       ['skip', long, 'spare'],
       ['cancel', long],
-    ] as const;
-    for (const args of commands) {
-      const { code, stderr } = await as.operator(args);
-      expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
-    }
+    ]);
     await inPhase(long, 'Cancelled');
-    expect(await as.operator(['rerun', long, '--name', 'again'])).toMatchObject({ code: 0 });
+    await allowed('operator', [['rerun', long, '--name', 'again']]);
     await clients.operator.delete(jobs, 'again', { propagationPolicy: 'Background' });
-    expect(await as.operator(['logs', run])).toMatchObject({ code: 0 });
   });
 
-  it('switches and launches the plans that it was granted, and no others', async () => {
-    for (const command of ['deactivate', 'activate']) {
-      expect(await as.operator([command, 'etl-a'])).toMatchObject({ code: 0 });
-      expect(await as.operator([command, '--group', 'sites'])).toMatchObject({ code: 0 });
-    }
-    expect(await as.operator(['launch', 'etl-a', '--wait'])).toMatchObject({ code: 0 });
-    for (const args of [
-      ['backfill', 'etl-a', '--from', '2024-01-01', '--to', '2026-01-01'],
+  it('launches and switches plans', async () => {
+    const times = ['--from', '2024-01-01', '--to', '2026-01-01'];
+    await allowed('operator', [
+      ['launch', 'etl-a', '--wait'],
+      ['launch', '--group', 'sites'],
+      ['deactivate', 'etl-a'],
+      ['activate', 'etl-a'],
+      ['deactivate', '--group', 'sites'],
+      ['activate', '--group', 'sites'],
       ['pause', 'etl-a', '--for', '1h'],
-    ]) {
-      const { code, stderr } = await as.operator(args);
-      expect({ args, code, stderr }).toMatchObject({ args, code: 0 });
-    }
-    refused('operator', 'patch', 'cronjobs', await as.operator(['deactivate', 'other']));
+      ['resume', 'etl-a'],
+      ['pause', '--group', 'sites', '--for', '1h'],
+      ['activate', '--group', 'sites'],
+      ['backfill', 'etl-a', ...times, '--dry-run'],
+      ['backfill', 'etl-a', ...times],
+      ['backfill', '--group', 'sites', ...times],
+    ]);
+  });
+
+  it('moves plans to the version that was applied last, and back', async () => {
+    const versions = async () => {
+      const { items } = await bench.client.list(cronJobs, { labelSelector: 'cdk8s-workflows.dev/group=sites' });
+      return items.map(({ metadata }) => metadata.labels!['cdk8s-workflows.dev/version']);
+    };
+    await apply('fourth');
+    await allowed('operator', [['promote', '--group', 'sites']]);
+    await apply('fifth', '--canary', '50%');
+    const [a, b] = await versions();
+    expect(a).not.toBe(b);
+    await allowed('operator', [
+      ['promote', '--group', 'sites', '--dry-run'],
+      ['promote', '--group', 'sites'],
+    ]);
+    const [now, same] = await versions();
+    expect(now).toBe(same);
+    await allowed('operator', [
+      ['rollback', 'etl-a', '--dry-run'],
+      ['rollback', 'etl-a'],
+    ]);
+    expect((await versions())[0]).not.toBe(now);
+    await allowed('operator', [['promote', 'etl-a']]);
+    expect(await versions()).toEqual([now, now]);
+    await allowed('operator', [['rollback', '--group', 'sites']]);
+    expect(await versions()).not.toContain(now);
+    await allowed('operator', [['promote', '--group', 'sites']]);
+    expect(await versions()).toEqual([now, now]);
+  });
+
+  it('is refused plans that it was not granted, and all that makes plans', async () => {
+    await allRefused('operator', [
+      [['deactivate', 'other'], 'patch', 'cronjobs', OPERATE],
+      [['pause', 'other', '--for', '1h'], 'patch', 'cronjobs', OPERATE],
+      [['rollback', 'other'], 'patch', 'cronjobs', OPERATE],
+    ]);
     await expect(clients.operator.delete(cronJobs, 'etl-a')).rejects.toThrow('cannot delete resource "cronjobs"');
     const pod = {
       apiVersion: 'v1',
@@ -220,5 +350,9 @@ describe('who may operate', () => {
       spec: { containers: [{ name: 'c', image: 'i' }] },
     };
     await expect(clients.operator.create(pods, pod)).rejects.toThrow('cannot create resource "pods"');
+    const { code, stdout } = await as.operator(['apply', 'dist', '--yes', '--force-conflicts'], { cwd: directory });
+    expect(code).toBe(1);
+    expect(stdout).toContain('may not create, patch roles.rbac.authorization.k8s.io');
+    expect(stdout).toContain('nothing was applied');
   });
 });

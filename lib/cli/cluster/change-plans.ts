@@ -5,6 +5,7 @@ import type { PlanCronJob } from '../../runs/run-objects.ts';
 import type { JsonObject } from '../../values/json.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, exitCodes, UsageError } from '../errors.ts';
+import { grantHints } from '../grant-hint.ts';
 import type { ActivationOptions } from './activation-argument.ts';
 import { findPlan, withCluster } from './cluster-session.ts';
 import { groupPlans } from './list-plans.ts';
@@ -41,6 +42,7 @@ export async function changePlans(
       if (problems[index] === undefined) out.line(`${line} ${change.done}`);
       else err.line(`${err.colors.red('error:')} ${line}: ${problems[index]}`);
     }
+    for (const hint of grantHints(problems.filter((problem) => problem !== undefined))) err.line(hint);
     for (const { plan, change } of changes)
       for (const warning of change.warnings ?? [])
         err.line(`${err.colors.yellow('warning:')} plan ${plan.metadata.name} ${warning}`);

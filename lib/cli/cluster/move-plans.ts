@@ -5,6 +5,7 @@ import { sharedProblems, type NamedProblem } from '../../values/shared-problems.
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, exitCodes } from '../errors.ts';
+import { grantHints } from '../grant-hint.ts';
 
 const REQUESTS_AT_ONCE = 8;
 
@@ -37,16 +38,17 @@ export async function movePlans(
       `Cannot ${what}`,
       plans.length === 1 ? problems.map(({ problem }) => problem) : [...sharedProblems(problems, plans.length)],
     );
-  let failed = false;
+  const failures: string[] = [];
   await inParallel(plans, REQUESTS_AT_ONCE, async (plan) => {
     try {
       await move(plan);
       out.line(line(plan));
     } catch (error) {
-      failed = true;
       const { message, fix } = applyFailure(error);
+      failures.push(message);
       err.line(`${err.colors.red('error:')} ${plan.metadata.name}: ${message}${fix === undefined ? '' : `; ${fix}`}`);
     }
   });
-  if (failed) throw new ExitError(exitCodes.failed);
+  for (const hint of grantHints(failures)) err.line(hint);
+  if (failures.length > 0) throw new ExitError(exitCodes.failed);
 }
