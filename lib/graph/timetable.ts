@@ -4,6 +4,8 @@ import { isJsonObject } from '../values/json.ts';
 import { TimeZone, timeZoneProblem } from '../values/time-zone.ts';
 import { annotations, NEVER } from './labels.ts';
 
+const MINUTE = 60_000;
+
 /** When a plan starts runs by itself. */
 export interface Timetable {
   /** The cron expressions; none of a plan that is launched by hand. */
@@ -80,6 +82,30 @@ export function* timesAfter(timetable: Timetable, after: number, since = after):
     }
     if (!(time < to)) return;
     yield time;
+  }
+}
+
+/** Which of the last times are meant; in milliseconds since the epoch. */
+export interface LastTimes {
+  /** They are after this one and before the other. */
+  readonly after: number;
+  readonly before: number;
+  readonly count: number;
+  /** When it fired last: what `@every` counts from. */
+  readonly since: number;
+}
+
+/** The last times of a span, in their order. */
+export function lastTimes(timetable: Timetable, { after, before, count, since }: LastTimes): readonly number[] {
+  // The span may be years: looks back further and further until there are enough.
+  for (let span = count * (timetable.every ? timetable.every * 1000 : MINUTE); ; span *= 2) {
+    const start = Math.max(after, before - span);
+    const found: number[] = [];
+    for (const time of timesAfter(timetable, start, since)) {
+      if (time >= before) break;
+      found.push(time);
+    }
+    if (start === after || found.length >= count) return found.slice(-count);
   }
 }
 

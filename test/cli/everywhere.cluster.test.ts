@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { labels, MANAGED_BY } from '../../lib/graph/labels.ts';
+import { CONTENT_PLAN, labels, MANAGED_BY } from '../../lib/graph/labels.ts';
+import { PLAN_RECORD_KEY } from '../../lib/graph/plan-record.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { writeFleetConfig } from '../cluster/kubeconfig.ts';
@@ -49,6 +50,18 @@ async function run(on: ControlPlane, name: string, plan = 'nightly'): Promise<vo
     spec: { template: { spec: { restartPolicy: 'Never', containers } } },
   };
   await on.kubectl(['create', '-f', '-'], { input: JSON.stringify(job) });
+}
+
+/** What a plan skipped, as its record has it. */
+async function skipped(on: ControlPlane, name: string): Promise<void> {
+  const run = { name, time: '2026-03-01T00:00:00Z', reason: 'PlanPaused', message: 'it is paused' };
+  const record = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'nightly-plan', labels: { [labels.content]: CONTENT_PLAN, [labels.plan]: 'nightly' } },
+    data: { [PLAN_RECORD_KEY]: JSON.stringify({ skipped: [run] }) },
+  };
+  await on.kubectl(['create', '-f', '-'], { input: JSON.stringify(record) });
 }
 
 /** An event about an object, so many seconds ago. */
@@ -198,8 +211,10 @@ us ago Normal Over job/gone Over of gone
       // The others go on.
       await run(eu, 'third');
       await event(eu, 'Job/third', 'Begun', 0);
+      await skipped(eu, 'nightly-1');
       await eventually(() => {
         expect(seen()).toContain('eu third');
+        expect(seen()).toContain('eu nightly-1');
         expect(happened.stdout).toContain('Begun of third');
         return Promise.resolve();
       });

@@ -1,19 +1,16 @@
 import { askClusters, fleetClusters } from '../cluster/fleet-clusters.ts';
 import { FleetWatch, type LostCluster } from '../cluster/fleet-watch.ts';
 import { lostLines } from '../cluster/lost-lines.ts';
-import { newestFirst, runColumns, type ListedRun } from '../cluster/runs-view.ts';
+import { listRuns, type RunSelection } from '../cluster/list-runs.ts';
+import { newestFirst, type ListedRun } from '../cluster/runs-view.ts';
+import { WatchedRuns } from '../cluster/watched-runs.ts';
 import type { RunsOptions } from '../commands/runs.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError } from '../errors.ts';
 import { interruptible } from '../terminal/interrupt.ts';
 import { LiveBlock } from '../terminal/live-block.ts';
-import { formatTable } from '../terminal/table.ts';
-import type { Reflector } from '../../kube/reflector.ts';
-import { jobs } from '../../kube/resources.ts';
-import { isRunJob } from '../../runs/run-kinds.ts';
-import type { RunJob } from '../../runs/run-objects.ts';
-import { summaryOf, type RunSummary } from '../../runs/run-summary.ts';
-import { isThere, listRuns, matches, tableOf, withDuration, type RunSelection } from './runs.ts';
+import { isThere, matches, tableOf, withDuration } from './runs.ts';
+import { RunTable, SHOW_MS } from './watch-runs.ts';
 
 /** Lists the runs of all clusters in one table, newest first; with `--watch` goes on until it is interrupted. */
 export async function runsEverywhere(context: CliContext, select: RunSelection, options: RunsOptions): Promise<void> {
@@ -52,46 +49,34 @@ async function print(
 /** On a terminal one table is drawn in place; elsewhere every change is a line, or one JSON document on a line. */
 async function watchEverywhere(context: CliContext, select: RunSelection, options: RunsOptions): Promise<void> {
   const { out, err, cwd } = context;
-  const { output } = options;
   const clusters = await fleetClusters(cwd);
-  const drawn = out.isTerminal && (output === undefined || output === 'wide');
-  const followed = new Map<string, Reflector<RunJob>>();
-  let headers = true;
-  const tellRun = (cluster: string, job: RunJob): void => {
-    if (drawn || !isRunJob(job)) return;
-    const run = { cluster, ...summaryOf(job) };
-    if (!matches(options)(run)) return;
-    if (output === 'name') out.line(`${cluster}/job.batch/${run.name}`);
-    else if (output === 'json') out.line(JSON.stringify(withDuration(run)));
-    else {
-      const columns = runColumns(Date.now(), out.colors, options);
-      out.write(formatTable(columns, [run], { wide: output === 'wide', headers }));
-      headers = false;
-    }
-  };
+  const table = new RunTable(context, options);
+  const watched = new Map<string, WatchedRuns>();
   const tellLost = (cluster: string, lost: LostCluster | undefined): void => {
-    if (drawn) return;
-    if (output === 'json') return out.line(JSON.stringify({ cluster, reachable: !lost, problem: lost?.problem }));
+    if (table.drawn) return;
+    if (options.output === 'json')
+      return out.line(JSON.stringify({ cluster, reachable: !lost, problem: lost?.problem }));
     const { yellow } = err.colors;
     err.line(lost ? `${yellow('warning:')} ${cluster}: ${lost.problem}` : `${cluster} is heard again`);
   };
   const watch = new FleetWatch(options, tellLost);
   const block = new LiveBlock(out);
-  const draw = (): void => {
-    const found = [...followed].flatMap(([cluster, reflector]) =>
-      [...reflector.values()].filter(isRunJob).map((job): RunSummary => ({ cluster, ...summaryOf(job) })),
-    );
-    const shown = found.filter(matches(options)).sort(newestFirst);
-    const table = shown.length === 0 ? 'No runs found; waiting for some.' : tableOf(context, shown, options).trimEnd();
-    block.draw([...lostLines(watch.lost, out.colors, Date.now()), ...table.split('\n')]);
+  const show = (): void => {
+    const all = [...watched];
+    if (!table.drawn)
+      for (const [cluster, runs] of all) for (const run of runs.newlySkipped()) table.tell({ cluster, ...run });
+    else {
+      const rows = all.flatMap(([cluster, runs]) => runs.rows().map((run): ListedRun => ({ cluster, ...run })));
+      block.draw([...lostLines(watch.lost, out.colors, Date.now()), ...table.lines(rows)]);
+    }
   };
   await interruptible(async (signal) => {
-    const timer = drawn ? setInterval(draw, 500) : undefined;
+    const timer = setInterval(show, SHOW_MS);
     try {
       await watch.run(
         clusters,
-        (follow, { name }) =>
-          followed.set(name, follow<RunJob>(jobs, { ...select, onChange: (job) => tellRun(name, job) })),
+        (follow, { name: cluster }) =>
+          watched.set(cluster, new WatchedRuns(follow, select, (run) => table.tell({ cluster, ...run }))),
         signal,
       );
     } finally {

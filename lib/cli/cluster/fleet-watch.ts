@@ -1,4 +1,5 @@
 import type { KubeClient } from '../../kube/client.ts';
+import { isForbidden } from '../../kube/errors.ts';
 import type { KubeObject } from '../../kube/objects.ts';
 import { Reflector } from '../../kube/reflector.ts';
 import type { ReflectorOptions } from '../../kube/reflector-options.ts';
@@ -14,7 +15,12 @@ export interface LostCluster {
 }
 
 /** Makes a copy of a collection on one cluster that is followed until the end; of each resource one. */
-export type Follow = <T extends KubeObject>(of: Resource, options?: ReflectorOptions<T>) => Reflector<T>;
+export type Follow = <T extends KubeObject>(of: Resource, options?: FollowOptions<T>) => Reflector<T>;
+
+export interface FollowOptions<T extends KubeObject> extends ReflectorOptions<T> {
+  /** Those who may not see the collection do without it. @default the cluster counts as lost to them */
+  readonly mayBeForbidden?: boolean;
+}
 
 /** Follows several clusters. Those that cannot be reached are tried again until the end. */
 export class FleetWatch {
@@ -57,7 +63,10 @@ export class FleetWatch {
     }
     const reflectors: Pick<Reflector, 'start' | 'stopped'>[] = [];
     const deaf = new Set<object>();
-    const follow: Follow = <T extends KubeObject>(of: Resource, options?: ReflectorOptions<T>) => {
+    const follow: Follow = <T extends KubeObject>(
+      of: Resource,
+      { mayBeForbidden, ...options }: FollowOptions<T> = {},
+    ) => {
       const reflector = new Reflector<T>(client, of, {
         ...options,
         onWatching: () => {
@@ -65,6 +74,7 @@ export class FleetWatch {
           if (deaf.size === 0) this.#note(cluster.name, undefined);
         },
         onError: (error) => {
+          if (mayBeForbidden && isForbidden(error)) return;
           deaf.add(of);
           this.#note(cluster.name, error instanceof Error ? error.message : String(error));
         },

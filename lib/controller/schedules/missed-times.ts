@@ -1,5 +1,5 @@
 import { CATCH_UP_LIMIT } from '../../graph/labels.ts';
-import { timesAfter, type Timetable } from '../../graph/timetable.ts';
+import { lastTimes, type Timetable } from '../../graph/timetable.ts';
 import type { ObjectMeta } from '../../kube/objects.ts';
 
 /** Which times of a plan were missed. Pure. */
@@ -21,29 +21,13 @@ export interface MissedTimes {
   readonly leftOut?: number;
 }
 
-const MINUTE = 60_000;
-
 /** The last of the times that were missed, as many as are made up for. */
 export function missedTimes(timetable: Timetable, { since, before, notBefore = -Infinity }: Missed): MissedTimes {
-  const least = Math.max(since, notBefore - 1);
-  // It may have been down for years: looks back further and further until there are enough.
-  for (let span = CATCH_UP_LIMIT * (timetable.every ? timetable.every * 1000 : MINUTE); ; span *= 2) {
-    const start = Math.max(least, before - span);
-    const found = timesBetween(timetable, start, before);
-    if (start > least && found.length <= CATCH_UP_LIMIT) continue;
-    const leftOut = found.at(-CATCH_UP_LIMIT - 1);
-    return { times: found.slice(-CATCH_UP_LIMIT), ...(leftOut !== undefined && { leftOut }) };
-  }
-}
-
-function timesBetween(timetable: Timetable, after: number, before: number): readonly number[] {
-  const found: number[] = [];
+  const after = Math.max(since, notBefore - 1);
   // What `@every` counts from is where its runs were, as the one that is there now.
-  for (const time of timesAfter(timetable, after, before)) {
-    if (time >= before) break;
-    found.push(time);
-  }
-  return found;
+  const found = lastTimes(timetable, { after, before, count: CATCH_UP_LIMIT + 1, since: before });
+  const leftOut = found.at(-CATCH_UP_LIMIT - 1);
+  return { times: found.slice(-CATCH_UP_LIMIT), ...(leftOut !== undefined && { leftOut }) };
 }
 
 /**
