@@ -27,7 +27,7 @@ const mayImport = {
 
 // A path leaves its folder with as many `../` as the file is deep in it, and one more.
 const directions = Object.entries(mayImport).flatMap(([folder, allowed]) =>
-  [0, 1].map((depth) => {
+  [0, 1, 2].map((depth) => {
     const targets = `(?:${allowed.join('|')})/`;
     const elsewhere = `^(\\.\\./){${depth + 1}}(?!${folder.startsWith('lib/') ? targets : `lib/${targets}`})`;
     const message = `${folder} may import only from: ${allowed.join(', ') || 'nothing'}.`;

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadTargets } from '../../lib/cli/cluster/apply-directories.ts';
+import { loadTargets } from '../../lib/cli/cluster/apply/apply-directories.ts';
 import { temporaryDirectory } from '../local/fixtures.ts';
 
 const NAMES = ['eu', 'test'];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { applyReport, type AppliedTarget } from '../../lib/cli/cluster/apply-view.ts';
+import { applyReport, type AppliedTarget } from '../../lib/cli/cluster/apply/apply-view.ts';
 import { LiveBlock } from '../../lib/cli/terminal/live-block.ts';
 import { phaseStyle } from '../../lib/cli/terminal/phases.ts';
 import { Output } from '../../lib/cli/terminal/output.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { backfillId, backfillJob } from '../../lib/cli/cluster/backfill-job.ts';
-import { backfillRuns, backfillTimes, timeIn } from '../../lib/cli/cluster/backfill-plan.ts';
-import { progressLine } from '../../lib/cli/cluster/backfill-progress.ts';
-import type { BackfillPhase } from '../../lib/cli/cluster/backfill-watch.ts';
-import { planTimes } from '../../lib/cli/cluster/plan-times.ts';
+import { backfillId, backfillJob } from '../../lib/cli/cluster/backfill/backfill-job.ts';
+import { backfillRuns, backfillTimes, timeIn } from '../../lib/cli/cluster/backfill/backfill-plan.ts';
+import { progressLine } from '../../lib/cli/cluster/backfill/backfill-progress.ts';
+import type { BackfillPhase } from '../../lib/cli/cluster/backfill/backfill-watch.ts';
+import { planTimes } from '../../lib/cli/cluster/backfill/plan-times.ts';
 import type { PlanCronJob, RunJob } from '../../lib/runs/run-objects.ts';
 import { annotations, labels } from '../../lib/graph/labels.ts';
 import { TimeZone } from '../../lib/values/time-zone.ts';

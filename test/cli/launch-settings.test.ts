@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { launchSettings, optionOf } from '../../lib/cli/cluster/launch-settings.ts';
+import { launchSettings, optionOf } from '../../lib/cli/cluster/launch/launch-settings.ts';
 import type { SettingsOptions } from '../../lib/cli/settings-options.ts';
 import { taskRun, workflowRun } from '../../lib/runs/launch-job.ts';
 import { nameProblems, requestOf, settingsProblems, withSettings } from '../../lib/runs/launch-settings.ts';

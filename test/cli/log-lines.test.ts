@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import fc from 'fast-check';
-import { LineSplitter, LogPosition, parseLogLine } from '../../lib/cli/cluster/log-lines.ts';
-import { LogPrinter } from '../../lib/cli/cluster/log-printer.ts';
+import { LineSplitter, LogPosition, parseLogLine } from '../../lib/cli/cluster/runs/log-lines.ts';
+import { LogPrinter } from '../../lib/cli/cluster/runs/log-printer.ts';
 import { Output } from '../../lib/cli/terminal/output.ts';
 
 describe('lines of a log', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readPodLog } from '../../lib/cli/cluster/pod-log.ts';
+import { readPodLog } from '../../lib/cli/cluster/runs/pod-log.ts';
 import { ConnectionError, KubeError } from '../../lib/kube/errors.ts';
 import type { LogOptions } from '../../lib/kube/verbs.ts';
 import type { RunPod } from '../../lib/runs/run-objects.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isSameRequest, rerunJob, rerunName, rerunNumber } from '../../lib/cli/cluster/rerun-job.ts';
+import { isSameRequest, rerunJob, rerunName, rerunNumber } from '../../lib/cli/cluster/launch/rerun-job.ts';
 import { annotations, labels } from '../../lib/graph/labels.ts';
 import type { RunJob } from '../../lib/runs/run-objects.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { PlanVersion } from '../../lib/cli/cluster/plan-versions.ts';
-import { versionBefore, versionNamed } from '../../lib/cli/cluster/rollback-target.ts';
+import type { PlanVersion } from '../../lib/cli/cluster/plans/plan-versions.ts';
+import { versionBefore, versionNamed } from '../../lib/cli/cluster/plans/rollback-target.ts';
 import { annotations, labels } from '../../lib/graph/labels.ts';
 import type { PlanCronJob } from '../../lib/runs/run-objects.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { controllerWarning } from '../../lib/cli/cluster/controller-seen.ts';
-import { choosePods, missingPods } from '../../lib/cli/cluster/run-logs.ts';
-import { containerState, inOrder, mainContainer, podSelector, unitOf } from '../../lib/cli/cluster/run-pods.ts';
+import { choosePods, missingPods } from '../../lib/cli/cluster/runs/run-logs.ts';
+import { containerState, inOrder, mainContainer, podSelector, unitOf } from '../../lib/cli/cluster/runs/run-pods.ts';
 import type { KubeClient } from '../../lib/kube/client.ts';
 import { KubeError } from '../../lib/kube/errors.ts';
 import type { RunJob, RunPod } from '../../lib/runs/run-objects.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { describeText, podStatus } from '../../lib/cli/cluster/describe-view.ts';
+import { describeText, podStatus } from '../../lib/cli/cluster/runs/describe-view.ts';
 import { phaseStyle } from '../../lib/cli/terminal/phases.ts';
 import { Output } from '../../lib/cli/terminal/output.ts';
-import { progressLines } from '../../lib/cli/cluster/run-progress.ts';
-import { newestFirst, runColumns } from '../../lib/cli/cluster/runs-view.ts';
-import { runView } from '../../lib/cli/cluster/run-view.ts';
+import { progressLines } from '../../lib/cli/cluster/runs/run-progress.ts';
+import { newestFirst, runColumns } from '../../lib/cli/cluster/runs/runs-view.ts';
+import { runView } from '../../lib/cli/cluster/runs/run-view.ts';
 import { parseSeconds } from '../../lib/cli/terminal/seconds-option.ts';
 import { formatTable } from '../../lib/cli/terminal/table.ts';
 import type { RunRecord, StepRecord } from '../../lib/engine/record.ts';

@@ -8,7 +8,7 @@ import { jobs } from '../../kube/resources.ts';
 import { InvalidError, suggest } from '../../values/problems.ts';
 import { parseValue } from '../../values/schema.ts';
 import { findRun, withCluster } from '../cluster/cluster-session.ts';
-import { graphOfOpenRun, noSuchStep } from '../cluster/open-run.ts';
+import { graphOfOpenRun, noSuchStep } from '../cluster/runs/open-run.ts';
 import { whoAmI } from '../../kube/who-am-i.ts';
 import { readRunState, type RunState } from '../../runs/run-state.ts';
 import type { AnswerOptions } from '../commands/answer.ts';

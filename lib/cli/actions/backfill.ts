@@ -1,13 +1,18 @@
-import { BackfillProgress } from '../cluster/backfill-progress.ts';
-import { backfillDocument, backfillList, backfillTable, type BackfilledRun } from '../cluster/backfill-view.ts';
-import { BackfillWatch } from '../cluster/backfill-watch.ts';
+import { BackfillProgress } from '../cluster/backfill/backfill-progress.ts';
+import {
+  backfillDocument,
+  backfillList,
+  backfillTable,
+  type BackfilledRun,
+} from '../cluster/backfill/backfill-view.ts';
+import { BackfillWatch } from '../cluster/backfill/backfill-watch.ts';
 import { clusterFlags, findPlan, withCluster } from '../cluster/cluster-session.ts';
 import { RUN_SELECTOR } from '../../runs/run-kinds.ts';
 import { controllerWarning } from '../cluster/controller-seen.ts';
-import { groupPlans } from '../cluster/list-plans.ts';
-import { makeBackfill, wanted, type Backfill } from '../cluster/make-backfill.ts';
-import { prepareBackfill, runsByName } from '../cluster/prepare-backfill.ts';
-import { readLaunch } from '../cluster/prepare-launch.ts';
+import { groupPlans } from '../cluster/plans/list-plans.ts';
+import { makeBackfill, wanted, type Backfill } from '../cluster/backfill/make-backfill.ts';
+import { prepareBackfill, runsByName } from '../cluster/backfill/prepare-backfill.ts';
+import { readLaunch } from '../cluster/launch/prepare-launch.ts';
 import type { PlanCronJob } from '../../runs/run-objects.ts';
 import { isOver } from '../../runs/run-summary.ts';
 import type { BackfillOptions } from '../commands/backfill.ts';

@@ -1,7 +1,7 @@
-import { loadTargets, type LoadedTarget } from '../cluster/apply-directories.ts';
-import { inventoryOf } from '../cluster/apply-session.ts';
-import { checkReport, exitCodeOf, type CheckedTarget } from '../cluster/check-view.ts';
-import { KnownClusters } from '../cluster/known-clusters.ts';
+import { loadTargets, type LoadedTarget } from '../cluster/apply/apply-directories.ts';
+import { inventoryOf } from '../cluster/apply/apply-session.ts';
+import { checkReport, exitCodeOf, type CheckedTarget } from '../cluster/apply/check-view.ts';
+import { KnownClusters } from '../cluster/apply/known-clusters.ts';
 import type { CheckOptions } from '../commands/check.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError } from '../errors.ts';

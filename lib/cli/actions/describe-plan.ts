@@ -1,8 +1,8 @@
 import { findPlan, withCluster } from '../cluster/cluster-session.ts';
-import { lastRunOf } from '../cluster/list-plans.ts';
-import { planSettings, type PlanSetting } from '../cluster/plan-settings.ts';
-import { planSummary, type PlanSummary } from '../cluster/plan-summary.ts';
-import { activity, versionText } from '../cluster/plans-view.ts';
+import { lastRunOf } from '../cluster/plans/list-plans.ts';
+import { planSettings, type PlanSetting } from '../cluster/plans/plan-settings.ts';
+import { planSummary, type PlanSummary } from '../cluster/plans/plan-summary.ts';
+import { activity, versionText } from '../cluster/plans/plans-view.ts';
 import type { DescribeOptions } from '../commands/describe.ts';
 import type { CliContext } from '../context.ts';
 import type { Graph } from '../../graph/graph.ts';

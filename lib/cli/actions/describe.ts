@@ -1,11 +1,11 @@
 import { clusterFlags, findRun, withCluster } from '../cluster/cluster-session.ts';
 import type { DescribeOptions } from '../commands/describe.ts';
 import type { CliContext } from '../context.ts';
-import { describeText, podStatus } from '../cluster/describe-view.ts';
-import { eventTime } from '../cluster/event-view.ts';
+import { describeText, podStatus } from '../cluster/runs/describe-view.ts';
+import { eventTime } from '../cluster/events/event-view.ts';
 import { phaseStyle } from '../terminal/phases.ts';
-import { inOrder, podSelector } from '../cluster/run-pods.ts';
-import { runView } from '../cluster/run-view.ts';
+import { inOrder, podSelector } from '../cluster/runs/run-pods.ts';
+import { runView } from '../cluster/runs/run-view.ts';
 import { isForbidden } from '../../kube/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { KubeObject } from '../../kube/objects.ts';

@@ -1,8 +1,8 @@
-import { loadTargets } from '../cluster/apply-directories.ts';
-import { prepareAll } from '../cluster/apply-progress.ts';
-import { ApplySession } from '../cluster/apply-session.ts';
-import { KnownClusters } from '../cluster/known-clusters.ts';
-import { diffExitCode, diffText, type DiffedTarget } from '../cluster/diff-view.ts';
+import { loadTargets } from '../cluster/apply/apply-directories.ts';
+import { prepareAll } from '../cluster/apply/apply-progress.ts';
+import { ApplySession } from '../cluster/apply/apply-session.ts';
+import { KnownClusters } from '../cluster/apply/known-clusters.ts';
+import { diffExitCode, diffText, type DiffedTarget } from '../cluster/apply/diff-view.ts';
 import type { DiffOptions } from '../commands/diff.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError } from '../errors.ts';

@@ -1,8 +1,8 @@
-import { EventFeed } from '../cluster/event-feed.ts';
-import { eventColumns, eventDocument, oldestFirst, type SeenEvent } from '../cluster/event-view.ts';
-import { askClusters, fleetClusters, type ClusterAnswer, type FleetCluster } from '../cluster/fleet-clusters.ts';
-import { FleetWatch, type LostCluster } from '../cluster/fleet-watch.ts';
-import { aboutOf, OurEvents, ourKinds, OURS_SELECTOR } from '../cluster/our-events.ts';
+import { EventFeed } from '../cluster/events/event-feed.ts';
+import { eventColumns, eventDocument, oldestFirst, type SeenEvent } from '../cluster/events/event-view.ts';
+import { askClusters, fleetClusters, type ClusterAnswer, type FleetCluster } from '../cluster/fleet/fleet-clusters.ts';
+import { FleetWatch, type LostCluster } from '../cluster/fleet/fleet-watch.ts';
+import { aboutOf, OurEvents, ourKinds, OURS_SELECTOR } from '../cluster/events/our-events.ts';
 import type { EventsOptions } from '../commands/events.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError, FailedError } from '../errors.ts';

@@ -1,6 +1,6 @@
-import { plural, switchReport, switchTable, type PlanSwitch } from '../cluster/failover-view.ts';
-import { clustersOf, problemOf, type FleetCluster } from '../cluster/fleet-clusters.ts';
-import { PlanSights } from '../cluster/plan-sights.ts';
+import { plural, switchReport, switchTable, type PlanSwitch } from '../cluster/fleet/failover-view.ts';
+import { clustersOf, problemOf, type FleetCluster } from '../cluster/fleet/fleet-clusters.ts';
+import { PlanSights } from '../cluster/fleet/plan-sights.ts';
 import { clusterNamed, readFleet } from '../cluster/read-placement.ts';
 import type { FailoverOptions } from '../commands/failover.ts';
 import type { CliContext } from '../context.ts';

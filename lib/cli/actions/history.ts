@@ -1,6 +1,6 @@
 import { findPlan, withCluster } from '../cluster/cluster-session.ts';
-import { runsByGraph, versionsOf, type PlanVersion } from '../cluster/plan-versions.ts';
-import { paintRunPhase } from '../cluster/runs-view.ts';
+import { runsByGraph, versionsOf, type PlanVersion } from '../cluster/plans/plan-versions.ts';
+import { paintRunPhase } from '../cluster/runs/runs-view.ts';
 import type { HistoryOptions } from '../commands/history.ts';
 import type { CliContext } from '../context.ts';
 import { formatAge } from '../terminal/duration.ts';

@@ -1,11 +1,11 @@
 import { findPlan, withCluster } from '../cluster/cluster-session.ts';
 import { controllerWarning } from '../cluster/controller-seen.ts';
-import { checkLaunch } from '../cluster/launch-preflight.ts';
-import { groupPlans } from '../cluster/list-plans.ts';
-import { findPlanFor } from '../cluster/plan-elsewhere.ts';
-import { readLaunch } from '../cluster/prepare-launch.ts';
-import { launchedText, printLaunched } from '../cluster/print-launched.ts';
-import { waitForRun } from '../cluster/wait-for-run.ts';
+import { checkLaunch } from '../cluster/launch/launch-preflight.ts';
+import { groupPlans } from '../cluster/plans/list-plans.ts';
+import { findPlanFor } from '../cluster/launch/plan-elsewhere.ts';
+import { readLaunch } from '../cluster/launch/prepare-launch.ts';
+import { launchedText, printLaunched } from '../cluster/launch/print-launched.ts';
+import { waitForRun } from '../cluster/runs/wait-for-run.ts';
 import type { LaunchOptions } from '../commands/launch.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, exitCodes, UsageError } from '../errors.ts';

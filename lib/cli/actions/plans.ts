@@ -1,8 +1,8 @@
 import { withCluster } from '../cluster/cluster-session.ts';
-import { askClusters, fleetClusters } from '../cluster/fleet-clusters.ts';
-import { listPlans } from '../cluster/list-plans.ts';
-import type { PlanSummary } from '../cluster/plan-summary.ts';
-import { planColumns, statusColumns } from '../cluster/plans-view.ts';
+import { askClusters, fleetClusters } from '../cluster/fleet/fleet-clusters.ts';
+import { listPlans } from '../cluster/plans/list-plans.ts';
+import type { PlanSummary } from '../cluster/plans/plan-summary.ts';
+import { planColumns, statusColumns } from '../cluster/plans/plans-view.ts';
 import type { PlansOptions } from '../commands/plans.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, exitCodes } from '../errors.ts';

@@ -12,8 +12,8 @@ import { dnsLabelProblem, MAX_RUN_NAME } from '../../values/names.ts';
 import { InvalidError, suggest } from '../../values/problems.ts';
 import { clusterFlags, findRun, withCluster } from '../cluster/cluster-session.ts';
 import { controllerWarning } from '../cluster/controller-seen.ts';
-import { graphOfRun } from '../cluster/open-run.ts';
-import { printLaunched } from '../cluster/print-launched.ts';
+import { graphOfRun } from '../cluster/runs/open-run.ts';
+import { printLaunched } from '../cluster/launch/print-launched.ts';
 import {
   isCutShort,
   isSameRequest,
@@ -21,8 +21,8 @@ import {
   rerunName,
   rerunNumber,
   type RerunRequest,
-} from '../cluster/rerun-job.ts';
-import { waitForRun } from '../cluster/wait-for-run.ts';
+} from '../cluster/launch/rerun-job.ts';
+import { waitForRun } from '../cluster/runs/wait-for-run.ts';
 import type { RerunOptions } from '../commands/rerun.ts';
 import type { CliContext } from '../context.ts';
 import { FailedError, UsageError } from '../errors.ts';

@@ -1,9 +1,9 @@
 import { findPlan, withCluster } from '../cluster/cluster-session.ts';
-import { groupPlans } from '../cluster/list-plans.ts';
-import { movePlans } from '../cluster/move-plans.ts';
-import { graphOfPlan, versionsOf, type PlanVersion } from '../cluster/plan-versions.ts';
-import { versionBefore, versionNamed } from '../cluster/rollback-target.ts';
-import { VersionParts } from '../cluster/version-parts.ts';
+import { groupPlans } from '../cluster/plans/list-plans.ts';
+import { movePlans } from '../cluster/plans/move-plans.ts';
+import { graphOfPlan, versionsOf, type PlanVersion } from '../cluster/plans/plan-versions.ts';
+import { versionBefore, versionNamed } from '../cluster/plans/rollback-target.ts';
+import { VersionParts } from '../cluster/plans/version-parts.ts';
 import type { RollbackOptions } from '../commands/rollback.ts';
 import type { CliContext } from '../context.ts';
 import { UsageError } from '../errors.ts';

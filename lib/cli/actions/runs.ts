@@ -3,7 +3,7 @@ import type { RunsOptions } from '../commands/runs.ts';
 import type { CliContext } from '../context.ts';
 import { labelSelectors } from '../cluster/label-selector.ts';
 import { listRuns } from '../cluster/list-runs.ts';
-import { newestFirst, runColumns, type ListedRun } from '../cluster/runs-view.ts';
+import { newestFirst, runColumns, type ListedRun } from '../cluster/runs/runs-view.ts';
 import { formatTable } from '../terminal/table.ts';
 import { labels } from '../../graph/labels.ts';
 import { ALL_JOBS_SELECTOR, RUN_SELECTOR } from '../../runs/run-kinds.ts';

@@ -3,7 +3,7 @@ import { skipPrefix } from '../../graph/labels.ts';
 import { jobs } from '../../kube/resources.ts';
 import { qualifiedNameProblem } from '../../values/names.ts';
 import { findRun, withCluster } from '../cluster/cluster-session.ts';
-import { graphOfOpenRun, noSuchStep } from '../cluster/open-run.ts';
+import { graphOfOpenRun, noSuchStep } from '../cluster/runs/open-run.ts';
 import { whoAmI } from '../../kube/who-am-i.ts';
 import { readRunState, type RunState } from '../../runs/run-state.ts';
 import type { SkipOptions } from '../commands/skip.ts';

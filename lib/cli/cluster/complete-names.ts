@@ -18,7 +18,7 @@ export async function completeNames(context: CliContext, kind: 'runs' | 'plans')
 
 /** Names of groups of plans, for completion. */
 export async function completeGroups(context: CliContext): Promise<readonly string[]> {
-  return atOnce(context, async (client, signal) => (await import('./list-plans.ts')).groupNames(client, signal));
+  return atOnce(context, async (client, signal) => (await import('./plans/list-plans.ts')).groupNames(client, signal));
 }
 
 /** Names of the steps of a run, for completion. */
@@ -35,7 +35,7 @@ export async function completeSteps(context: CliContext, run: string): Promise<r
 export async function completeVersions(context: CliContext, plan: string): Promise<readonly string[]> {
   return atOnce(context, async (client) => {
     const { findPlan } = await import('./cluster-session.ts');
-    const { versionsOf } = await import('./plan-versions.ts');
+    const { versionsOf } = await import('./plans/plan-versions.ts');
     return (await versionsOf(client, await findPlan(client, plan))).map(({ version }) => version);
   });
 }

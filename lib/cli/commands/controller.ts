@@ -95,7 +95,7 @@ export const controllerCommand: CommandModule = {
         const [{ runController }, { untilSignal }, { failoverBeside }] = await Promise.all([
           import('../../controller/controller-process.ts'),
           import('../../controller/until-signal.ts'),
-          import('../cluster/failover-beside.ts'),
+          import('../cluster/fleet/failover-beside.ts'),
         ]);
         const whileLeading = failoverBeside(options);
         const trigger = triggerOf(options);

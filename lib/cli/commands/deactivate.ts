@@ -1,5 +1,5 @@
 import type { CommandModule } from '../command-module.ts';
-import { addActivation, completeActivation, type ActivationOptions } from '../cluster/activation-argument.ts';
+import { addActivation, completeActivation, type ActivationOptions } from '../cluster/plans/activation-argument.ts';
 
 export const deactivateCommand: CommandModule = {
   name: 'deactivate',

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { completeActivation, type ActivationOptions } from '../cluster/activation-argument.ts';
+import { completeActivation, type ActivationOptions } from '../cluster/plans/activation-argument.ts';
 import type { CommandModule } from '../command-module.ts';
 import { addClusterOptions } from '../options.ts';
 import { parseSeconds } from '../terminal/seconds-option.ts';

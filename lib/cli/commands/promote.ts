@@ -1,5 +1,5 @@
 import type { CommandModule } from '../command-module.ts';
-import { completeActivation } from '../cluster/activation-argument.ts';
+import { completeActivation } from '../cluster/plans/activation-argument.ts';
 import { addClusterOptions, type ClusterOptions } from '../options.ts';
 
 /** Options of `promote`. */

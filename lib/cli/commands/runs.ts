@@ -9,7 +9,7 @@ import {
   type OutputFormat,
 } from '../options.ts';
 import { completeGroups } from './plans.ts';
-import { listedPhases, type ListedPhase } from '../cluster/runs-view.ts';
+import { listedPhases, type ListedPhase } from '../cluster/runs/runs-view.ts';
 
 /** Options of `runs`. */
 export interface RunsOptions extends ClusterOptions {

@@ -1,7 +1,7 @@
 import { attemptsText } from './attempts.ts';
 import { formatElapsed } from './duration.ts';
 import type { PhaseStyle } from './phases.ts';
-import type { StepView } from '../cluster/run-view.ts';
+import type { StepView } from '../cluster/runs/run-view.ts';
 import { formatTable, type Column } from './table.ts';
 
 /** The steps of a run as a table, a mark before each name, so that the phase is told without colours too. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { applyHolder } from '../../../lib/cli/cluster/apply-holder.ts';
+import { applyHolder } from '../../../lib/cli/cluster/apply/apply-holder.ts';
 import { applyCluster } from '../../../lib/fleet/apply/apply-cluster.ts';
 import { isApplied, type ApplyResult, type Manifest } from '../../../lib/fleet/apply/apply-result.ts';
 import { inventoryId } from '../../../lib/fleet/apply/applyset.ts';

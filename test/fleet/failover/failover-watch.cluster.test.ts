@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { failoverOf, type PlanObject } from '../../../lib/fleet/failover/failover-record.ts';
-import { failoverBeside } from '../../../lib/cli/cluster/failover-beside.ts';
+import { failoverBeside } from '../../../lib/cli/cluster/fleet/failover-beside.ts';
 import { runController } from '../../../lib/controller/controller-process.ts';
 import { FailoverWatch } from '../../../lib/fleet/failover/failover-watch.ts';
 import { annotations, labels, MANAGED_BY } from '../../../lib/graph/labels.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { failoverBeside, type FailoverBesideOptions } from '../../../lib/cli/cluster/failover-beside.ts';
+import { failoverBeside, type FailoverBesideOptions } from '../../../lib/cli/cluster/fleet/failover-beside.ts';
 import {
   failbackMove,
   failoverMove,

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { orphanLines } from '../../../lib/cli/cluster/orphan-lines.ts';
+import { orphanLines } from '../../../lib/cli/cluster/apply/orphan-lines.ts';
 import { Output } from '../../../lib/cli/terminal/output.ts';
 import { applySetKeys } from '../../../lib/fleet/apply/applyset.ts';
 import { outsideOf, unplanned } from '../../../lib/fleet/prune/orphans.ts';
