@@ -1,10 +1,10 @@
 /**
  * `npm run sim -- [--seeds 1000] [--from 1]`: plays random runs on a simulated cluster with faults, and ends with 1 when one
  * of them comes to what it must not. `--mutate`: breaks the engine in many ways instead, and ends with 1 when one is not
- * noticed within so many seeds, 4000 unless said otherwise.
+ * noticed within so many seeds, 4000 unless said otherwise. An engine that goes round for ever is told apart: nothing noticed it.
  */
 import { parseArgs } from 'node:util';
-import { mutate } from '../engine/mutate.ts';
+import { mutate, NO_END_MS, type Survival } from '../engine/mutate.ts';
 import { mutations } from '../engine/mutations.ts';
 import { shrink } from '../engine/shrink.ts';
 import {
@@ -90,18 +90,25 @@ function explain(trial: Trial): void {
 
 async function checkMutations(): Promise<boolean> {
   const width = Math.max(...mutations.map(({ name }) => name.length));
-  let survivors = 0;
+  const counts = { noticed: 0, survived: 0, 'no end': 0 };
   for (const [done, mutation] of mutations.entries()) {
-    progress(`${done} of ${mutations.length} mutations, ${survivors} not noticed`);
-    const { seed, trials, violation } = await mutate(mutation, from, seeds);
+    progress(`${done} of ${mutations.length} mutations, ${counts.survived} not noticed`);
+    const survival = await mutate(mutation, from, seeds);
     progress('');
-    if (seed === undefined) survivors += 1;
-    const noticed =
-      seed === undefined ? `NOT NOTICED in ${seeds} seeds` : `seed ${seed}, the ${trials}. one: ${violation}`;
-    console.log(`${mutation.name.padEnd(width)}  ${noticed}`);
+    counts[survival.outcome] += 1;
+    console.log(`${mutation.name.padEnd(width)}  ${whatCameOf(survival)}`);
   }
-  console.log(`${mutations.length - survivors} of ${mutations.length} mutations noticed`);
-  return survivors === 0;
+  console.log(
+    `${counts.noticed} of ${mutations.length} mutations noticed, ${counts.survived} not noticed, ${counts['no end']} that came to no end`,
+  );
+  return counts.survived === 0;
+}
+
+function whatCameOf(survival: Survival): string {
+  if (survival.outcome === 'survived') return `NOT NOTICED in ${seeds} seeds`;
+  const place = `seed ${survival.seed}, the ${survival.seed - from + 1}. one`;
+  if (survival.outcome === 'noticed') return `${place}: ${survival.violation}`;
+  return `NO END of ${place}, in ${NO_END_MS / 1000} s`;
 }
 
 function progress(text: string): void {

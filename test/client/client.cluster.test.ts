@@ -162,7 +162,7 @@ describe('an idempotency key', () => {
     ]);
   });
 
-  it.each<Fault>(['reset', 'lost', 429])('starts one run through a server that fails: %s', async (fault) => {
+  it.each<Fault>(['reset', 'lost', 429])('starts one run through a server that fails, and hears of its end: %s', async (fault) => {
     const directory = await mkdtemp(join(tmpdir(), 'cdk8s-workflows-client-'));
     await using proxy = await FaultProxy.start(sample.cluster, join(directory, 'kubeconfig'));
     await using through = await WorkflowsClient.connect({ kubeconfig: proxy.kubeconfig, namespace: bench.namespace });
@@ -171,6 +171,8 @@ describe('an idempotency key', () => {
     const options = { idempotencyKey: `through ${fault}` };
     const run = await through.plan('etl-site-a').launch({ day: '1' }, options);
     expect(proxy.requests).toBeGreaterThan(3);
+    proxy.begin({});
+    expect(await run.wait()).toEqual({ rows: 3 });
     expect((await client.plan('etl-site-a').launch({ day: '1' }, options)).name).toBe(run.name);
     expect((await jobNames()).filter((name) => name === run.name)).toHaveLength(1);
     await rm(directory, { recursive: true });

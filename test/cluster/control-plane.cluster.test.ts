@@ -111,6 +111,19 @@ describe('a control plane with a simulated node', () => {
     expect((await cluster.kubectl(['logs', 'talks', '--tail=1'])).stdout).toBe('two\n');
   });
 
+  it('has its node Ready again that was taken for dead while the API server was away', async () => {
+    const node = '/api/v1/nodes/sim-0';
+    const conditions = [{ type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' }];
+    await api.patch(`${node}/status`, { status: { conditions } });
+    await eventually(async () => {
+      const found = await api.get<Pod>(node);
+      expect(found).toMatchObject({
+        status: { conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]) },
+      });
+      expect(found.spec).not.toHaveProperty('taints');
+    });
+  });
+
   it('finishes the deletion of a running pod', async () => {
     await api.create(pods, pod('deleted', { stuck: 'Running' }));
     await inPhase('deleted', 'Running');

@@ -19,6 +19,11 @@ export interface NodeTraits {
   readonly kubeletPort: number;
 }
 
+/** A Node, as far as it is read. */
+interface NodeObject extends KubeObject {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
 const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
 const leaseSeconds = 40;
 
@@ -46,6 +51,16 @@ export async function heartbeat(api: Api, name: string): Promise<void> {
     const lease = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name }, spec };
     await unlessThere(api.create(leases, lease));
   }
+}
+
+/**
+ * Makes a node Ready again that the node lifecycle controller took for dead, as it does when the API server was away for longer
+ * than its grace period. A kubelet, too, writes its status anew and not only its lease.
+ */
+export async function staysReady(api: Api, traits: NodeTraits): Promise<void> {
+  const { status } = await api.get<NodeObject>(`/api/v1/nodes/${traits.name}`);
+  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+  if (ready?.status !== 'True') await api.patch(`/api/v1/nodes/${traits.name}/status`, { status: readyStatus(traits) });
 }
 
 /** Writes what the node lifecycle controller writes of a node that it has not heard from for its grace period. */

@@ -1,7 +1,15 @@
 import { Api, ApiError, type KubeObject, type WatchEvent } from './api.ts';
 import type { Behaviour, PodBehaviour } from './behaviour.ts';
 import { LogServer } from './log-server.ts';
-import { heartbeat, registerNode, reportLost, type Taint, unregisterNode } from './node-registration.ts';
+import {
+  heartbeat,
+  type NodeTraits,
+  registerNode,
+  reportLost,
+  staysReady,
+  type Taint,
+  unregisterNode,
+} from './node-registration.ts';
 import type { Pod } from './pod.ts';
 import type { Cause } from './pod-status.ts';
 import { SimulatedPod } from './simulated-pod.ts';
@@ -52,6 +60,8 @@ export class SimulatedNode implements AsyncDisposable {
   readonly #pods = new Map<string, SimulatedPod>();
   readonly #lost = new Set<string>();
   readonly #alive = new Map<string, AbortController>();
+  /** The beats that are under way, by node. */
+  readonly #beats = new Map<string, Promise<void>>();
   readonly #stopped = new AbortController();
   #logs: LogServer | undefined;
   #heartbeats: NodeJS.Timeout | undefined;
@@ -110,6 +120,8 @@ export class SimulatedNode implements AsyncDisposable {
       pod.close();
       this.#pods.delete(uid);
     }
+    // A beat that comes after it would bring the node back.
+    await this.#beats.get(name);
     await reportLost(this.#api, name);
   }
 
@@ -141,10 +153,13 @@ export class SimulatedNode implements AsyncDisposable {
 
   async #join(name: string): Promise<void> {
     this.#alive.set(name, new AbortController());
+    await registerNode(this.#api, this.#traits(name));
+  }
+
+  #traits(name: string): NodeTraits {
     const { labels = {}, taints = [], allocatable = {} } = this.#options;
-    const resources = { ...plenty, ...allocatable };
     const address = { address: '127.0.0.1', kubeletPort: this.#logs!.port };
-    await registerNode(this.#api, { name, labels, taints, allocatable: resources, ...address });
+    return { name, labels, taints, allocatable: { ...plenty, ...allocatable }, ...address };
   }
 
   async #watch(): Promise<void> {
@@ -201,9 +216,17 @@ export class SimulatedNode implements AsyncDisposable {
 
   #beat(): void {
     for (const name of this.nodeNames) {
+      if (this.#lost.has(name) || this.#beats.has(name)) continue;
       // A beat that is missed while the API server is away is made up by the next.
-      if (!this.#lost.has(name)) heartbeat(this.#api, name).catch(() => {});
+      const beat = this.#beatOf(name).catch(() => {});
+      this.#beats.set(name, beat);
+      void beat.then(() => this.#beats.delete(name));
     }
+  }
+
+  async #beatOf(name: string): Promise<void> {
+    await heartbeat(this.#api, name);
+    await staysReady(this.#api, this.#traits(name));
   }
 
   #find({ metadata }: PodName): SimulatedPod | undefined {

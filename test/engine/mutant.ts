@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Survival } from './mutate.ts';
 import type { Mutation } from './mutations.ts';
 
 /** What a mutant is given. */
@@ -11,11 +12,8 @@ export interface MutantTask {
   readonly seeds: number;
 }
 
-/** The trial that noticed, if one did. */
-export interface MutantResult {
-  readonly seed?: number;
-  readonly violation?: string;
-}
+/** What a mutant says: which trial it begins to play, and at last what came of them. */
+export type MutantMessage = { readonly playing: number } | Exclude<Survival, { readonly outcome: 'no end' }>;
 
 const { mutation, from, seeds } = workerData as MutantTask;
 const url = new URL(`../../lib/engine/${mutation.file}`, import.meta.url);
@@ -34,9 +32,15 @@ registerHooks({
 // Only what is loaded from now on has the mistake.
 const { judge, randomTrial } = await import('./trial.ts');
 const { judgeShared, randomSharedTrial } = await import('./shared-trial.ts');
-let noticed: MutantResult = {};
-for (let seed = from; seed < from + seeds && noticed.seed === undefined; seed++) {
-  const violation = mutation.shared ? judgeShared(randomSharedTrial(seed)) : judge(randomTrial(seed)).violation;
-  if (violation !== undefined) noticed = { seed, violation };
+const say = (message: MutantMessage): void => parentPort!.postMessage(message);
+
+function play(): MutantMessage {
+  for (let seed = from; seed < from + seeds; seed++) {
+    say({ playing: seed });
+    const violation = mutation.shared ? judgeShared(randomSharedTrial(seed)) : judge(randomTrial(seed)).violation;
+    if (violation !== undefined) return { outcome: 'noticed', seed, violation };
+  }
+  return { outcome: 'survived' };
 }
-parentPort!.postMessage(noticed);
+
+say(play());

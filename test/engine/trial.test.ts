@@ -43,7 +43,7 @@ describe('an engine with a mistake', () => {
     'a new shell gives out locks before all that is had is known',
   ])('is noticed: %s', async (name) => {
     const mutation = mutations.find((one) => one.name === name)!;
-    expect((await mutate(mutation, 1, 200)).violation).toBeDefined();
+    expect(await mutate(mutation, 1, 200)).toMatchObject({ outcome: 'noticed' });
   });
 
   it('that is none any more is told of', async () => {

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { parse, stringify } from 'yaml';
 import type { ControlPlane } from '../cluster/control-plane.ts';
 
@@ -73,11 +74,14 @@ export class FaultProxy implements AsyncDisposable {
       if (fault === 'reset') return void from.socket.destroy();
       if (typeof fault === 'number') return refuse(to, fault);
       if (fault === 'slow') await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
-      const answer = await forward(from, body, server, ca);
+      const answer = await forward(from, body, server, ca, closing(to));
       rules.onAnswered?.(number);
       if (fault === 'lost') return void from.socket.destroy();
-      to.writeHead(answer.status, answer.headers);
-      to.end(answer.body);
+      const { 'transfer-encoding': _, connection: __, ...headers } = answer.headers;
+      to.writeHead(answer.statusCode!, headers);
+      // A watch hears that it is open before there is anything to tell.
+      to.flushHeaders();
+      await pipeline(answer, to);
     } catch {
       // Either side went away, as it does when the client is killed.
       from.socket.destroy();
@@ -90,11 +94,20 @@ function refuse(to: ServerResponse, code: number): void {
   to.end(JSON.stringify({ kind: 'Status', status: 'Failure', code, message: 'by the proxy' }));
 }
 
-async function forward(from: IncomingMessage, body: Buffer, server: string, ca: Buffer) {
+/** Sends a request on. What comes back is read by the caller, for the answer to a watch has no end of its own. */
+async function forward(from: IncomingMessage, body: Buffer, server: string, ca: Buffer, signal: AbortSignal) {
   const { host: _, connection: __, ...headers } = from.headers;
-  const outgoing = request(new URL(from.url!, server), { method: from.method, headers, ca });
+  const outgoing = request(new URL(from.url!, server), { method: from.method, headers, ca, signal });
+  // Who reads the answer hears of it.
+  outgoing.on('error', () => {});
   outgoing.end(body);
   const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
-  const { 'transfer-encoding': ___, connection: ____, ...given } = answer.headers;
-  return { status: answer.statusCode!, headers: given, body: await buffer(answer) };
+  return answer;
+}
+
+/** Aborted when the client no longer listens: nobody else would end a watch. */
+function closing(to: ServerResponse): AbortSignal {
+  const closed = new AbortController();
+  to.once('close', () => closed.abort());
+  return closed.signal;
 }
