@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { skippedByKubernetes } from '../../lib/cli/cluster/kubernetes-skips.ts';
+import { skippedByKubernetes } from '../../lib/cli/cluster/runs/kubernetes-skips.ts';
 import { skippedRuns } from '../../lib/cli/cluster/runs/skipped-runs.ts';
 import { kickoffText } from '../../lib/graph/kickoff.ts';
 import { annotations, labels, SCHEDULED_AT } from '../../lib/graph/labels.ts';

@@ -1,9 +1,9 @@
 import { askClusters, fleetClusters } from '../cluster/fleet/fleet-clusters.ts';
 import { FleetWatch, type LostCluster } from '../cluster/fleet/fleet-watch.ts';
 import { lostLines } from '../cluster/fleet/lost-lines.ts';
-import { listRuns, type RunSelection } from '../cluster/list-runs.ts';
+import { listRuns, type RunSelection } from '../cluster/runs/list-runs.ts';
 import { newestFirst, type ListedRun } from '../cluster/runs/runs-view.ts';
-import { WatchedRuns } from '../cluster/watched-runs.ts';
+import { WatchedRuns } from '../cluster/runs/watched-runs.ts';
 import type { RunsOptions } from '../commands/runs.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError } from '../errors.ts';

@@ -2,7 +2,7 @@ import { withCluster } from '../cluster/cluster-session.ts';
 import type { RunsOptions } from '../commands/runs.ts';
 import type { CliContext } from '../context.ts';
 import { labelSelectors } from '../cluster/label-selector.ts';
-import { listRuns } from '../cluster/list-runs.ts';
+import { listRuns } from '../cluster/runs/list-runs.ts';
 import { newestFirst, runColumns, type ListedRun } from '../cluster/runs/runs-view.ts';
 import { formatTable } from '../terminal/table.ts';
 import { labels } from '../../graph/labels.ts';

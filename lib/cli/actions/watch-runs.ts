@@ -1,7 +1,7 @@
 import type { Follow } from '../cluster/fleet/fleet-watch.ts';
-import type { RunSelection } from '../cluster/list-runs.ts';
+import type { RunSelection } from '../cluster/runs/list-runs.ts';
 import { newestFirst, runColumns, type ListedRun } from '../cluster/runs/runs-view.ts';
-import { WatchedRuns } from '../cluster/watched-runs.ts';
+import { WatchedRuns } from '../cluster/runs/watched-runs.ts';
 import type { RunsOptions } from '../commands/runs.ts';
 import type { CliContext } from '../context.ts';
 import { interruptible } from '../terminal/interrupt.ts';

@@ -8,7 +8,7 @@ import { eachObject } from '../../../kube/pages.ts';
 import { configMaps, cronJobs, type Resource } from '../../../kube/resources.ts';
 import { PLAN_SELECTOR } from '../../../runs/run-kinds.ts';
 import type { ConfigMapObject, PlanCronJob, RunJob } from '../../../runs/run-objects.ts';
-import { skippedByKubernetes } from '../kubernetes-skips.ts';
+import { skippedByKubernetes } from './kubernetes-skips.ts';
 import type { ListedRun } from './runs-view.ts';
 
 /** What tells, beside the Jobs, which runs plans skipped. To those who may not read some of it there is none. */

@@ -1,11 +1,11 @@
-import { lastChanged } from '../../controller/schedules/missed-times.ts';
-import { plannedRunName } from '../../controller/schedules/planned-run.ts';
-import { annotations } from '../../graph/labels.ts';
-import { KEPT_SKIPS, type SkippedRun } from '../../graph/plan-record.ts';
-import { lastTimes, timesAfter, timetableOf, type Timetable } from '../../graph/timetable.ts';
-import { scheduledAt } from '../../runs/run-kinds.ts';
-import type { PlanCronJob, RunJob } from '../../runs/run-objects.ts';
-import { summaryOf } from '../../runs/run-summary.ts';
+import { lastChanged } from '../../../controller/schedules/missed-times.ts';
+import { plannedRunName } from '../../../controller/schedules/planned-run.ts';
+import { annotations } from '../../../graph/labels.ts';
+import { KEPT_SKIPS, type SkippedRun } from '../../../graph/plan-record.ts';
+import { lastTimes, timesAfter, timetableOf, type Timetable } from '../../../graph/timetable.ts';
+import { scheduledAt } from '../../../runs/run-kinds.ts';
+import type { PlanCronJob, RunJob } from '../../../runs/run-objects.ts';
+import { summaryOf } from '../../../runs/run-summary.ts';
 
 /** So far may our clock be ahead of that of Kubernetes, in milliseconds. */
 const CLOCK_MS = 5_000;

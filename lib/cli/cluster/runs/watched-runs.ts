@@ -1,12 +1,12 @@
-import type { Reflector } from '../../kube/reflector.ts';
-import { configMaps, cronJobs, jobs } from '../../kube/resources.ts';
-import { isRunJob } from '../../runs/run-kinds.ts';
-import type { ConfigMapObject, PlanCronJob, RunJob } from '../../runs/run-objects.ts';
-import { summaryOf } from '../../runs/run-summary.ts';
-import type { Follow } from './fleet/fleet-watch.ts';
+import type { Reflector } from '../../../kube/reflector.ts';
+import { configMaps, cronJobs, jobs } from '../../../kube/resources.ts';
+import { isRunJob } from '../../../runs/run-kinds.ts';
+import type { ConfigMapObject, PlanCronJob, RunJob } from '../../../runs/run-objects.ts';
+import { summaryOf } from '../../../runs/run-summary.ts';
+import type { Follow } from '../fleet/fleet-watch.ts';
 import type { RunSelection } from './list-runs.ts';
-import type { ListedRun } from './runs/runs-view.ts';
-import { skippedRuns, skipSelectors } from './runs/skipped-runs.ts';
+import type { ListedRun } from './runs-view.ts';
+import { skippedRuns, skipSelectors } from './skipped-runs.ts';
 
 /** Time alone lets runs be skipped: so often it is looked at when nothing else happens, in milliseconds. */
 const LOOK_MS = 5_000;

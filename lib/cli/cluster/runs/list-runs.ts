@@ -1,10 +1,10 @@
-import type { KubeClient } from '../../kube/client.ts';
-import { jobs } from '../../kube/resources.ts';
-import { isRunJob } from '../../runs/run-kinds.ts';
-import type { RunJob } from '../../runs/run-objects.ts';
-import { summaryOf } from '../../runs/run-summary.ts';
-import type { ListedRun } from './runs/runs-view.ts';
-import { readSkipSources, skippedRuns } from './runs/skipped-runs.ts';
+import type { KubeClient } from '../../../kube/client.ts';
+import { jobs } from '../../../kube/resources.ts';
+import { isRunJob } from '../../../runs/run-kinds.ts';
+import type { RunJob } from '../../../runs/run-objects.ts';
+import { summaryOf } from '../../../runs/run-summary.ts';
+import type { ListedRun } from './runs-view.ts';
+import { readSkipSources, skippedRuns } from './skipped-runs.ts';
 
 /** Which Jobs are looked at. */
 export interface RunSelection {
