@@ -5,6 +5,7 @@ import { annotations, CONTENT_GRAPH, labels, MANAGED_BY } from '../lib/graph/lab
 import { contentHash } from '../lib/values/hash.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import { later } from './later.ts';
+import { planDefaultsNote } from './plan-defaults.ts';
 import { KEEP_OLD_VERSIONS } from './versions.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
@@ -55,6 +56,7 @@ export class CompiledGraph {
         },
         annotations: {
           ...KEEP_OLD_VERSIONS,
+          ...planDefaultsNote(workflow),
           ...(revisionHistoryLimit !== undefined && {
             [annotations.revisionHistoryLimit]: String(revisionHistoryLimit),
           }),

@@ -1,8 +1,8 @@
-import { templateProblems } from '../lib/graph/notice-text.ts';
-import { mailTls, type MailTls, type NotificationTo } from '../lib/graph/notifications.ts';
+import type { MailTls, NotificationTo } from '../lib/graph/notifications.ts';
+import { mailProblems } from '../lib/plans/notification-receivers.ts';
 import type { SecretKey } from '../lib/pods/settings/environment.ts';
 import { objectName } from '../lib/pods/settings/object-name.ts';
-import { show, suggest, type Problem } from '../lib/values/problems.ts';
+import type { Problem } from '../lib/values/problems.ts';
 import type { SecretOrText, TargetParts } from './notification-target.ts';
 import { textOrSecret } from './webhook-target.ts';
 
@@ -36,7 +36,7 @@ export class EmailTarget implements TargetParts {
     this.#options = options;
   }
 
-  get wire(): NotificationTo {
+  get wire(): Extract<NotificationTo, { readonly kind: 'email' }> {
     const { relay, from, to, subject } = this.#options;
     const { host, tls = 'starttls', port = PORTS[tls], login } = relay;
     const password = login && { secret: objectName(login.password.secret), key: login.password.key };
@@ -56,26 +56,11 @@ export class EmailTarget implements TargetParts {
     return [objectName(login.password.secret), ...(typeof user === 'object' ? [user.secret] : [])];
   }
 
-  *problems(): Generator<Problem> {
-    const { relay, from, to, subject } = this.#options;
-    const { host, port, tls = 'starttls', login } = relay;
-    if (!/^[A-Za-z0-9]([-.:A-Za-z0-9]*[A-Za-z0-9])?$/.test(host))
-      yield { path: 'to.relay.host', message: `${show(host)} is no host`, fix: 'give its name or address alone' };
-    if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65_535))
-      yield { path: 'to.relay.port', message: `must be a whole number from 1 to 65535, not ${show(port)}` };
-    if (!mailTls.includes(tls)) yield { path: 'to.relay.tls', message: `is ${show(tls)}`, fix: suggest(tls, mailTls) };
-    if (tls === 'none' && login !== undefined)
-      yield { path: 'to.relay.login', message: 'would send the password for all to read', fix: 'use TLS' };
-    if (to.length === 0) yield { path: 'to.to', message: 'is empty: nobody would get it', fix: 'name an address' };
-    for (const [path, address] of [['to.from', from], ...to.map((each, index) => [`to.to[${index}]`, each])] as const)
-      if (!ADDRESS.test(address!)) yield { path: path!, message: `${show(address)} is no address` };
-    if (subject !== undefined) yield* templateProblems(subject, 'to.subject');
+  problems(): Iterable<Problem> {
+    return mailProblems(this.wire);
   }
 
   warnings(): readonly Problem[] {
     return [];
   }
 }
-
-/** One address, with or without a name before it. What else RFC 5322 allows nobody uses here. */
-const ADDRESS = /^(?:[^<>@,;"\r\n]+ <[^\s@<>,;"]+@[^\s@<>,;"]+>|[^\s@<>,;"]+@[^\s@<>,;"]+)$/;

@@ -1,7 +1,7 @@
 import { noticeFields, type NoticeField, type NoticeInput, type NotificationTo } from '../lib/graph/notifications.ts';
+import { launchProblems } from '../lib/plans/notification-receivers.ts';
 import type { Json } from '../lib/values/json.ts';
-import { show, suggest, type Problem } from '../lib/values/problems.ts';
-import { checkValue, describeType } from '../lib/values/schema.ts';
+import { show, type Problem } from '../lib/values/problems.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
 import { namespaceOf } from './cluster.ts';
 import type { NotifiedFrom, TargetParts } from './notification-target.ts';
@@ -53,7 +53,7 @@ export class LaunchTarget implements TargetParts {
     this.#inputs = Object.entries(inputs).filter(([, value]) => value !== undefined);
   }
 
-  get wire(): NotificationTo {
+  get wire(): Extract<NotificationTo, { readonly kind: 'launch' }> {
     const inputs = this.#inputs.map(([name, value]): [string, NoticeInput] => [
       name,
       value instanceof NoticeValue ? { field: value.field } : { value: value as Json },
@@ -62,7 +62,7 @@ export class LaunchTarget implements TargetParts {
   }
 
   *problems({ construct, namespace }: NotifiedFrom): Generator<Problem> {
-    const { name: plan, inputSchema, fixedInputs, filledInputs, scope, problems = [] } = this.#plan;
+    const { name: plan, scope, problems = [] } = this.#plan;
     yield* problems;
     const there = scope && (this.#plan.namespace ?? namespaceOf(scope));
     if (scope && (scope.node.root !== construct.node.root || there !== namespace))
@@ -71,35 +71,10 @@ export class LaunchTarget implements TargetParts {
         message: `launch plan ${show(plan)} belongs to another namespace or app`,
         fix: 'name one that is beside each plan with planNamed(...)',
       };
-    const { properties, required } = inputSchema;
-    for (const [name, value] of this.#inputs) {
-      const path = `to.inputs.${name}`;
-      const schema = properties[name];
-      if (schema === undefined)
-        yield {
-          path,
-          message: `launch plan ${show(plan)} has no such input`,
-          fix: suggest(name, Object.keys(properties)),
-        };
-      else if (fixedInputs.includes(name))
-        yield { path, message: `is fixed by launch plan ${show(plan)}`, fix: 'leave it out' };
-      else if (!(value instanceof NoticeValue)) yield* checkValue(schema, value as Json, path);
-      else if (!takes(schema.type, value.field))
-        yield { path, message: `is the field ${value.field}, and the input must be ${describeType(schema)}` };
-    }
-    const given = new Set([...this.#inputs.map(([name]) => name), ...(filledInputs ?? required)]);
-    for (const name of required)
-      if (!given.has(name))
-        yield { path: `to.inputs.${name}`, message: 'is missing', fix: `launch plan ${show(plan)} needs it` };
+    yield* launchProblems(this.#plan, this.wire.inputs);
   }
 
   warnings(): readonly Problem[] {
     return [];
   }
-}
-
-/** A schema without a type, or with several, is for the launch to judge. */
-function takes(type: unknown, field: NoticeField): boolean {
-  if (typeof type !== 'string' || type === 'string') return true;
-  return field === 'failures' && (type === 'number' || type === 'integer');
 }

@@ -1,15 +1,12 @@
 import type { Duration } from 'cdk8s';
-import { templateProblems } from '../lib/graph/notice-text.ts';
 import {
-  MAX_NOTIFICATION_NAME,
   notificationEvents,
-  runFailureReasons,
   type NotificationEvent,
   type RunFailureReason,
   type WireNotification,
 } from '../lib/graph/notifications.ts';
-import { selectorProblems, type LabelSelector } from '../lib/values/label-selector.ts';
-import { dnsLabelProblem } from '../lib/values/names.ts';
+import { notificationNameProblems, saidProblems } from '../lib/plans/notification-problems.ts';
+import type { NotificationFilter } from '../lib/plans/plan-notifications.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
 import { NotificationTarget, type NotifiedFrom } from './notification-target.ts';
 import { seconds } from './settings.ts';
@@ -23,15 +20,11 @@ export type NotificationTrigger =
   | { readonly runningLong: Duration };
 
 /** Who is told what of runs. */
-export interface NotificationProps {
+export interface NotificationProps extends NotificationFilter {
   /** What is told: at least one. `recovered` is the first success after a failure of the same plan. */
   readonly on: readonly NotificationTrigger[];
   /** Whom. */
   readonly to: NotificationTarget;
-  /** The plans that it is about, by name; `*` stands for any letters. @default all that it is set for */
-  readonly plans?: readonly string[];
-  /** Labels of these plans, those of ours among them, such as `cdk8s-workflows.dev/group`. @default any */
-  readonly labels?: LabelSelector;
   /** Of failures, those for these reasons. @default all */
   readonly reasons?: readonly RunFailureReason[];
   /**
@@ -72,32 +65,10 @@ export function wireNotification(props: NotificationProps): WireNotification {
 /** @internal What is wrong with one. */
 export function* notificationProblems(name: string, props: NotificationProps, from: NotifiedFrom): Generator<Problem> {
   const at = `notifications.${name}`;
-  const wrongName = dnsLabelProblem(name, MAX_NOTIFICATION_NAME);
-  if (wrongName !== undefined) yield { path: at, message: `the name ${show(name)} ${wrongName}` };
+  yield* notificationNameProblems(name);
   yield* triggerProblems(props.on, `${at}.on`);
-  const about = props.on.filter((trigger) => trigger === 'failed' || trigger === 'recovered');
-  const { reasons, consecutiveFailures, text, retryFor, labels, to } = props;
-  for (const [index, reason] of (reasons ?? []).entries())
-    if (!runFailureReasons.includes(reason))
-      yield {
-        path: `${at}.reasons[${index}]`,
-        message: `${show(reason)} is no reason`,
-        fix: suggest(reason, runFailureReasons),
-      };
-  if (reasons !== undefined && !about.includes('failed'))
-    yield { path: `${at}.reasons`, message: "says nothing without 'failed'", fix: 'leave it out' };
-  if (consecutiveFailures !== undefined && about.length === 0)
-    yield { path: `${at}.consecutiveFailures`, message: "says nothing without 'failed' or 'recovered'" };
-  else if (
-    consecutiveFailures !== undefined &&
-    !(Number.isSafeInteger(consecutiveFailures) && consecutiveFailures >= 1)
-  )
-    yield {
-      path: `${at}.consecutiveFailures`,
-      message: `must be a whole number from 1, not ${show(consecutiveFailures)}`,
-    };
-  if (labels !== undefined) yield* selectorProblems(labels, `${at}.labels`);
-  if (text !== undefined) yield* templateProblems(text, `${at}.text`);
+  yield* saidProblems(at, props.on, props);
+  const { retryFor, to } = props;
   if (retryFor !== undefined && seconds(retryFor) < 1)
     yield { path: `${at}.retryFor`, message: `must be at least a second, not ${retryFor.toIsoString()}` };
   if (!(to instanceof NotificationTarget))

@@ -1,10 +1,12 @@
 import type { Construct } from 'constructs';
-import { templateProblems } from '../lib/graph/notice-text.ts';
-import { annotations } from '../lib/graph/labels.ts';
-import { noticeFields, type NotificationDocument } from '../lib/graph/notifications.ts';
-import { canonicalJson } from '../lib/values/json.ts';
-import { matchesLabels, type Labels } from '../lib/values/label-selector.ts';
-import { show, type Problem } from '../lib/values/problems.ts';
+import {
+  historyProblems,
+  isAbout,
+  notificationNotes,
+  runUrlProblems,
+  type NotifiedOf,
+} from '../lib/plans/plan-notifications.ts';
+import type { Problem } from '../lib/values/problems.ts';
 import { clusterOf, namespaceOf } from './cluster.ts';
 import { notificationProblems, wireNotification, type NotificationProps, type Notifications } from './notification.ts';
 import { NotificationTarget, type NotifiedFrom } from './notification-target.ts';
@@ -19,12 +21,6 @@ interface NotificationSettings {
   readonly failedRunsHistoryLimit?: number;
 }
 
-/** What a plan or run is, as filters ask for it. */
-interface Whose {
-  readonly plan?: string;
-  readonly labels: Labels;
-}
-
 /** A fleet's target is that of each of its plans: what is said of it is said once. */
 const warned = new WeakSet<NotificationTarget>();
 
@@ -36,7 +32,7 @@ export class PlanNotifications {
   readonly #own: readonly (readonly [string, NotificationProps])[];
   readonly #cluster: string | undefined;
 
-  constructor(construct: Construct, settings: NotificationSettings, whose: Whose) {
+  constructor(construct: Construct, settings: NotificationSettings, whose: NotifiedOf) {
     this.#from = { construct, namespace: settings.namespace ?? namespaceOf(construct) };
     this.#settings = settings;
     this.#cluster = clusterOf(construct)?.name;
@@ -55,25 +51,19 @@ export class PlanNotifications {
   get notes(): Readonly<Record<string, string>> {
     // What is wrong with one is told; a document of it would be none.
     if (this.#own.length === 0 || [...this.problems()].length > 0) return {};
-    const { runUrl } = this.#settings;
-    const document: NotificationDocument = {
-      ...(this.#cluster !== undefined && { cluster: this.#cluster }),
-      ...(runUrl !== undefined && { runUrl }),
+    return notificationNotes({
+      cluster: this.#cluster,
+      runUrl: this.#settings.runUrl,
       notifications: Object.fromEntries(this.#own.map(([name, props]) => [name, wireNotification(props)])),
-    };
-    return { [annotations.notifications]: canonicalJson(document) };
+    });
   }
 
   *problems(): Generator<Problem> {
-    const { runUrl } = this.#settings;
     for (const [name, props] of this.#own) {
       yield* notificationProblems(name, props, this.#from);
-      yield* this.#historyProblems(name, props);
+      yield* historyProblems(name, props, this.#settings);
     }
-    if (runUrl === undefined) return;
-    if (!/^https?:\/\//.test(runUrl)) yield { path: 'runUrl', message: `${show(runUrl)} is no http: or https: URL` };
-    // It is what `{url}` stands for.
-    yield* templateProblems(runUrl, 'runUrl', new Set(noticeFields.filter((field) => field !== 'url')));
+    yield* runUrlProblems(this.#settings.runUrl);
   }
 
   *warnings(): Generator<Problem> {
@@ -83,23 +73,4 @@ export class PlanNotifications {
       for (const warning of to.parts.warnings()) yield { ...warning, path: `notifications.${name}.${warning.path}` };
     }
   }
-
-  /** The run before is what tells of failures in a row. */
-  *#historyProblems(name: string, { on, consecutiveFailures: wanted }: NotificationProps): Generator<Problem> {
-    if (!on.includes('recovered') && (wanted === undefined || wanted === 1)) return;
-    const { failedRunsHistoryLimit, successfulRunsHistoryLimit } = this.#settings;
-    for (const [path, limit] of Object.entries({ failedRunsHistoryLimit, successfulRunsHistoryLimit }))
-      if (limit === 0)
-        yield { path, message: `must be at least 1 for the notification ${show(name)}, which asks for the run before` };
-  }
-}
-
-function isAbout({ plans, labels }: NotificationProps, whose: Whose): boolean {
-  const named = plans === undefined || (whose.plan !== undefined && plans.some((each) => matches(each, whose.plan!)));
-  return named && matchesLabels(labels ?? {}, whose.labels);
-}
-
-function matches(pattern: string, name: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replace(/[^a-z0-9-]/gi, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`).test(name);
 }

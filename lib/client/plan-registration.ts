@@ -3,6 +3,7 @@ import type { RetryPolicy } from '../graph/retries.ts';
 import type { RunPolicy } from '../graph/run-policy.ts';
 import type { KickoffTime } from '../plans/kickoff-time.ts';
 import type { PlanTimingSettings } from '../plans/launch-plan-timing.ts';
+import type { PlanNotification } from '../plans/plan-notifications.ts';
 import type { JobOverride } from '../pods/job-template.ts';
 import type { EnvironmentValue } from '../pods/settings/environment.ts';
 import type { PodTemplateOverride } from '../pods/template.ts';
@@ -15,8 +16,8 @@ export type PlannedInputsOf<W extends WorkflowType> = {
 };
 
 /**
- * A launch plan as a program registers it: what a `LaunchPlan` of the constructs says, in whole seconds and names. It has the
- * defaults of these, but nothing of what a workflow, group or fleet says for its plans, which is not on the cluster.
+ * A launch plan as a program registers it: what a `LaunchPlan` of the constructs says, in whole seconds and names. What it leaves out is as the
+ * `runDefaults` of its workflow and fleet say, which were applied with the workflow, and else as the constructs have it; maps are merged by key.
  */
 export interface PlanRegistration<W extends WorkflowType>
   extends Omit<PlanTimingSettings, 'schedule'>, Omit<RunPolicy, 'retries'> {
@@ -70,6 +71,10 @@ export interface PlanRegistration<W extends WorkflowType>
   readonly annotations?: Readonly<Record<string, string>>;
   /** Sequences each run by a pod of its own, for clusters without a controller. @default the cluster's controller sequences all runs */
   readonly driver?: boolean | { readonly image?: string; readonly serviceAccount?: string };
+  /** Who is told of its runs, by a name of your choice; `false` takes off one that the workflow or fleet has. @default nobody */
+  readonly notifications?: Readonly<Record<string, PlanNotification | false>>;
+  /** Where people see a run, which notifications link to: a URL with fields in braces, as `{namespace}` and `{run}`. @default there is no link */
+  readonly runUrl?: string;
   /** How many succeeded runs are kept. @default 3 */
   readonly successfulRunsHistoryLimit?: number;
   /** How many failed runs are kept. @default 3 */

@@ -4,16 +4,18 @@ import type { KubeClient } from '../kube/client.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { eachObject } from '../kube/pages.ts';
 import { cronJobs } from '../kube/resources.ts';
+import { readPlanDefaults } from '../plans/plan-defaults.ts';
 import { WorkflowsError } from '../runs/errors.ts';
 import { found } from '../runs/find.ts';
 import { PLAN_SELECTOR } from '../runs/run-kinds.ts';
 import type { PlanCronJob } from '../runs/run-objects.ts';
 import { workflowVersions, type WorkflowVersion } from '../runs/workflow-versions.ts';
-import { InvalidError, suggest } from '../values/problems.ts';
+import { InvalidError, suggest, type Problem } from '../values/problems.ts';
 import { planInfo } from './plan-info.ts';
 import { checkOwner } from './plan-owner.ts';
 import type { PlanRegistration, RegisteredPlan as Registered } from './plan-registration.ts';
-import { RegisteredPlan, type GraphTarget } from './registered-plan.ts';
+import { launchedPlans } from './launched-plans.ts';
+import { referenceProblems, RegisteredPlan, type GraphTarget } from './registered-plan.ts';
 import type { WorkflowType } from './types.ts';
 
 /** The field manager of the plans that programs register. */
@@ -33,18 +35,20 @@ export async function registerPlan(
   signal?: AbortSignal,
 ): Promise<Registered> {
   const { name } = given;
-  const plan = new RegisteredPlan(given, by);
-  const wrong = [...plan.problems()];
-  const mayAsk = !wrong.some(({ path }) => path === 'name' || path === 'workflow');
+  const cannot = (problems: readonly Problem[]) => new InvalidError(`Cannot register plan ${name}`, problems);
+  if ([...referenceProblems(given)].length > 0) throw cannot([...new RegisteredPlan(given, by).problems()]);
   // What only the cluster tells is told with the rest.
-  const [target, live] = mayAsk
-    ? await Promise.all([targetOf(client, given, signal), found<PlanCronJob>(client, cronJobs, name, { signal })])
-    : [];
-  if (target !== undefined) wrong.push(...plan.problemsWith(target));
-  if (wrong.length === 0) wrong.push(...plan.manifestProblems(target!));
-  if (wrong.length > 0) throw new InvalidError(`Cannot register plan ${name}`, wrong);
+  const [target, live] = await Promise.all([
+    targetOf(client, given, signal),
+    found<PlanCronJob>(client, cronJobs, name, { signal }),
+  ]);
+  const plan = new RegisteredPlan(given, by, target.defaults);
+  const wrong = [...plan.problems()];
+  wrong.push(...plan.problemsWith(target, await launchedPlans(client, plan.launches, signal)));
+  if (wrong.length === 0) wrong.push(...plan.manifestProblems(target));
+  if (wrong.length > 0) throw cannot(wrong);
   if (live !== undefined) checkOwner(live, by);
-  const manifest = toApply(plan.manifest(target!), live, given.suspended === undefined);
+  const manifest = toApply(plan.manifest(target), live, given.suspended === undefined);
   const written = await client.patch<PlanCronJob>(cronJobs, name, manifest, {
     type: 'apply',
     fieldManager: CLIENT_MANAGER,
@@ -87,7 +91,8 @@ async function targetOf(
   }
   const { name, graph, version: is } = chosen;
   if (graph === undefined) throw new WorkflowsError('Invalid', `The ConfigMap ${name} holds no graph that can be read`);
-  return { workflow, version: is, graphName: name, steps: graph.steps.length, graph };
+  const defaults = readPlanDefaults(chosen.planDefaults);
+  return { workflow, version: is, graphName: name, steps: graph.steps.length, graph, defaults };
 }
 
 function named(versions: readonly WorkflowVersion[], version: string): WorkflowVersion | undefined {

@@ -5,9 +5,13 @@ import { validateManifest, validatePartialJob, validatePartialTemplate } from '.
 import { LaunchPlanInputs } from '../plans/launch-plan-inputs.ts';
 import { LaunchPlanTiming } from '../plans/launch-plan-timing.ts';
 import { planCronJob } from '../plans/plan-cron-job.ts';
+import type { LaunchedPlan } from '../plans/notification-receivers.ts';
+import type { PlanDefaults } from '../plans/plan-defaults.ts';
 import {
+  amountProblems,
   driverProblems,
   overrideProblems,
+  planLabels,
   priorityProblems,
   runJob,
   runLabels,
@@ -15,45 +19,76 @@ import {
   type RunTarget,
 } from '../plans/run-job.ts';
 import { Schedule } from '../plans/schedule.ts';
+import { mergeLevels, originNote, type Effective, type Level } from '../plans/setting-levels.ts';
 import { goDurationSeconds } from '../values/go-duration.ts';
 import type { JsonObject } from '../values/json.ts';
 import { MAX_PLAN_NAME } from '../values/key-names.ts';
 import { labelProblems } from '../values/label-problems.ts';
 import { dnsLabelProblem, labelValueProblem } from '../values/names.ts';
-import { show, type Problem } from '../values/problems.ts';
+import { show, suggest, type Problem } from '../values/problems.ts';
 import type { PlanRegistration } from './plan-registration.ts';
+import { RegisteredNotifications } from './registered-notifications.ts';
 import type { WorkflowType } from './types.ts';
 
-/** The version of a workflow that a plan is of, with its graph. */
+/** The version of a workflow that a plan is of, with its graph and what is said of its plans. */
 export interface GraphTarget extends RunTarget {
   readonly graph: Graph;
+  readonly defaults: PlanDefaults;
+}
+
+/** What keeps anybody from asking the cluster about a registration. */
+export function* referenceProblems({ name, workflow }: PlanRegistration<WorkflowType>): Generator<Problem> {
+  const wrongName = dnsLabelProblem(name, MAX_PLAN_NAME);
+  if (wrongName !== undefined) yield { path: 'name', message: `${show(name)} ${wrongName}` };
+  const wrongWorkflow = labelValueProblem(workflow);
+  if (wrongWorkflow !== undefined) yield { path: 'workflow', message: `${show(workflow)} ${wrongWorkflow}` };
 }
 
 /** A registration, checked as synth checks a plan, and as the CronJob that synth would have made. Pure. */
 export class RegisteredPlan {
   readonly #given: PlanRegistration<WorkflowType>;
+  readonly #merged: Effective<PlanRegistration<WorkflowType>>;
   readonly #by: string;
   readonly #timing: LaunchPlanTiming;
   readonly #inputs: LaunchPlanInputs;
+  readonly #notified: RegisteredNotifications;
 
-  /** @param by the name of the program */
-  constructor(given: PlanRegistration<WorkflowType>, by: string) {
-    this.#given = given;
+  /**
+   * @param by the name of the program
+   * @param defaults what the fleet and the workflow say of plans, where that is known
+   */
+  constructor(given: PlanRegistration<WorkflowType>, by: string, defaults: PlanDefaults = { levels: [] }) {
+    const levels = [...defaults.levels, { name: 'plan', settings: given }] as Level<PlanRegistration<WorkflowType>>[];
+    this.#merged = mergeLevels(levels);
+    this.#given = this.#merged.settings;
     this.#by = by;
-    this.#inputs = new LaunchPlanInputs(withoutUndefined(given.inputs), withoutUndefined(given.fixedInputs));
-    this.#timing = new LaunchPlanTiming({ ...given, schedule: schedulesOf(given.schedule) }, !given.driver);
+    const { inputs, fixedInputs, schedule, driver, group, name, workflow } = this.#given;
+    this.#inputs = new LaunchPlanInputs(inputs, fixedInputs);
+    this.#timing = new LaunchPlanTiming({ ...this.#given, schedule: schedulesOf(schedule) }, !driver);
+    this.#notified = new RegisteredNotifications(this.#given, defaults.cluster, {
+      plan: name,
+      labels: { ...this.#given.labels, ...planLabels({ plan: name, group }), [labels.workflow]: workflow },
+    });
   }
 
-  /** Everything that is wrong with it, but for what only the workflow tells. */
+  /** The plans that notifications launch. */
+  get launches(): readonly string[] {
+    return this.#notified.launches;
+  }
+
+  /** Everything that is wrong with it, but for what only the cluster tells. */
   *problems(): Generator<Problem> {
-    const { name, workflow, group, driver, priority } = this.#given;
-    const wrongName = dnsLabelProblem(name, MAX_PLAN_NAME);
-    if (wrongName !== undefined) yield { path: 'name', message: `${show(name)} ${wrongName}` };
-    for (const [path, value] of Object.entries({ workflow, group })) {
-      const wrong = value === undefined ? undefined : labelValueProblem(value);
-      if (wrong !== undefined) yield { path, message: `${show(value)} ${wrong}` };
-    }
+    const { group, driver, priority } = this.#given;
+    for (const field of Object.keys(this.#given))
+      if (!SETTINGS.has(field))
+        yield { path: field, message: 'there is no such setting', fix: suggest(field, [...SETTINGS]) };
+    yield* referenceProblems(this.#given);
+    const wrongGroup = group === undefined ? undefined : labelValueProblem(group);
+    if (wrongGroup !== undefined) yield { path: 'group', message: `${show(group)} ${wrongGroup}` };
+    yield* this.#merged.problems;
     yield* this.#timing.problems();
+    yield* this.#notified.problems();
+    yield* amountProblems(this.#given);
     yield* labelProblems(this.#given.labels, this.#given.annotations);
     yield* overrideProblems(this.#given);
     yield* misfits('podTemplate', validatePartialTemplate(this.#given.podTemplate ?? {}));
@@ -63,10 +98,10 @@ export class RegisteredPlan {
   }
 
   /** What is wrong with it as a plan of this version of the workflow. */
-  *problemsWith(target: GraphTarget): Generator<Problem> {
-    const { graph } = target;
+  *problemsWith({ graph }: GraphTarget, launched: ReadonlyMap<string, LaunchedPlan | undefined>): Generator<Problem> {
     yield* this.#inputs.problems({ name: graph.workflow, inputSchema: graph.inputs }, this.#timing.scheduled);
     if (this.#given.driver) yield* driverProblems(graph);
+    yield* this.#notified.launchProblems(launched);
   }
 
   /** What is wrong with the CronJob, when nothing else is. */
@@ -79,11 +114,11 @@ export class RegisteredPlan {
     const { name, group } = this.#given;
     const whose = { plan: name, ...(group !== undefined && { group }) };
     const { metadata, spec } = runJob(target, this.#inputs.values, this.#settings, whose);
-    const notes = { ...this.#timing.notes, ...this.#inputs.notes };
+    const notes = { ...this.#timing.notes, ...this.#inputs.notes, ...this.#notified.notes };
     return planCronJob({
       name,
       labels: { ...this.#given.labels, ...runLabels(target, whose), [labels.registeredBy]: this.#by },
-      annotations: { ...this.#given.annotations },
+      annotations: { ...this.#given.annotations, ...this.#origins },
       fixedInputs: this.#inputs.fixed,
       timing: this.#timing,
       suspend: !this.#timing.fires,
@@ -102,6 +137,11 @@ export class RegisteredPlan {
     const { retries, ...policy } = this.#given;
     return { ...policy, retries: typeof retries === 'number' ? { limit: retries } : retries };
   }
+
+  /** Whose defaults hold, as `describe plan` names settings. */
+  get #origins(): Readonly<Record<string, string>> {
+    return originNote(new Map([...this.#merged.origins].map(([path, by]) => [CONSTRUCT_NAMES[path] ?? path, by])));
+  }
 }
 
 function schedulesOf(schedule: string | readonly string[] = []): readonly Schedule[] {
@@ -115,7 +155,49 @@ function misfits(at: string, found: readonly Problem[]): readonly Problem[] {
   return found.map(({ path, message, fix }) => ({ path: `${at}.${path}`, message, ...(fix !== undefined && { fix }) }));
 }
 
-/** `undefined` is how JavaScript says that an input is not given. */
-function withoutUndefined(values: object = {}): object {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-}
+/** What constructs call settings that have another name here. */
+const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
+  timeoutSeconds: 'timeout',
+  startingDeadlineSeconds: 'startingDeadline',
+  ttlSecondsAfterFinished: 'ttlAfterFinished',
+};
+
+const ALL: Readonly<Record<keyof PlanRegistration<WorkflowType>, true>> = {
+  annotations: true,
+  artifactRoot: true,
+  between: true,
+  cache: true,
+  catchUp: true,
+  concurrencyPolicy: true,
+  driver: true,
+  env: true,
+  failedRunsHistoryLimit: true,
+  failurePolicy: true,
+  fixedInputs: true,
+  group: true,
+  inputs: true,
+  job: true,
+  labels: true,
+  name: true,
+  notifications: true,
+  parallelism: true,
+  pausedUntil: true,
+  podTemplate: true,
+  priority: true,
+  retries: true,
+  runUrl: true,
+  schedule: true,
+  serviceAccount: true,
+  spot: true,
+  startingDeadlineSeconds: true,
+  successfulRunsHistoryLimit: true,
+  suspended: true,
+  timeoutSeconds: true,
+  timeZone: true,
+  ttlSecondsAfterFinished: true,
+  version: true,
+  workflow: true,
+};
+
+/** The settings that there are: a program in JavaScript has no compiler that tells of others. */
+const SETTINGS: ReadonlySet<string> = new Set(Object.keys(ALL));

@@ -123,6 +123,8 @@ export const annotations = {
   artifactRoot: `${DOMAIN}/artifact-root`,
   /** On a run's Job: {@link CacheMode}. */
   cache: `${DOMAIN}/cache`,
+  /** On a graph: what its fleet and its workflow say of plans, JSON; for programs that register some. It is read in `lib/plans/plan-defaults.ts`. */
+  planDefaults: `${DOMAIN}/plan-defaults`,
   /** On a graph: how many versions of its workflow are kept that nothing uses; that of the newest version holds. @default 10 */
   revisionHistoryLimit: `${DOMAIN}/revision-history-limit`,
   /** On a ConfigMap with a kept result: from when on it may be deleted. */

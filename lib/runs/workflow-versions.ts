@@ -1,6 +1,6 @@
 import { decodeGraph } from '../graph/config-map.ts';
 import type { Graph } from '../graph/graph.ts';
-import { CONTENT_GRAPH, labels, MANAGED_BY } from '../graph/labels.ts';
+import { annotations, CONTENT_GRAPH, labels, MANAGED_BY } from '../graph/labels.ts';
 import { newestFirst, type VersionObject } from '../graph/old-versions.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { eachObject } from '../kube/pages.ts';
@@ -13,6 +13,8 @@ export interface WorkflowVersion extends VersionObject {
   readonly version: string;
   /** Left out when it cannot be read. */
   readonly graph?: Graph;
+  /** What is said of plans of it, a document. */
+  readonly planDefaults?: string;
 }
 
 /** The versions of a workflow that are on the cluster, the newest first. */
@@ -25,13 +27,14 @@ export async function workflowVersions(
   const versions: WorkflowVersion[] = [];
   const select = { ...options, labelSelector, limit: 20 };
   for await (const object of eachObject<ConfigMapObject>(client, configMaps, select)) {
-    const { name, creationTimestamp, labels: given } = object.metadata;
+    const { name, creationTimestamp, labels: given, annotations: notes } = object.metadata;
     const decoded = decodeGraph(object);
     versions.push({
       name,
       version: given?.[labels.version] ?? name,
       createdAt: Date.parse(creationTimestamp ?? ''),
       ...('graph' in decoded && { graph: decoded.graph }),
+      planDefaults: notes?.[annotations.planDefaults],
     });
   }
   return versions.sort(newestFirst);

@@ -1,5 +1,7 @@
 import { App, Chart, Duration, Testing } from 'cdk8s';
 import { ContainerTask, LaunchPlan, NotificationTarget, Workflow, WorkflowController } from 'cdk8s-workflows';
+import type { RunDefaults } from 'cdk8s-workflows';
+import { WorkflowsClient } from 'cdk8s-workflows/client';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,11 +33,14 @@ function manifests(namespace: string): string {
   new WorkflowController(chart, 'controller', { replicas: 0 });
   const podTemplate = { metadata: { annotations: { [`${annotationPrefix}exit-code`]: '3' } } };
   const load = new ContainerTask(chart, 'load', { image: 'etl:1', command: ['etl'], podTemplate });
-  const workflow = new Workflow(chart, 'etl', {}, ({ step }) => void step('load', load, {}));
   const to = NotificationTarget.slack({ url: { secret: 'alerts', key: 'url' } });
+  const runDefaults: RunDefaults = {
+    runUrl: 'https://jobs.test/{run}',
+    notifications: { sites: { on: ['failed'], to, plans: ['site-*'], text: '{plan} {url}' } },
+  };
+  const workflow = new Workflow(chart, 'etl', { runDefaults }, ({ step }) => void step('load', load, {}));
   new LaunchPlan(chart, 'nightly', {
     workflow,
-    runUrl: 'https://jobs.test/{run}',
     notifications: { team: { on: ['failed', { late: Duration.hours(1) }], to, text: '{plan}: {message} {url}' } },
   });
   return (Testing.synth(chart) as unknown[]).map((object) => stringify(object)).join('---\n');
@@ -96,6 +101,37 @@ it('a rerun is told of too', async () => {
   expect(receiver.at('/chat')[1]!.body.text).toContain('https://jobs.test/tonight-r1');
 });
 
+it('a plan that a program registers tells whom its workflow and the program say', async () => {
+  await using program = await WorkflowsClient.connect({
+    kubeconfig: bench.kubeconfigPath,
+    namespace: bench.namespace,
+    name: 'site-registry',
+  });
+  const url = receiver.url('/program');
+  await program.plans.createOrUpdate({
+    name: 'site-paris',
+    workflow: 'etl',
+    notifications: { program: { on: ['failed'], to: { kind: 'cloudEvents', url } } },
+  });
+  const described = await cli(['describe', 'plan', 'site-paris', '-o', 'json']);
+  const { settings } = JSON.parse(described.stdout) as { settings: { name: string; setBy: string }[] };
+  expect(
+    settings.filter(({ name }) => /notifications|runUrl/.test(name)).map(({ name, setBy }) => [name, setBy]),
+  ).toEqual([
+    ['notifications.program', 'plan'],
+    ['notifications.sites', 'workflow'],
+    ['runUrl', 'workflow'],
+  ]);
+  const told = receiver.at('/chat').length;
+  const run = await program.plan('site-paris').launch();
+  await eventually(() => expect(receiver.at('/chat').length + receiver.at('/program').length).toBe(told + 2), 30_000);
+  expect(receiver.at('/chat').at(-1)!.body).toEqual({ text: `site-paris https://jobs.test/${run.name}` });
+  expect(receiver.at('/program')[0]!.body).toMatchObject({
+    type: 'dev.cdk8s-workflows.run.failed',
+    data: { run: run.name, plan: 'site-paris', workflow: 'etl', url: `https://jobs.test/${run.name}` },
+  });
+});
+
 it('a Secret that no plan of the app names is not read, whatever a Job says', async () => {
   const { spec } = await bench.client.get<PlanObject>(cronJobs, 'nightly');
   const { metadata, ...job } = spec.jobTemplate;
@@ -130,6 +166,6 @@ it('describe plan shows who is told', async () => {
       },
       setBy: 'plan',
     },
-    { name: 'runUrl', value: 'https://jobs.test/{run}', setBy: 'plan' },
+    { name: 'runUrl', value: 'https://jobs.test/{run}', setBy: 'workflow' },
   ]);
 });

@@ -20,6 +20,7 @@ function synthesized(settings: LaunchPlanSettings<typeof inputs>) {
     graphName: workflow.graphName,
     steps: 1,
     graph: workflow.graph,
+    defaults: { levels: [] },
   };
   return { cronJob: objects.find(({ kind }) => kind === 'CronJob'), target };
 }
@@ -127,7 +128,7 @@ describe('the CronJob of a plan that a program registers', () => {
       inputs: { limit: 'x' as never },
       fixedInputs: { siet: 'paris' } as object,
     });
-    expect([...plan.problems(), ...plan.problemsWith(target)].map(formatProblem)).toMatchInlineSnapshot(`
+    expect([...plan.problems(), ...plan.problemsWith(target, new Map())].map(formatProblem)).toMatchInlineSnapshot(`
       [
         "name: "No Name" must be lower-case letters, digits and "-", and begin and end with a letter or digit",
         "group: "-" must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit",
@@ -142,7 +143,7 @@ describe('the CronJob of a plan that a program registers', () => {
       ]
     `);
     const lacking = registered({ schedule: '@daily' });
-    expect([...lacking.problemsWith(target)].map(formatProblem)).toEqual([
+    expect([...lacking.problemsWith(target, new Map())].map(formatProblem)).toEqual([
       'inputs.site: is missing; give it in inputs or fixedInputs',
     ]);
   });
