@@ -44,10 +44,14 @@ function groupOf(version: number, hour: number): readonly object[] {
   return Testing.synth(chart) as object[];
 }
 
-async function apply(version: number, hour: number, ...options: string[]) {
+async function synth(version: number, hour: number): Promise<void> {
   const objects = groupOf(version, hour);
   graphs[version] = plannedGraph((objects as KubeObject[]).find(({ kind }) => kind === 'CronJob')!)!;
   await writeFile(join(directory, 'dist/app.k8s.yaml'), objects.map((object) => stringify(object)).join('---\n'));
+}
+
+async function apply(version: number, hour: number, ...options: string[]) {
+  await synth(version, hour);
   return cli(['apply', 'dist', '--yes', '-o', 'json', ...options], { cwd: directory });
 }
 
@@ -89,6 +93,13 @@ afterAll(async () => {
 // One after the other: a rollout, as a team does it.
 describe('a new version of a group', () => {
   it('comes to a share of its plans; the others keep all that their runs are made of, and take the rest', async () => {
+    await synth(2, 2);
+    const shown = await cli(['diff', 'dist', '--canary', 'sites=20%'], { cwd: directory });
+    expect(shown).toMatchObject({ code: 1 });
+    expect(shown.stdout.match(/annotations\[cdk8s-workflows.dev\/next\]: "a plan of version \w+"/g)).toHaveLength(8);
+    expect(shown.stdout.match(/annotations\[cdk8s-workflows.dev\/previous\]: "a plan of version \w+"/g)).toHaveLength(
+      2,
+    );
     const result = await apply(2, 2, '--canary', 'sites=20%');
     expect(result).toMatchObject({ code: 0 });
     expect(result.stderr).toMatch(
@@ -176,7 +187,8 @@ describe('a new version of a group', () => {
   it('is refused by name, and where a part of it is gone, before anything is written', async () => {
     const unknown = await apply(4, 3, '--canary', 'site=10%');
     expect(unknown).toMatchObject({ code: 2 });
-    expect(unknown.stderr).toContain('--canary site: is no group of what is applied; did you mean "sites"?');
+    expect(unknown.stderr).toContain('--canary site: is no group of the directory; did you mean "sites"?');
+    expect(await cli(['diff', 'dist', '--canary', 'site=10%'], { cwd: directory })).toMatchObject({ code: 2 });
     expect(await cli(['apply', 'dist', '--canary', 'many'], { cwd: directory })).toMatchObject({ code: 2 });
     expect((await cli(['promote'])).stderr).toContain('name a plan, or give --group');
   });

@@ -250,6 +250,7 @@ describe('who may view', () => {
     const times = ['--from', '2024-01-01', '--to', '2026-01-01'];
     await allRefused('viewer', [
       [['launch', 'etl-a'], 'create', 'jobs', 'grantLaunch and grantOperate allow'],
+      [['launch', '--group', 'sites'], 'create', 'jobs', 'grantLaunch and grantOperate allow'],
       [['rerun', ended, '--all'], 'create', 'jobs', 'grantLaunch and grantOperate allow'],
       [['backfill', 'etl-a', ...times], 'create', 'jobs', 'grantLaunch and grantOperate allow'],
       [['cancel', run], 'patch', 'jobs', OPERATE],

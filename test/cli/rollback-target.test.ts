@@ -48,6 +48,8 @@ describe('the version to go back to', () => {
     ],
     ['none before the first', [plan('v1')], undefined],
     ['none of a version that is gone', [plan('v0')], undefined],
+    ['none when the one that they had before is gone', [plan('v4', { previous: 'v0' })], undefined],
+    ['none when that is gone at which others are held', [plan('v4'), plan('v0', { next: 'v4' })], undefined],
   ])('is %s', (_, plans, expected) => {
     if (expected === undefined)
       expect(() => versionBefore('etl', plans, versions)).toThrow(/no version|have had|not on/);

@@ -1,6 +1,7 @@
 import { applyHolder } from '../cluster/apply/apply-holder.ts';
-import { loadTargets, type LoadedTarget } from '../cluster/apply/apply-directories.ts';
+import { loadTargets } from '../cluster/apply/apply-directories.ts';
 import { heldLines, planText, switchedLines } from '../cluster/apply/apply-plan-view.ts';
+import { checkCanaryGroups } from '../cluster/apply/canary-groups.ts';
 import { orphanLines } from '../cluster/apply/orphan-lines.ts';
 import { prepareAll, withEach } from '../cluster/apply/apply-progress.ts';
 import { ApplySession } from '../cluster/apply/apply-session.ts';
@@ -12,9 +13,6 @@ import { confirm } from '../terminal/confirm.ts';
 import type { CliContext } from '../context.ts';
 import { exitCodes, ExitError, UsageError } from '../errors.ts';
 import { phaseStyle } from '../terminal/phases.ts';
-import { ALL_GROUPS } from '../../fleet/canary.ts';
-import { labels } from '../../graph/labels.ts';
-import { InvalidError, suggest } from '../../values/problems.ts';
 import { writingFailure } from '../../fleet/preflight/check-result.ts';
 import { sameClusterTwice } from '../../fleet/same-cluster.ts';
 import { isApplied } from '../../fleet/apply/apply-result.ts';
@@ -32,7 +30,7 @@ export async function apply(
 ): Promise<void> {
   if (options.timeout !== undefined && !options.wait) throw new UsageError('--timeout needs --wait');
   const targets = await loadTargets(context.cwd, argument, options);
-  checkGroups(targets, options);
+  checkCanaryGroups(targets, options.canary);
   const known = new KnownClusters(context.cwd);
   const sessions = targets.map((target) => new ApplySession(target, options, known));
   try {
@@ -43,19 +41,6 @@ export async function apply(
   } finally {
     await Promise.all(sessions.map((session) => session.close()));
   }
-}
-
-/** A share of a group that is not there would hold nothing. */
-function checkGroups(targets: readonly LoadedTarget[], { canary = {} }: ApplyCommandOptions): void {
-  const all = targets.flatMap(({ manifests }) => manifests.map(({ object }) => object.metadata.labels?.[labels.group]));
-  const known = new Set(all.filter((group) => group !== undefined));
-  const unknown = Object.keys(canary).filter((group) => group !== ALL_GROUPS && !known.has(group));
-  if (unknown.length === 0) return;
-  const problems = unknown.map((group) => {
-    const fix = suggest(group, known);
-    return { path: `--canary ${group}`, message: 'is no group of what is applied', ...(fix !== undefined && { fix }) };
-  });
-  throw new InvalidError('Nothing was applied', problems);
 }
 
 /** Tells what is left as it is, shows the plan and asks, unless nothing would be written or the answer was given. */

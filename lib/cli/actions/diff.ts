@@ -1,6 +1,7 @@
 import { loadTargets } from '../cluster/apply/apply-directories.ts';
 import { prepareAll } from '../cluster/apply/apply-progress.ts';
 import { ApplySession } from '../cluster/apply/apply-session.ts';
+import { checkCanaryGroups } from '../cluster/apply/canary-groups.ts';
 import { KnownClusters } from '../cluster/apply/known-clusters.ts';
 import { diffExitCode, diffText, type DiffedTarget } from '../cluster/apply/diff-view.ts';
 import type { DiffOptions } from '../commands/diff.ts';
@@ -11,6 +12,7 @@ import { interruptible } from '../terminal/interrupt.ts';
 /** Shows what an apply would change, all clusters at the same time. */
 export async function diff(context: CliContext, argument: string | undefined, options: DiffOptions): Promise<void> {
   const targets = await loadTargets(context.cwd, argument, options);
+  checkCanaryGroups(targets, options.canary);
   // What would be too much for an apply is to be seen, too.
   const known = new KnownClusters(context.cwd);
   const sessions = targets.map((target) => new ApplySession(target, { ...options, yesDelete: true }, known));

@@ -9,6 +9,7 @@ import { waitForRun } from '../cluster/runs/wait-for-run.ts';
 import type { LaunchOptions } from '../commands/launch.ts';
 import type { CliContext } from '../context.ts';
 import { ExitError, exitCodes, UsageError } from '../errors.ts';
+import { grantHints } from '../grant-hint.ts';
 import { inParallel } from '../../fleet/in-parallel.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { WorkflowsError } from '../../runs/errors.ts';
@@ -65,18 +66,22 @@ export async function launchGroup(context: CliContext, group: string, options: L
     if (problems.length > 0)
       throw new InvalidError(`Nothing of group ${group} was launched`, [...sharedProblems(problems, plans.length)]);
     warn(context, warning);
+    const failures: string[] = [];
     const all = await inParallel([...plans.entries()], REQUESTS_AT_ONCE, async ([index, plan]) => {
       try {
         const ready = prepared[index] as PreparedRun;
         return await startRun(client, plan, ready.job, startOptions(options, ready));
       } catch (error) {
-        err.line(`${err.colors.red('error:')} ${plan.metadata.name}: ${(error as Error).message}`);
+        const { message } = error as Error;
+        failures.push(message);
+        err.line(`${err.colors.red('error:')} ${plan.metadata.name}: ${message}`);
         return undefined;
       }
     });
     const started = all.filter((each) => each !== undefined);
     if (options.output === 'json') out.json(started.map(({ job }) => job));
     else for (const { job, created } of started) await printLaunched(context, job, { ...options, created });
+    for (const hint of grantHints(failures)) err.line(hint);
     if (started.length < plans.length) throw new ExitError(exitCodes.failed);
   });
 }

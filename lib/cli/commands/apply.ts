@@ -11,6 +11,7 @@ export interface TargetCommandOptions extends KubeconfigOptions {
   readonly applyset?: string;
   /** `false` with `--no-prune`. */
   readonly prune?: boolean;
+  readonly canary?: Canary;
   readonly forceConflicts?: boolean;
   readonly allowInsecure?: boolean;
 }
@@ -21,7 +22,6 @@ export interface ApplyCommandOptions extends TargetCommandOptions {
   readonly yes?: boolean;
   readonly pruneLimit?: PruneLimit;
   readonly yesDelete?: boolean;
-  readonly canary?: Canary;
   readonly wait?: boolean;
   /** In seconds. */
   readonly timeout?: number;
@@ -35,6 +35,11 @@ export function addTargetOptions(command: Command): Command {
   )
     .option('--applyset <name>', "the inventory of what was applied; the fleet's name when left out")
     .option('--no-prune', 'keep what left the directory')
+    .option(
+      '--canary <[group=]share>',
+      'move so many of the plans of each group, or of one, to a new version, such as 10%, and hold the others',
+      canary,
+    )
     .option('--force-conflicts', 'take over fields that another tool or person set')
     .option('--allow-insecure', 'use a kubeconfig that does not check the server');
 }
@@ -74,11 +79,6 @@ export const applyCommand: CommandModule = {
         pruneLimit,
       )
       .option('--yes-delete', 'delete more than that')
-      .option(
-        '--canary <[group=]share>',
-        'move so many of the plans of each group, or of one, to a new version, such as 10%, and hold the others',
-        canary,
-      )
       .addOption(new Option('--wait', 'wait until what is in the directory is ready').conflicts('dryRun'))
       .option('--timeout <duration>', 'with --wait: give up after 90s, 10m, 1h30m; 5m when left out', parseSeconds);
     addOutputOption(command, ['json'])

@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../../kube/objects.ts';
+import { annotations } from '../../graph/labels.ts';
+import { nextOf, plannedVersion, previousOf } from '../held-plan.ts';
 import { isJsonObject, type Json } from '../../values/json.ts';
 
 /** A field that two objects do not have alike. */
@@ -17,7 +19,26 @@ const NOT_COMPARED = ['managedFields', 'resourceVersion', 'generation', 'uid', '
 
 /** The fields of two objects that differ, as far as people decide about them. Items of lists are told apart by their name. */
 export function objectDifferences(before: KubeObject | undefined, after: KubeObject): readonly FieldDifference[] {
-  return [...differences(compared(before), compared(after), '')];
+  return [...differences(compared(unfolded(before, after)), compared(unfolded(after, before)), '')];
+}
+
+/** Annotations that hold another manifest of the plan. */
+const MANIFESTS = [
+  [annotations.next, nextOf],
+  [annotations.previous, previousOf],
+] as const;
+
+/** An object with the manifests in it field by field, where the other has such a one too, else with the versions that these are of. */
+function unfolded(object: KubeObject | undefined, other: KubeObject | undefined): KubeObject | undefined {
+  if (object?.metadata.annotations === undefined) return object;
+  const given: Record<string, unknown> = { ...object.metadata.annotations };
+  for (const [annotation, read] of MANIFESTS) {
+    const manifest = read(object);
+    if (manifest === undefined) continue;
+    given[annotation] =
+      other && read(other) !== undefined ? compared(manifest) : `a plan of version ${plannedVersion(manifest)}`;
+  }
+  return { ...object, metadata: { ...object.metadata, annotations: given as Record<string, string> } };
 }
 
 function compared(object: KubeObject | undefined): Json {

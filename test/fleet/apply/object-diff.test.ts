@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { objectDifferences } from '../../../lib/fleet/apply/object-diff.ts';
 import type { KubeObject } from '../../../lib/kube/objects.ts';
 
@@ -40,4 +40,34 @@ it('tells all fields of an object that is new', () => {
     { path: 'metadata.labels.a', after: 'b' },
     { path: 'spec.c', after: 1 },
   ]);
+});
+
+describe('a plan that is held carries the manifest that it is held from', () => {
+  const next = (version: string, schedule: string) =>
+    JSON.stringify({
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata: { name: 'a', labels: { version } },
+      spec: { schedule, jobTemplate: { metadata: { labels: { 'cdk8s-workflows.dev/version': version } } } },
+    });
+  const key = 'cdk8s-workflows.dev/next';
+  const path = `metadata.annotations[${key}]`;
+  const plan = (held?: string) =>
+    object({ annotations: { note: 'x', ...(held !== undefined && { [key]: held }) } }, {});
+
+  it('which is told by its version when it comes or goes', () => {
+    const held = plan(next('v2', '0 0 * * *'));
+    expect(objectDifferences(plan(), held)).toEqual([{ path, after: 'a plan of version v2' }]);
+    expect(objectDifferences(held, plan())).toEqual([{ path, before: 'a plan of version v2' }]);
+  });
+
+  it('which is told field by field when it changes', () => {
+    expect(objectDifferences(plan(next('v2', '0 0 * * *')), plan(next('v2', '0 1 * * *')))).toEqual([
+      { path: `${path}.spec.schedule`, before: '0 0 * * *', after: '0 1 * * *' },
+    ]);
+  });
+
+  it('which is told as it is when somebody broke it', () => {
+    expect(objectDifferences(plan('{'), plan('['))).toEqual([{ path, before: '{', after: '[' }]);
+  });
 });

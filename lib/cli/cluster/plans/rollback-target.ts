@@ -1,4 +1,4 @@
-import { nextOf, plannedGraph, previousOf } from '../../../fleet/held-plan.ts';
+import { nextOf, plannedGraph, plannedVersion, previousOf } from '../../../fleet/held-plan.ts';
 import { suggest } from '../../../values/problems.ts';
 import type { PlanCronJob } from '../../../runs/run-objects.ts';
 import { FailedError, UsageError } from '../../errors.ts';
@@ -32,7 +32,17 @@ export function versionBefore(
   if (at < 0)
     throw new FailedError(`The version that ${subject} names is not on the cluster; say which one to take with --to`);
   const held = plans.filter((plan) => nextOf(plan) !== undefined);
-  const known = used.size > 1 ? held.map((plan) => graphOfPlan(plan).name) : plans.flatMap(previousGraph);
+  const had: ReadonlyMap<string, string> = new Map(
+    used.size > 1
+      ? held.map((plan) => [graphOfPlan(plan).name, plannedVersion(plan) ?? ''])
+      : plans.flatMap(previousOf).flatMap((plan) => (plan ? [[plannedGraph(plan)!, plannedVersion(plan) ?? '']] : [])),
+  );
+  const known = [...had.keys()];
+  const gone = known.filter((graph) => !versions.some(({ name }) => name === graph)).map((graph) => had.get(graph));
+  if (gone.length > 0)
+    throw new FailedError(
+      `The version ${gone.join(' and ')} that ${subject} had before is not on the cluster any more; say which one to take with --to`,
+    );
   const before = versions.filter(({ name }) => known.includes(name));
   if (before.length === 1) return before[0]!;
   if (before.length > 1) {
@@ -43,9 +53,4 @@ export function versionBefore(
   const older = versions.slice(at + 1).find(({ name }) => !ahead.has(name));
   if (older !== undefined) return older;
   throw new FailedError(`There is no version of ${subject} before the current one, ${versions[at]!.version}`);
-}
-
-function previousGraph(plan: PlanCronJob): readonly string[] {
-  const previous = previousOf(plan);
-  return previous === undefined ? [] : [plannedGraph(previous)!];
 }
