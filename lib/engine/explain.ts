@@ -92,6 +92,8 @@ function explainLive(
   // Why it cannot be created for now or, of a run on another cluster, not be looked at.
   const unseen = (node.kind === 'run' || reason === 'Created') && message !== undefined ? `; ${message}` : '';
   if (stopping !== undefined) return `attempt ${number} is being stopped (${stopping})${unseen}`;
+  if (reason === 'Created' && message !== undefined && node.kind !== 'run')
+    return `attempt ${number} cannot be created, for ${spanText(createdAt, now)} now: ${message}`;
   if (reason === 'Created')
     return `attempt ${number} was asked for ${spanText(createdAt, now)} ago and not seen yet${unseen}`;
   if (startedAt !== undefined && node.kind === 'indexedMap' && message !== undefined) return message;

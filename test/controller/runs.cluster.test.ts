@@ -196,6 +196,13 @@ describe('a run', () => {
       [...steps.values()].some(({ attempts }) => attempts.at(-1)?.message?.includes('exceeded quota')),
     );
     expect(waiting.run.phase).toBe('Running');
+    await eventually(async () =>
+      expect((await small.events('two')).filter((event) => event.startsWith('FailedCreate'))).toEqual([
+        expect.stringMatching(
+          /^FailedCreate: Step [ab] waits, as two-[ab]-1 cannot be created: .* exceeded quota: one/,
+        ),
+      ]),
+    );
     await first.stop();
     await small.controller();
     expect((await small.finished('two')).status).toMatchObject({ succeeded: 2 });

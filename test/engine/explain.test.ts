@@ -45,6 +45,11 @@ describe('the explanation of a step', () => {
     expect(run.runs('b').run.explain('b', run.now + 9000)).toBe('attempt 1 runs for 9 s');
   });
 
+  it('says since when and why an attempt cannot be created', () => {
+    const run = begin(graphOf({ a: {} })).see('a', { kind: 'unseen', message: 'exceeded quota: few' });
+    expect(run.run.explain('a', T0 + 7000)).toBe('attempt 1 cannot be created, for 7 s now: exceeded quota: few');
+  });
+
   it('says until when a container may take to start', () => {
     const run = begin(graphOf({ a: { pendingTimeoutSeconds: 600 } }));
     run.pending('a', 'pod unschedulable: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu');

@@ -12,7 +12,7 @@ import { runtimeJob } from './check-job.ts';
 import { createVerdict } from './create-verdict.ts';
 import { indexedJob, type IndexedJobPlan } from './indexed-job.ts';
 import { createItems, itemConfigMaps } from './item-config-maps.ts';
-import type { Job, Pod } from '../objects.ts';
+import { shorten, type Job, type Pod } from '../objects.ts';
 import { backoffMs, type WorkerContext } from '../worker-context.ts';
 
 /** How long a name stays taken by the remains of a deleted run, between two looks. */
@@ -36,6 +36,8 @@ export class AttemptCreator {
   readonly #layers: RunLayers;
   readonly #callbacks: CreatorCallbacks;
   readonly #signal: AbortSignal;
+  /** The steps of which it was told that they could not be created for now: once each, however many items or attempts they have. */
+  readonly #warned = new Set<string>();
 
   constructor(
     context: WorkerContext,
@@ -79,6 +81,7 @@ export class AttemptCreator {
           const what = (entry.step.kind === 'run' && missingSource(entry.step, error)) || verdict.message;
           return this.#reject(entry, `${what}, also after ${timing.missingMs / 1000} s`);
         } else {
+          if (verdict.kind === 'missing' || verdict.refused) this.#warn(entry, verdict.message);
           this.#waits(entry, entry.place.elsewhere?.trouble ?? `${placeName(entry)}${verdict.message}`);
         }
       }
@@ -158,6 +161,14 @@ export class AttemptCreator {
   /** It is not there yet: whoever takes the run up again must not miss it, but create it. */
   #waits(entry: AttemptEntry, message: string): void {
     this.#observed(entry, { kind: 'unseen', message });
+  }
+
+  /** As Kubernetes tells it of the pods of a Job. (pkg/controller/controller_utils.go: FailedCreatePodReason) */
+  #warn({ graphStep, name }: AttemptEntry, message: string): void {
+    if (this.#warned.has(graphStep)) return;
+    this.#warned.add(graphStep);
+    const note = `Step ${graphStep} waits, as ${name} cannot be created: ${message}`;
+    this.#context.tell(this.#run(), { type: 'Warning', reason: 'FailedCreate', message: shorten(note, 1000) });
   }
 
   #reject(entry: AttemptEntry, message: string, reason: StepReason = 'Rejected'): void {

@@ -16,8 +16,8 @@ import { RecursionError } from './run-depth.ts';
 export type CreateVerdict =
   /** An object of that name is there already: ours, or somebody else's. */
   | { readonly kind: 'exists' }
-  /** It may succeed later, unchanged; `message` says what it waits for. */
-  | { readonly kind: 'wait'; readonly message: string }
+  /** It may succeed later, unchanged; `message` says what it waits for, `refused` that the API server said no, and not why there was no answer. */
+  | { readonly kind: 'wait'; readonly message: string; readonly refused?: true }
   /** Something it needs is not there, or not there yet. */
   | { readonly kind: 'missing'; readonly message: string }
   /** No other try could succeed. */
@@ -48,10 +48,11 @@ function inOneLine({ message, problems }: InvalidError): string {
 
 function forbidden(error: KubeError, message: string): CreateVerdict {
   // apiserver/pkg/admission/plugin/resourcequota; the quota may be free again in a moment.
-  if (/exceeded quota/.test(message)) return { kind: 'wait', message };
+  if (/exceeded quota/.test(message)) return { kind: 'wait', message, refused: true };
   // The controller's own rights, which its administrator has to mend: no fault of the run.
-  if (/ cannot (create|get) resource /.test(message)) return { kind: 'wait', message };
-  if (error.causes.some(({ reason }) => reason === 'NamespaceTerminating')) return { kind: 'wait', message };
+  if (/ cannot (create|get) resource /.test(message)) return { kind: 'wait', message, refused: true };
+  if (error.causes.some(({ reason }) => reason === 'NamespaceTerminating'))
+    return { kind: 'wait', message, refused: true };
   // plugin/pkg/admission/serviceaccount: the account may be applied after the run.
   if (/error looking up service account/.test(message)) return { kind: 'missing', message };
   return { kind: 'rejected', reason: 'Rejected', message };

@@ -26,7 +26,8 @@ export async function checkAdmission(
   // What has left the directory is no matter of admission.
   const result = await applyCluster(client, asked, { ...how, prune: false, dryRun: true });
   if (result.failure) return checked('admission', [failed(result.failure.message, result.failure.fix)]);
-  const refused = result.objects.filter(({ failure }) => failure !== undefined);
+  const looked = result.objects.filter(({ outcome }) => outcome !== 'kept');
+  const refused = looked.filter(({ failure }) => failure !== undefined);
   // One sentence for what is refused for one reason, such as a webhook that is down.
   const byReason = Map.groupBy(refused, ({ failure }) => `${failure!.message}; ${failure!.fix ?? ''}`);
   const findings = [...byReason.values()].map((objects) => {
@@ -34,7 +35,7 @@ export async function checkAdmission(
     const more = objects.length > 1 ? ` and ${objects.length - 1} more` : '';
     return failed(`${nameOf(objects[0]!)}${more}: ${message}`, fix);
   });
-  const detail = `${result.objects.length - refused.length} of ${manifests.length}`;
+  const detail = `${looked.length - refused.length} of ${manifests.length}`;
   return checked('admission', findings, detail);
 }
 

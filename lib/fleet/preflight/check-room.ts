@@ -40,10 +40,15 @@ export async function checkNamespaces(
   return { result: checked('namespaces', findings.flat(), detail), missing };
 }
 
-/** What is left of quotas, and whether nodes can hold the pods. */
+/**
+ * What is left of quotas, and whether nodes can hold the pods.
+ *
+ * @param objects those that are to be written: quotas and limits among them hold in place of those of their names
+ */
 export async function checkRoom(
   client: KubeClient,
   plans: readonly PlanAsk[],
+  objects: readonly KubeObject[],
   signal?: AbortSignal,
 ): Promise<CheckResult[]> {
   const spaces = [...new Set(plans.map(({ namespace }) => namespace))];
@@ -53,12 +58,36 @@ export async function checkRoom(
         listOrNothing<ResourceQuota>(client, resourceQuotas, namespace, signal),
         listOrNothing<LimitRange>(client, limitRanges, namespace, signal),
       ]);
-      return { namespace, quotas, defaults: containerDefaults(ranges ?? []) };
+      const brought = objects.filter(({ metadata }) => metadata.namespace === namespace);
+      return {
+        namespace,
+        quotas: quotas && withBrought(quotas, brought, 'ResourceQuota'),
+        defaults: containerDefaults(withBrought(ranges ?? [], brought, 'LimitRange')),
+      };
     }),
     plans.length === 0 ? [] : listOrNothing<NodeObject & KubeObject>(client, nodes, null, signal),
   ]);
   const defaults = new Map(byNamespace.map((entry) => [entry.namespace, entry.defaults]));
   return [quotaResult(plans, byNamespace), nodesResult(plans, allNodes, (namespace) => defaults.get(namespace)!)];
+}
+
+/** What will be there of a kind. Of a quota that changes, what is used is as it was. */
+export function withBrought<T extends ResourceQuota | LimitRange>(
+  found: readonly T[],
+  objects: readonly KubeObject[],
+  kind: T['kind'],
+): readonly T[] {
+  const brought = objects.filter((object) => object.kind === kind) as T[];
+  const names = new Map(
+    brought.map(({ metadata }) => [metadata.name, found.find((each) => each.metadata.name === metadata.name)]),
+  );
+  return [
+    ...found.filter(({ metadata }) => !names.has(metadata.name)),
+    ...brought.map((object) => {
+      const { used } = (names.get(object.metadata.name) as ResourceQuota | undefined)?.status ?? {};
+      return { ...object, status: { ...(used && { used }) } };
+    }),
+  ];
 }
 
 interface NamespaceRoom {

@@ -74,7 +74,7 @@ export async function preflight(
       const need = { namespaces: managed.map((plan) => plan.namespace), brought: bringsController(objects), version };
       return [await checkController(client, need, now, signal)];
     }),
-    make(['quota', 'nodes'], () => checkRoom(client, plans, signal)),
+    make(['quota', 'nodes'], () => checkRoom(client, plans, objects, signal)),
     make(['permissions', 'namespaces', 'admission'], async () => {
       const located = await locateObjects(client, objects, signal);
       const { wanted, brought } = namespacesOf(located);

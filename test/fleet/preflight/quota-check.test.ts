@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { withBrought } from '../../../lib/fleet/preflight/check-room.ts';
 import { planAsks } from '../../../lib/fleet/preflight/plan-asks.ts';
 import { formatAmount, podAmounts, type ContainerDefaults } from '../../../lib/pods/pod-amounts.ts';
 import {
@@ -319,4 +320,33 @@ it.each<[string, object, object, boolean]>([
   ],
 ])('tells whether a quota of scope %s counts a pod', (_, pod, scopes, counts) => {
   expect(inQuotaScope(scopes, { spec: spec({ containers: [], ...pod }) })).toBe(counts);
+});
+
+describe('a quota that is among the manifests', () => {
+  const few = (pods: string, status?: object, namespace = 'etl') =>
+    ({
+      apiVersion: 'v1',
+      kind: 'ResourceQuota',
+      metadata: { name: 'few', namespace },
+      spec: { hard: { pods } },
+      ...(status && { status }),
+    }) as ResourceQuota;
+
+  it.each<[string, readonly ResourceQuota[], readonly ResourceQuota[], readonly object[]]>([
+    ['holds although it is not there yet', [], [few('2')], [{ spec: { hard: { pods: '2' } }, status: {} }]],
+    [
+      'holds in place of the one that is there, of which as much is used',
+      [few('9', { hard: { pods: '9' }, used: { pods: '1' } })],
+      [few('2')],
+      [{ spec: { hard: { pods: '2' } }, status: { used: { pods: '1' } } }],
+    ],
+    [
+      'leaves others as they are',
+      [few('9', { used: {} })],
+      [],
+      [{ spec: { hard: { pods: '9' } }, status: { used: {} } }],
+    ],
+  ])('%s', (_, found, brought, expected) => {
+    expect(withBrought(found, brought, 'ResourceQuota')).toMatchObject(expected);
+  });
 });
