@@ -5,7 +5,7 @@ import { Schedule } from '../lib/plans/schedule.ts';
 import { planNameOf } from '../lib/values/key-names.ts';
 import { dnsLabelProblem, labelValueProblem } from '../lib/values/names.ts';
 import { show, suggest, type Problem } from '../lib/values/problems.ts';
-import { sharedProblems, type NamedProblem } from '../lib/values/shared-problems.ts';
+import { sharedProblems } from '../lib/values/shared-problems.ts';
 import { shiftCron, spreadOffset } from '../lib/values/spread.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
 import { groupKeys, type GroupKey, type GroupKeys } from './group-keys.ts';
@@ -15,7 +15,8 @@ import { claimName } from './names.ts';
 import { Grantable } from './grantable.ts';
 import { PlanGrants } from './plan-grants.ts';
 import { reportProblems } from './problems.ts';
-import { rightSettings } from './setting-kinds.ts';
+import { isDuration, rightSettings } from './setting-kinds.ts';
+import { warnAtSynth } from './warnings.ts';
 
 /** What one plan of a group has in another way than the others. */
 export type PlanOverride<I extends Shape> = LaunchPlanSettings<I>;
@@ -131,7 +132,15 @@ export class LaunchPlanGroup<I extends Shape, R extends object = object> extends
     this.plans = plans;
     const here = [...plans.values()].filter((plan) => plan.placedHere);
     this.grants = new PlanGrants(this, 'group', here);
-    reportProblems(this, () => [...problems, ...sharedProblems(problemsOf(plans.values()), plans.size)]);
+    reportProblems(this, () => [...problems, ...this.#shared((plan) => plan.problems())]);
+    warnAtSynth(this, () => this.#shared((plan) => plan.warnings()));
+  }
+
+  /** What is to be told of its plans: once of several. */
+  #shared(tell: (plan: LaunchPlan<I, R>) => Iterable<Problem>): Iterable<Problem> {
+    const plans = [...this.plans.values()];
+    const told = plans.flatMap((plan) => [...tell(plan)].map((problem) => ({ name: plan.name, problem })));
+    return sharedProblems(told, plans.length);
   }
 }
 
@@ -146,10 +155,6 @@ function* otherInputs({ key, inputs }: GroupKey, fixed: object = {}): Generator<
       };
 }
 
-function* problemsOf(plans: Iterable<Pick<LaunchPlan<Shape>, 'name' | 'problems'>>): Generator<NamedProblem> {
-  for (const plan of plans) for (const problem of plan.problems()) yield { name: plan.name, problem };
-}
-
 function* unknownKeys(overrides: object, keys: readonly GroupKey[]): Generator<Problem> {
   const known = new Set(keys.map(({ key }) => key));
   for (const key of Object.keys(overrides))
@@ -159,8 +164,9 @@ function* unknownKeys(overrides: object, keys: readonly GroupKey[]): Generator<P
 
 /** The window in minutes; nothing when it cannot be used, which is told. */
 function spreadWindow(spread: Duration, schedules: readonly Schedule[], problems: Problem[]): number | undefined {
+  const wrong = (message: string, fix?: string) => void problems.push({ path: 'spread', message, fix });
+  if (!isDuration(spread)) return wrong(`must be a Duration of cdk8s, not ${show(spread)}`);
   const minutes = spread.toMilliseconds() / 60_000;
-  const wrong = (message: string, fix: string) => void problems.push({ path: 'spread', message, fix });
   if (!Number.isInteger(minutes) || minutes < 1 || minutes > 1440)
     return wrong(`must be whole minutes, from 1 to those of a day, not ${minutes}`, 'a cron schedule knows no seconds');
   if (schedules.length === 0) return wrong('says nothing without a schedule', 'give one, or leave it out');

@@ -125,10 +125,12 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Gran
     this.#place = placeHere(this, settings, workflow);
     this.#wrong = [...taken, ...problems, ...this.#place.problems];
     // A group tells once what is wrong with several of its plans.
-    if (group === undefined) reportProblems(this, () => this.problems());
+    if (group === undefined) {
+      reportProblems(this, () => this.problems());
+      warnAtSynth(this, () => this.warnings());
+    }
     this.placedHere = this.#place.role !== 'elsewhere';
     this.grants = new PlanGrants(this, 'plan', this.placedHere ? [this] : []);
-    warnAtSynth(this, () => [...this.#timing.warnings(), ...this.#notifications.warnings()]);
     if (this.placedHere) this.#emit();
   }
 
@@ -175,6 +177,12 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Gran
     });
     const cronJob = new ApiObject(this, 'CronJob', manifest);
     this.#job.check(cronJob);
+  }
+
+  /** @internal What is likely a mistake. */
+  *warnings(): Generator<Problem> {
+    yield* this.#timing.warnings();
+    yield* this.#notifications.warnings();
   }
 
   /** @internal Everything that is wrong with it. */

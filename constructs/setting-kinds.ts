@@ -11,7 +11,7 @@ interface Kind {
 }
 
 const isMap = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isDuration = (value: unknown): value is { toMilliseconds(): number } =>
+export const isDuration = (value: unknown): value is { toMilliseconds(): number } =>
   isMap(value) && typeof (value as { toMilliseconds?: unknown }).toMilliseconds === 'function';
 
 const any: Kind = { what: 'anything', fits: () => true };

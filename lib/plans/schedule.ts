@@ -29,7 +29,7 @@ export class Schedule {
    * of February, is a warning. `npx cdk8s-workflows schedule '<expression>'` shows its next times.
    */
   static cron(expression: string): Schedule {
-    return new Schedule(expression);
+    return new Schedule(String(expression));
   }
 
   /**
@@ -38,6 +38,8 @@ export class Schedule {
    * need a controller, and begin with the epoch: each 10 seconds are :00, :10, :20 and so on.
    */
   static every(interval: Span): Schedule {
+    if (typeof (interval as Partial<Span>).toMilliseconds !== 'function')
+      return new Schedule('* * * * *', undefined, `must be a Duration of cdk8s, not ${show(interval)}`);
     const seconds = interval.toMilliseconds() / 1000;
     const [minutes, hours] = [seconds / 60, seconds / 3600];
     if (!Number.isInteger(seconds) || seconds < SHORTEST)

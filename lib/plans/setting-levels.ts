@@ -52,6 +52,7 @@ export function mergeLevels<S extends object>(levels: readonly Level<S>[]): Effe
       }
     }
   }
+  if (settings.driver) takeOffDefaultPriority(settings, origins);
   return { settings: settings as S, origins, problems };
 }
 
@@ -69,6 +70,13 @@ function takeOffDefaults(settings: Record<string, unknown>, origins: Map<string,
   const inputs = Object.entries(settings.inputs ?? {});
   if (inputs.length > 0) settings.inputs = Object.fromEntries(inputs.filter(([name]) => !Object.hasOwn(fixed, name)));
   for (const name of Object.keys(fixed)) origins.delete(`inputs.${name}`);
+}
+
+/** A driver knows of no other run: what fleet or workflow say of these is for the others. */
+function takeOffDefaultPriority(settings: Record<string, unknown>, origins: Map<string, readonly LevelName[]>): void {
+  if (!['fleet', 'workflow'].includes(origins.get('priority')?.[0] ?? '')) return;
+  delete settings.priority;
+  origins.delete('priority');
 }
 
 function composedOr(problems: Problem[], field: string, lower: object, higher: object): object {

@@ -1,4 +1,4 @@
-import { CRON_ALIASES, parseCron } from './cron.ts';
+import { CRON_ALIASES, neverComes, parseCron } from './cron.ts';
 import { unitHash } from './hash.ts';
 import { show } from './problems.ts';
 
@@ -23,6 +23,8 @@ export function shiftCron(expression: string, offset: number, windowMinutes: num
   const read = parseCron(expression);
   if ('problem' in read) return read;
   if ('delaySeconds' in read) return { problem: `${show(expression)} has no minute that could be moved` };
+  // Told once of a group, and not of each of its plans in other words.
+  if (neverComes(read)) return { expression };
   // An alias fires at one minute, and is written out.
   const [, hourField = '', ...days] = (CRON_ALIASES[expression] ?? expression).trim().split(/\s+/);
   const [minutes, hours] = [inOrder(read.minutes), inOrder(read.hours)];

@@ -14,7 +14,7 @@ import fc from 'fast-check';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { synth, synthProblems, type Manifest } from './support.ts';
 
 const KEY = 'cdk8s-workflows.dev';
@@ -179,6 +179,21 @@ describe('a group has a plan', () => {
       { numRuns: 10 },
     );
   });
+});
+
+it('What is likely a mistake is told once of a group', () => {
+  const warn = vi.spyOn(console, 'warn').mockReturnValue();
+  try {
+    const schedule = Schedule.cron('0 3 31 2 *');
+    plansOf({ over: { site: ['a', 'b', 'c'] }, schedule, spread: Duration.minutes(30) });
+    expect(warn.mock.calls).toEqual([
+      [
+        'warning: [test/sites] schedule: "0 3 31 2 *" names no day that there is: it never fires; leave schedule out if that is meant',
+      ],
+    ]);
+  } finally {
+    warn.mockRestore();
+  }
 });
 
 describe('keys are read from a file', () => {

@@ -37,6 +37,7 @@ describe('what is said of a plan', () => {
       { inputs: { m: 1 }, fixedInputs: { n: 2 } },
       { 'inputs.m': ['fleet'], 'fixedInputs.n': ['group'] },
     ],
+    [[{ priority: 1 }, { driver: true }, {}, {}], { driver: true }, { driver: ['workflow'] }],
     [
       [{}, {}, { podTemplate: { spec: { hostname: 'a' } } }, { podTemplate: { spec: { subdomain: 'b' } } }],
       { podTemplate: { spec: { hostname: 'a', subdomain: 'b' } } },

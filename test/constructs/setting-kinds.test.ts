@@ -30,6 +30,7 @@ describe('a setting that is none of its kind is refused, as the app may have rea
     [{ timeout: 30 }, 'timeout: must be a Duration of cdk8s, of more than nothing, not 30'],
     [{ timeout: Duration.seconds(0) }, 'timeout: must be a Duration of cdk8s, of more than nothing, not 0ms'],
     [{ schedule: '@daily' }, 'schedule: must be a Schedule, or a list of them, not "@daily"'],
+    [{ schedule: Schedule.every(js(5 as never)) }, 'schedule: must be a Duration of cdk8s, not 5'],
     [{ schedule: null }, 'schedule: must be a Schedule, or a list of them, not null'],
     [{ timeZone: 1 }, 'timeZone: must be text, not 1'],
     [{ catchUp: 'some' }, "catchUp: must be 'none' or 'latest' or 'all', not \"some\""],
