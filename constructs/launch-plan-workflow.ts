@@ -3,7 +3,7 @@ import { runLabels, runPodSettings } from '../lib/plans/run-job.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import { explainAtSynth } from './explain.ts';
 import type { LaunchPlanJob, PlannedRun } from './launch-plan-job.ts';
-import { layersOf } from './layers.ts';
+import { layersOf, spotLayers } from './layers.ts';
 import { sharingProblems, stepJobOverrideProblems, targetOf, workflowRunJob } from './run-job.ts';
 import { checkObject } from './validate-manifests.ts';
 import type { AnyWorkflow } from './workflow.ts';
@@ -37,19 +37,23 @@ export class LaunchPlanWorkflow implements LaunchPlanJob {
 
   check(cronJob: ApiObject): void {
     checkObject(cronJob, this.#run.plan, { launches: this.#workflow });
-    const own = () =>
-      runPodSettings(this.#run.settings).flatMap((part) =>
-        layersOf('plan override', this.#run.plan.node.path, this.#run.site, part),
-      );
+    const { plan, site, settings } = this.#run;
+    const { spot } = settings;
+    const kind = 'plan override';
+    const own = () => runPodSettings(settings).flatMap((part) => layersOf(kind, plan.node.path, site, part));
     explainAtSynth(
-      this.#run.plan,
+      plan,
       () =>
         this.#workflow.podSteps.map(({ name, step }) => ({
           file: step.toNode().template,
           step: name,
-          layers: [...step.layers, ...own()],
+          layers: [
+            ...step.layersIn(spot),
+            ...own(),
+            ...(step.spotIn(spot) === 'run' ? spotLayers(kind, plan.node.path, site, { spot }) : []),
+          ],
         })),
-      this.#run.plan.name,
+      plan.name,
     );
   }
 

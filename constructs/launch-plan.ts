@@ -197,7 +197,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Gran
     yield* overrideProblems(this.#settings);
     yield* this.#job.problems();
     if (this.placedHere)
-      yield* capabilityProblems(this, this.#job.template, this.#launched.workflow as unknown as AnyWorkflow);
+      yield* capabilityProblems(this, () => this.#job.template, this.#launched.workflow as unknown as AnyWorkflow);
     // Nobody is there to give an input when a plan fires by itself.
     yield* this.#inputs.problems(this.#target, this.#timing.scheduled || this.#job.needsAllInputs);
     if (this.#launched.task !== undefined) yield* this.#inputs.kickoffProblems();

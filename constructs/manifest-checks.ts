@@ -14,11 +14,11 @@ import { formatProblem, type Problem } from '../lib/values/problems.ts';
 import { clusterOf } from './cluster.ts';
 import type { GrownPod } from './grown-pods.ts';
 import { policyLayer } from './layers.ts';
-import { accountProblems, launchedPod, toRunOverride } from './launched-pods.ts';
+import { accountProblems, launchedPods, runOverrideIn, type LaunchedStep } from './launched-pods.ts';
 
 /** What a run starts without carrying it: the steps of its workflow, over whose pods its override is merged. */
 export interface Launched {
-  readonly podSteps: readonly { readonly name: string; readonly step: { readonly podTemplate: PodTemplate } }[];
+  readonly podSteps: readonly LaunchedStep[];
 }
 
 /** What is told apart from the object itself. */
@@ -66,17 +66,19 @@ export function* manifestProblems(
   for (const { name: when, ...pod } of embedded === undefined ? [] : (options.grown?.() ?? []))
     for (const problem of grownProblems(embedded!.template, pod, checks, where))
       yield { ...problem, path: at(`${when}: ${problem.path}`) };
-  if (override === undefined) return;
-  const run = toRunOverride(override, policyLayer(object));
+  const run = runOverrideIn(notesOf(manifest), policyLayer(object));
+  if (run === undefined) return;
   for (const problem of accountProblems(run)) yield { ...problem, path: at(`podTemplate.${problem.path}`) };
-  for (const {
-    name: step,
-    step: { podTemplate },
-  } of options.launches?.podSteps ?? []) {
-    const launched = launchedPod(podTemplate, run);
-    const problems = podProblems(launched.template, launched.problems, checks, where);
-    for (const problem of newProblems(podTemplate, problems, checks, where))
-      yield { ...problem, path: at(`step ${step}: ${problem.path}`) };
+  for (const step of options.launches?.podSteps ?? []) {
+    const told = new Set<string>();
+    for (const { name: which, own, pod } of launchedPods(step, run)) {
+      const problems = podProblems(pod.template, pod.problems, checks, where);
+      for (const problem of newProblems(own, problems, checks, where)) {
+        const text = formatProblem(problem);
+        if (!told.has(text)) yield { ...problem, path: at(`step ${which}: ${problem.path}`) };
+        told.add(text);
+      }
+    }
   }
 }
 
@@ -144,8 +146,13 @@ function startsPods(manifest: JsonObject): boolean {
   return field(jobOf(manifest), 'spec', 'managedBy') !== CONTROLLER_NAME;
 }
 
+function notesOf(manifest: JsonObject): JsonObject {
+  const notes = field(jobOf(manifest), 'metadata', 'annotations');
+  return isJsonObject(notes) ? notes : {};
+}
+
 function podOverride(manifest: JsonObject): JsonObject | undefined {
-  const text = field(jobOf(manifest), 'metadata', 'annotations', annotations.podOverride);
+  const text = notesOf(manifest)[annotations.podOverride];
   return typeof text === 'string' ? (JSON.parse(text) as JsonObject) : undefined;
 }
 

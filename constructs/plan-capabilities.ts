@@ -1,14 +1,12 @@
 import type { Construct } from 'constructs';
 import type { ClusterCapabilities } from '../lib/graph/capabilities.ts';
-import { annotations } from '../lib/graph/labels.ts';
 import { declaredMismatches } from '../lib/pods/declared-nodes.ts';
 import { formatAmount, podAmounts, type PodAmounts } from '../lib/pods/pod-amounts.ts';
 import type { PodTemplate } from '../lib/pods/template.ts';
-import type { JsonObject } from '../lib/values/json.ts';
 import { show, type Problem } from '../lib/values/problems.ts';
 import { parseQuantity } from '../lib/values/quantity.ts';
 import { clusterOf, namespaceOf } from './cluster.ts';
-import { launchedPod, toRunOverride } from './launched-pods.ts';
+import { launchedPods, runOverrideIn } from './launched-pods.ts';
 import { policyLayer } from './layers.ts';
 import type { AnyWorkflow } from './workflow.ts';
 
@@ -21,7 +19,7 @@ interface PlannedJob {
 /** What a plan asks for that its cluster does not have, as far as the cluster says what it has. */
 export function* capabilityProblems(
   plan: Construct & { readonly namespace: string | undefined },
-  job: PlannedJob,
+  job: () => PlannedJob,
   workflow: AnyWorkflow | undefined,
 ): Generator<Problem> {
   const { name = '', capabilities } = clusterOf(plan) ?? {};
@@ -34,7 +32,9 @@ export function* capabilityProblems(
       message: `${show(namespace)} is none that the cluster ${show(name)} takes plans in`,
       fix: `it takes ${namespaces.join(', ') || 'none'}`,
     };
-  for (const { step, template } of workflow === undefined ? taskPod(job) : stepPods(plan, job, workflow))
+  // A step that makes no pod, and so no graph, is told by its workflow.
+  if (workflow?.steps.some((step) => step.nodeProblems.length > 0)) return;
+  for (const { step, template } of workflow === undefined ? taskPod(job()) : stepPods(plan, job(), workflow))
     for (const problem of podProblems(template, capabilities, { name, namespace }))
       yield { ...problem, path: `${step}${problem.path}` };
 }
@@ -45,12 +45,10 @@ function taskPod({ spec }: PlannedJob) {
 
 /** The pods of the steps as the plan changes them. */
 function stepPods(plan: Construct, { metadata }: PlannedJob, workflow: AnyWorkflow) {
-  const override = JSON.parse(metadata?.annotations?.[annotations.podOverride] ?? '{}') as JsonObject;
-  const run = toRunOverride(override, policyLayer(plan));
-  return workflow.podSteps.map(({ name, step }) => ({
-    step: `step ${name}: `,
-    template: launchedPod(step.podTemplate, run).template,
-  }));
+  const run = runOverrideIn(metadata?.annotations ?? {}, policyLayer(plan));
+  return workflow.podSteps.flatMap((step) =>
+    launchedPods(step, run).map(({ name, pod }) => ({ step: `step ${name}: `, template: pod.template })),
+  );
 }
 
 function* podProblems(

@@ -6,6 +6,7 @@ import type { Layer } from '../lib/pods/layer.ts';
 import { mergeWithOrigins, type MergedTemplate } from '../lib/pods/merge.ts';
 import { inheritSettings, type InheritedSettings } from '../lib/pods/settings/pod-settings.ts';
 import { spotPart } from '../lib/pods/spot-part.ts';
+import type { PodTemplate } from '../lib/pods/template.ts';
 import { contentHash } from '../lib/values/hash.ts';
 import { InvalidError, type Problem } from '../lib/values/problems.ts';
 import { CallSite } from './call-site.ts';
@@ -50,6 +51,8 @@ export class StepTemplate {
   #runAs: ExecutionSettings['runAs'];
   #compiled: (MergedTemplate & SplitTemplate & { readonly name: string; readonly spot?: unknown }) | undefined;
 
+  #onSpot: PodTemplate | undefined;
+
   constructor(step: Construct, workflow: TemplateOwner, name: string, { task, given, runAs }: TemplateUse) {
     this.#step = step;
     this.#prefix = `${workflow.name}-${name}`;
@@ -77,11 +80,28 @@ export class StepTemplate {
     this.#runAs = settings.runAs ?? this.#runAs;
     if (settings.spot !== undefined) this.#spot = spotLayers('step override', source, site, this.#inherited);
     this.#compiled = undefined;
+    this.#onSpot = undefined;
   }
 
   /** Low to high; the cluster's policy last. With `spot`, they are those of an attempt on spot nodes, as the first one is. */
   get layers(): readonly Layer[] {
     return this.#layersWith(this.#spot);
+  }
+
+  /** The same without what sends it to spot nodes. */
+  get layersAnywhere(): readonly Layer[] {
+    return this.#layersWith([]);
+  }
+
+  /** What the task and the step say of spot nodes; `undefined` where they say nothing. */
+  get spot(): InheritedSettings['spot'] {
+    return this.#inherited.spot;
+  }
+
+  /** The template of an attempt on spot nodes. */
+  get onSpot(): PodTemplate {
+    this.#onSpot ??= splitHoles(mergeWithOrigins(this.layers)).template;
+    return this.#onSpot;
   }
 
   #layersWith(spot: readonly Layer[]): readonly Layer[] {

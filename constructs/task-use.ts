@@ -4,6 +4,7 @@ import type { JobLayer, JobOverride } from '../lib/pods/job-template.ts';
 import type { Layer } from '../lib/pods/layer.ts';
 import type { PodSettings } from '../lib/pods/settings/pod-settings.ts';
 import type { ValuedSettings } from '../lib/pods/settings/valued-settings.ts';
+import type { Spot } from '../lib/pods/settings/spot.ts';
 import type { PodTemplate } from '../lib/pods/template.ts';
 import type { Problem } from '../lib/values/problems.ts';
 import type { Shape, ValuesIn } from '../lib/values/shape.ts';
@@ -107,6 +108,24 @@ export abstract class TaskUse<O extends Shape, Scope> extends StepBase<O, Scope>
   /** The pod template that its layers make. */
   get podTemplate(): PodTemplate {
     return this.#template.compiled.template;
+  }
+
+  /** @internal The template of an attempt on spot nodes, where the step itself asks for them. */
+  get spotTemplate(): PodTemplate {
+    return this.#template.onSpot;
+  }
+
+  /** @internal By whose word an attempt goes to spot nodes in a run that says this of them; by nobody's it goes anywhere. */
+  spotIn(run: boolean | Spot | undefined): 'step' | 'run' | undefined {
+    const { spot } = this.#template;
+    if (run === false || this.#runAs === 'Job') return undefined;
+    if (spot !== undefined) return spot ? 'step' : undefined;
+    return run ? 'run' : undefined;
+  }
+
+  /** @internal The layers in such a run. */
+  layersIn(run: boolean | Spot | undefined): readonly Layer[] {
+    return this.spotIn(run) === 'step' ? this.layers : this.#template.layersAnywhere;
   }
 
   /** @internal What the graph carries of it, but for its kind. */

@@ -64,17 +64,20 @@ export class TimeZone {
 /** Names of three letters in the IANA database. Node takes others too, such as PST, and Kubernetes does not. */
 const SHORT = ['CET', 'EET', 'EST', 'GMT', 'HST', 'MET', 'MST', 'PRC', 'ROC', 'ROK', 'UCT', 'UTC', 'WET'];
 
+/** Node makes the list anew each time it is asked, and a thousand plans ask. */
+let zones: ReadonlySet<string> | undefined;
+
 /** Why Kubernetes would refuse the time zone, or nothing. (pkg/apis/batch/validation: validateTimeZone) */
 export function timeZoneProblem(zone: string): string | undefined {
   if (zone.toLowerCase() === 'local') return 'must be a name from the IANA database, such as Europe/Berlin';
   if (/^[+-]/.test(zone)) return 'must be a name from the IANA database, not an offset';
   const unknown = 'is not in the IANA database of time zones';
   // Kubernetes looks for a file of that name, in which case counts; Node does not mind it.
-  const known = [...Intl.supportedValuesOf('timeZone'), 'UTC'];
-  if (known.includes(zone)) return undefined;
+  zones ??= new Set([...Intl.supportedValuesOf('timeZone'), 'UTC']);
+  if (zones.has(zone)) return undefined;
   const named = isZone(zone) && zone.split('/').every((part) => /^[A-Z]/.test(part)) && !zone.startsWith('SystemV/');
   if (named && (zone.length !== 3 || SHORT.includes(zone))) return undefined;
-  const near = suggest(zone, known);
+  const near = suggest(zone, zones);
   return near === undefined ? unknown : `${unknown}; ${near}`;
 }
 

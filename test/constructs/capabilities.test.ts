@@ -105,6 +105,46 @@ describe('a plan on a cluster that says what it holds', () => {
   });
 
   const none = 'spec: no node that the cluster "gpu-eu" declares can hold the pod:';
+  const spot: ClusterCapabilities = { nodes: [...nodes, { labels: { 'eks.amazonaws.com/capacityType': 'SPOT' } }] };
+  it.each<[string, Case, readonly string[]]>([
+    ['it goes to spot nodes, and there are some', { capabilities: spot, plan: { spot: true } }, []],
+    [
+      'its task does, and the plan keeps it off them',
+      { capabilities: { nodes }, pod: { spot: true }, plan: { spot: false } },
+      [],
+    ],
+    [
+      'it goes to spot nodes, of which there are none',
+      { capabilities: { nodes }, plan: { spot: { selector: { pool: 'spot' } } } },
+      [
+        'step fit on spot nodes: spec: no node that the cluster "gpu-eu" declares can hold the pod: nodes[0] has pool=cpu, not spot (spec.nodeSelector.pool); place the plan elsewhere, or correct what it asks or what the cluster declares (on gpu-eu)',
+      ],
+    ],
+    [
+      'its task does',
+      { capabilities: { nodes }, pod: { spot: { selector: { pool: 'spot' } } } },
+      [
+        'step fit on spot nodes: spec: no node that the cluster "gpu-eu" declares can hold the pod: nodes[0] has pool=cpu, not spot (spec.nodeSelector.pool); place the plan elsewhere, or correct what it asks or what the cluster declares (on gpu-eu)',
+      ],
+    ],
+    [
+      'what it says of spot nodes makes no pod',
+      { capabilities: {}, plan: { spot: { selector: { 'a b': 'x' } } } },
+      [
+        'CronJob p: step fit on spot nodes: spec.nodeSelector.a b: the key "a b" must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit; rename it (on gpu-eu)',
+      ],
+    ],
+  ])('and its steps are looked at where %s', (_why, given, expected) => {
+    expect(problemsOf(given, 'workflow')).toEqual(expected.map((problem) => `[c/p] ${problem}`));
+  });
+
+  it('is no more told of than its steps when these make no pod at all', () => {
+    const pod = { podTemplate: { spec: { $patch: 'x' } as never } };
+    expect(problemsOf({ capabilities: { nodes }, pod }, 'workflow')).toEqual([
+      expect.stringMatching(/^\[c\/w\/fit\] podTemplate\.spec: \$patch is "x"/),
+    ]);
+  });
+
   it.each<[string, Case, readonly string[]]>([
     [
       'no node has its label',

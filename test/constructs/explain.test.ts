@@ -83,6 +83,27 @@ it('writes what a plan changes only of the plan that is asked for', () => {
   });
 });
 
+it.each([
+  [undefined, undefined, undefined],
+  [undefined, true, 'plan override'],
+  [undefined, false, undefined],
+  [true, undefined, 'task'],
+  [true, { selector: { pool: 'plan' } }, 'task'],
+  [true, false, undefined],
+  [false, true, undefined],
+])('with spot: %j of a task and %j of a plan, a pod goes to spot nodes as who says it', (own, said, layer) => {
+  for (const [variable, value] of Object.entries({ EXPLAIN: explanations, EXPLAIN_PLAN: 'p' }))
+    vi.stubEnv(`CDK8S_WORKFLOWS_${variable}`, value);
+  const app = new App({ outdir: join(directory, 'spot') });
+  const chart = new Chart(app, 'etl');
+  const task = new ContainerTask(chart, 'extract', { image: 'etl:1', spot: own });
+  const workflow = new Workflow(chart, 'etl', {}, ({ step }) => void step('extract', task));
+  new LaunchPlan(chart, 'p', { workflow, spot: said });
+  app.synth();
+  const file = written().find((each) => each.includes('@p'))!;
+  expect(read(file).fields.find(({ path }) => path.startsWith('spec.affinity'))?.layer).toBe(layer);
+});
+
 it('writes them for each cluster of a fleet, and where the clusters were written', () => {
   vi.stubEnv('CDK8S_WORKFLOWS_EXPLAIN', explanations);
   const clusters = ['eu', 'us'].map((name) => ({ name, podDefaults: { spec: { nodeSelector: { zone: name } } } }));
