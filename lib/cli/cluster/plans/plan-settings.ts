@@ -1,4 +1,5 @@
 import { isPauseByHand, isSuspensionByHand } from '../../../fleet/failover/switched-by-hand.ts';
+import { kickoffNames } from '../../../graph/kickoff.ts';
 import { annotations, DEFAULT_PARALLELISM, DOMAIN, MANAGED_BY_LABEL } from '../../../graph/labels.ts';
 import { timetableOf, timetableText } from '../../../graph/timetable.ts';
 import { fixedInputs } from '../../../runs/plan-inputs.ts';
@@ -75,7 +76,9 @@ export function planSettings(plan: PlanCronJob, graph?: Graph): readonly PlanSet
     for (const [name, said] of Object.entries(notifications as JsonObject)) add(`notifications.${name}`, said);
   add('runUrl', runUrl);
   const fixed = fixedInputs(plan);
-  for (const [input, value] of Object.entries(objectIn(made, annotations.inputs) ?? {}))
+  const given = objectIn(made, annotations.inputs) ?? {};
+  const atKickoff = kickoffNames(made).map((input) => [input, '<kickoff time>'] as const);
+  for (const [input, value] of [...Object.entries(given), ...atKickoff])
     add(`${fixed.includes(input) ? 'fixedInputs' : 'inputs'}.${input}`, value);
   for (const [field, values] of Object.entries({ labels, annotations: notes }))
     for (const [key, value] of Object.entries(values)) if (!isOurs(key)) add(`${field}.${key}`, value);
@@ -109,8 +112,17 @@ function concurrencyOf({ spec }: PlanCronJob): Json | undefined {
   return policy ?? (spec.concurrencyPolicy as Json | undefined);
 }
 
+/** In the largest unit that leaves nothing over: `5m`, `36h`, `90s`. */
 function seconds(value: unknown): string | undefined {
-  return typeof value === 'number' ? `${value}s` : undefined;
+  if (typeof value !== 'number') return undefined;
+  const unit = (
+    [
+      ['d', 86_400],
+      ['h', 3600],
+      ['m', 60],
+    ] as const
+  ).find(([, length]) => value > 0 && value % length === 0);
+  return unit === undefined ? `${value}s` : `${value / unit[1]}${unit[0]}`;
 }
 
 const isOurs = (key: string) => key.startsWith(`${DOMAIN}/`) || key === MANAGED_BY_LABEL;
