@@ -16,7 +16,7 @@ export interface ControllerFailover {
 }
 
 /** @internal The clusters whose plans are taken over, without the one that the controller is on. */
-export function takenOverFrom(scope: Construct, { from }: ControllerFailover): readonly string[] {
+function takenOverFrom(scope: Construct, { from }: ControllerFailover): readonly string[] {
   const own = clusterContext(scope)?.cluster.name;
   return from.filter((name) => name !== own);
 }

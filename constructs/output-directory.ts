@@ -14,7 +14,7 @@ import { enabledClusters, PLACEMENT_FILE, type Placement } from '../lib/graph/pl
 import { InvalidError } from '../lib/values/problems.ts';
 
 /** The ending of every manifest that synth writes: in a cluster's directory, files with it are ours. */
-export const MANIFEST_ENDING = '.k8s.yaml';
+const MANIFEST_ENDING = '.k8s.yaml';
 
 /**
  * A fleet's output in the making. It is written to a directory beside the final ones and renamed into place file by

@@ -11,11 +11,9 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
-
-export const logFormats = ['json', 'text'] as const;
-export type LogFormat = (typeof logFormats)[number];
+export type LogFormat = 'json' | 'text';
 
 /** How and what is logged. */
 export interface LogOptions {

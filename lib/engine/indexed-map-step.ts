@@ -7,7 +7,7 @@ import { taskStep } from './task-step.ts';
 import type { Turn } from './turn.ts';
 
 /** Most that the values of all items may have, in bytes: every pod of the Job has the files of all of them on its node. */
-export const MAX_ITEM_BYTES = 4 * 1024 * 1024;
+const MAX_ITEM_BYTES = 4 * 1024 * 1024;
 
 /**
  * A step that runs a task for each item of its lists as one thing: an attempt starts, ends and is stopped as that of a task

@@ -36,7 +36,7 @@ export function itemBytes(lists: Lists): number {
 }
 
 /** How many items lists have: each value of one with each of the others. */
-export function countItems(lists: readonly (readonly unknown[])[]): number {
+function countItems(lists: readonly (readonly unknown[])[]): number {
   return lists.reduce((count, { length }) => count * length, 1);
 }
 

@@ -5,7 +5,7 @@ import type { Graph } from './graph.ts';
 import { parseGraph } from './validate.ts';
 
 /** What a ConfigMap holds at most: 1 MiB of keys and values together (Kubernetes: MaxSecretSize), less what its metadata may need. */
-export const CONFIG_MAP_BYTES = 1024 * 1024 - 32 * 1024;
+const CONFIG_MAP_BYTES = 1024 * 1024 - 32 * 1024;
 
 const PLAIN = 'graph.json';
 const COMPRESSED = 'graph.json.gz';

@@ -1,7 +1,7 @@
 import { taskSteps, type Graph } from './graph.ts';
 
 /** How many versions of a workflow are kept that nothing uses. */
-export const DEFAULT_REVISION_HISTORY_LIMIT = 10;
+const DEFAULT_REVISION_HISTORY_LIMIT = 10;
 
 /** What nobody uses may yet be about to be used: templates are applied before their graph, and that before its plans. In milliseconds. */
 export const VERSION_GRACE_MS = 60 * 60 * 1000;

@@ -19,7 +19,7 @@ export interface KubeContext {
 }
 
 /** The directory every pod has its service account in. */
-export const serviceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
+const serviceAccountDirectory = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /**
  * Picks a context, by default the current one; within a pod and without any kubeconfig, the pod's service account.

@@ -108,7 +108,7 @@ function firstWins<T>(maps: readonly ReadonlyMap<string, T>[]): Map<string, T> {
 }
 
 /** Reads one file. Its relative paths are relative to it. */
-export async function parseKubeconfig(text: string, file: string): Promise<Omit<Kubeconfig, 'files'>> {
+async function parseKubeconfig(text: string, file: string): Promise<Omit<Kubeconfig, 'files'>> {
   let document: unknown;
   try {
     document = text.trimStart().startsWith('{')

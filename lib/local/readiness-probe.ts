@@ -10,7 +10,7 @@ import type { AttemptPlan } from './attempt-plan.ts';
 import { signalGroup } from './process-group.ts';
 
 /** Where the steps that depend on a service reach it on this machine. */
-export const LOCAL_HOST = '127.0.0.1';
+const LOCAL_HOST = '127.0.0.1';
 
 /** How it is found out that the main container of a service is ready. */
 export interface ProbePlan {

@@ -1,17 +1,8 @@
 import type { PodTemplateOverride } from './template.ts';
 
 /** Who may shape a pod, low to high. A layer changes what the ones before it say; nothing changes the policy. */
-export const layerKinds = [
-  'base',
-  'cluster defaults',
-  'task',
-  'step override',
-  'plan override',
-  'run override',
-  'cluster policy',
-] as const;
-
-export type LayerKind = (typeof layerKinds)[number];
+export type LayerKind =
+  'base' | 'cluster defaults' | 'task' | 'step override' | 'plan override' | 'run override' | 'cluster policy';
 
 /** One part of the pod's template and who wrote it. */
 export interface Layer {

@@ -44,7 +44,7 @@ export function jobLayerProblems(layers: readonly JobLayer[], use: JobUse): read
 }
 
 /** What makes a merged Job none, as far as it is known, each with the layer that set the field. */
-export function mergedJobProblems({ known, unknown, places, origins }: MergedJob, use: JobUse): readonly Problem[] {
+function mergedJobProblems({ known, unknown, places, origins }: MergedJob, use: JobUse): readonly Problem[] {
   const hasOutputs = use.hasOutputs && !places.has('spec.completionMode');
   return [...jobProblems(known, { ...use, hasOutputs, unknown })].map((problem) => {
     const layer = origins.layerOf(problem.path.slice('job.'.length));

@@ -36,7 +36,7 @@ export interface Started {
 }
 
 /** The name of the run of a key. With the longest name of a plan it is as long as a label may be. */
-export function keyedRunName(plan: string, key: string): string {
+function keyedRunName(plan: string, key: string): string {
   return `${plan}-${contentHash(['idempotency key', plan, key])}`;
 }
 

@@ -42,7 +42,7 @@ export type Behaviour = (pod: Pod) => PodBehaviour | undefined | Promise<PodBeha
 export const annotationPrefix = 'sim.cdk8s-workflows.dev/';
 
 /** What a pod's own annotations say: `run-ms`, `start-ms`, `termination-ms`, `exit-code`, `reason`, `outputs`, `log`, `stuck`. */
-export function annotatedBehaviour(pod: Pod): PodBehaviour {
+function annotatedBehaviour(pod: Pod): PodBehaviour {
   const text = (name: string): string | undefined => pod.metadata.annotations?.[`${annotationPrefix}${name}`];
   const number = (name: string): number | undefined => {
     const value = text(name);

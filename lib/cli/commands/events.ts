@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { suggest } from '../../values/problems.ts';
 import type { CommandModule } from '../command-module.ts';
-import { completeRunOrPlan } from '../cluster/run-or-plan-argument.ts';
 import {
   addAllClustersOption,
   addAllNamespacesOption,
@@ -43,8 +42,11 @@ Examples:
       )
       .action(async (options: EventsOptions) => (await import('../actions/events.ts')).events(context, options));
   },
-  async complete({ option, partial }, context) {
-    return option === '--for' ? completeRunOrPlan({ before: [], partial }, context) : undefined;
+  async complete({ option }, context) {
+    if (option !== '--for') return undefined;
+    const { completeNames } = await import('../cluster/complete-names.ts');
+    const names = await Promise.all([completeNames(context, 'runs'), completeNames(context, 'plans')]);
+    return names.flat();
   },
 };
 

@@ -22,7 +22,7 @@ export interface TriggerServerOptions {
 }
 
 /** The largest body, in bytes: the annotations of an object hold 256 KiB, and the inputs are one of them. (apimachinery: TotalAnnotationSizeLimitB) */
-export const MAX_BODY = 128 * 1024;
+const MAX_BODY = 128 * 1024;
 
 /** Requests under way; of more, the answer is to come back later. */
 const MAX_OPEN = 100;

@@ -30,7 +30,7 @@ export function applyFailure(error: unknown): ApplyFailure {
 const managerOf = /^conflict with "([^"]*)"/;
 
 /** A conflict of server-side apply: who owns which of the fields that we would change. */
-export function conflictFailure(error: KubeError): ApplyFailure {
+function conflictFailure(error: KubeError): ApplyFailure {
   const owned = Map.groupBy(
     error.causes.filter(({ reason }) => reason === 'FieldManagerConflict'),
     ({ message = '' }) => managerOf.exec(message)?.[1] ?? 'somebody else',

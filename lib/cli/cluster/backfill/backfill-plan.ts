@@ -7,7 +7,7 @@ import type { PlanCronJob, RunJob } from '../../../runs/run-objects.ts';
 import { summaryOf } from '../../../runs/run-summary.ts';
 
 /** More runs are none that anybody wants at once, and memory is finite. */
-export const MOST_RUNS = 10_000;
+const MOST_RUNS = 10_000;
 
 /** What is asked for, of each plan. */
 export interface BackfillRequest extends Backfilling {

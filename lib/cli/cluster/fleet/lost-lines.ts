@@ -11,6 +11,6 @@ export function lostLines(lost: readonly LostCluster[], colors: Colors, now: num
 }
 
 /** The advice in an error's message is for a command that ends with it. */
-export function firstSentence(text: string): string {
+function firstSentence(text: string): string {
   return text.replace(/\. [A-Z].*$/s, '');
 }

@@ -50,7 +50,7 @@ export async function groupPlans(client: KubeClient, group: string): Promise<Pla
 }
 
 /** The error for a group without plans. */
-export async function noSuchGroup(client: KubeClient, group: string): Promise<FailedError> {
+async function noSuchGroup(client: KubeClient, group: string): Promise<FailedError> {
   const near = suggest(group, await groupNames(client));
   const what = `There is no plan of a group "${group}" in namespace ${client.namespace} (context ${client.context})`;
   return new FailedError(near === undefined ? what : `${what}; ${near}`);
