@@ -12,10 +12,9 @@ import { isOpen, type Job, type Pod } from './objects.ts';
 import { RemoteClusters } from './remote/remote-clusters.ts';
 import type { RemoteCluster } from './remote/remote-watch.ts';
 import { ResultCache } from './result-cache.ts';
-import type { Notifier } from './notifications/notifier.ts';
-import { openNotifier } from './notifications/open-notifier.ts';
+import { Notifications } from './notifications/notifications.ts';
 import { isRun, isStepHere, runId } from './run-job.ts';
-import { runReflectors } from './run-watch.ts';
+import { planReflector, runReflectors } from './run-watch.ts';
 import { RunWorker } from './run/run-worker.ts';
 import { StepIndex } from './step-index.ts';
 import { sweep } from './sweep.ts';
@@ -60,7 +59,7 @@ export class Controller {
   readonly #stopWatching = new AbortController();
   #context: WorkerContext | undefined;
   #remotes: RemoteClusters | undefined;
-  #notifier: Notifier | undefined;
+  #notifications: Notifications | undefined;
   #ready = false;
 
   constructor(options: ControllerOptions) {
@@ -125,9 +124,10 @@ export class Controller {
       results: new ResultCache(client, this.#log),
       ...(this.#remotes && { remotes: this.#remotes }),
     };
-    this.#notifier = openNotifier(this.#context, client, watching);
+    this.#notifications = new Notifications(this.#context, client, watching);
     const reflectors = (namespaces ?? [null]).flatMap((namespace) => this.#reflectors(namespace));
-    for (const reflector of reflectors) reflector.start(watching);
+    const plans = (namespaces ?? [null]).map((namespace) => this.#planReflector(namespace));
+    for (const reflector of [...reflectors, ...plans]) reflector.start(watching);
     // Runs of this cluster do not wait for others.
     const elsewhere = this.#remotes?.watch().catch((error: unknown) => {
       if (!watching.aborted) this.#log.error('Other clusters cannot be watched', { error });
@@ -139,13 +139,14 @@ export class Controller {
       // Each of them may have locks: nothing is given out before that is known.
       for (const job of this.#jobs.values()) if (isOpen(job)) this.#locks.expect(runId(job));
       for (const job of this.#jobs.values()) this.#works.consider(job);
-      this.#notifier.start();
       this.#remotes?.tidy();
-      await Promise.all([this.#audit(watching), sweep(this.#context, namespaces ?? [null], watching)]);
+      const all = namespaces ?? [null];
+      const told = this.#notifications.start(all);
+      await Promise.all([told, this.#audit(watching), sweep(this.#context, all, watching)]);
     } catch (error) {
       if (!watching.aborted) throw error;
     } finally {
-      await Promise.all([elsewhere, ...reflectors.map((reflector) => reflector.stopped())]);
+      await Promise.all([elsewhere, ...[...reflectors, ...plans].map((reflector) => reflector.stopped())]);
     }
   }
 
@@ -154,7 +155,7 @@ export class Controller {
     this.#ready = false;
     const limit = AbortSignal.timeout(limitMs);
     const written = this.#works.workers.map((worker) => worker.close());
-    const flushed = Promise.all([...written, this.#notifier?.close()]);
+    const flushed = Promise.all([...written, this.#notifications?.close()]);
     const late = new Promise<void>((resolve) => limit.addEventListener('abort', () => resolve(), { once: true }));
     await Promise.race([flushed, late]);
     this.#stop();
@@ -174,11 +175,21 @@ export class Controller {
       onJobDeleted: (job) => this.#jobDeleted(job),
       onPod: (pod) => this.#stepChanged(pod),
       onPodDeleted: (pod) => this.#stepDeleted(pod),
-      onError: (error) => {
-        this.#metrics.watchFailed();
-        this.#log.warn('A watch failed and is resumed', { error });
-      },
+      onError: (error) => this.#watchFailed(error),
     });
+  }
+
+  #planReflector(namespace: string | null): Pick<Reflector, 'start' | 'stopped'> {
+    return planReflector(this.#options.client, namespace, {
+      onPlan: (plan) => this.#notifications?.seePlan(plan),
+      onPlanDeleted: (plan) => this.#notifications?.forgetPlan(plan),
+      onError: (error) => this.#watchFailed(error),
+    });
+  }
+
+  #watchFailed(error: unknown): void {
+    this.#metrics.watchFailed();
+    this.#log.warn('A watch failed and is resumed', { error });
   }
 
   #openRemotes(signal: AbortSignal): RemoteClusters | undefined {
@@ -199,7 +210,7 @@ export class Controller {
   }
 
   #jobChanged(job: Job): void {
-    this.#notifier?.see(job);
+    this.#notifications?.see(job);
     if (isStepHere(job)) this.#stepChanged(job);
     if (!isRun(job)) return;
     this.#jobs.set(keyOf(job), job);
@@ -210,7 +221,7 @@ export class Controller {
   }
 
   #jobDeleted(job: Job): void {
-    this.#notifier?.forget(job);
+    this.#notifications?.forget(job);
     if (isStepHere(job)) this.#stepDeleted(job);
     if (!isRun(job)) return;
     this.#jobs.delete(keyOf(job));

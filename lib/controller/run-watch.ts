@@ -1,9 +1,10 @@
 import { labels, MANAGED_BY } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Reflector } from '../kube/reflector.ts';
-import { jobs, pods } from '../kube/resources.ts';
+import { cronJobs, jobs, pods } from '../kube/resources.ts';
 import type { Job, Pod } from './objects.ts';
-import { slimJob, slimPod } from './transform.ts';
+import type { PlanObject } from './schedules/planned-run.ts';
+import { slimJob, slimPlan, slimPod } from './transform.ts';
 
 /** Who is told of what is seen. */
 export interface RunWatcher {
@@ -41,4 +42,27 @@ export function runReflectors(
     onError,
   });
   return [jobReflector as unknown as Reflector, podReflector as unknown as Reflector];
+}
+
+/** Who is told of what is seen of plans. */
+export interface PlanWatcher {
+  readonly onPlan: (plan: PlanObject) => void;
+  readonly onPlanDeleted: (plan: PlanObject) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** The watch of plans, in a namespace, or with null in all; to be started. No run waits for it. */
+export function planReflector(
+  client: KubeClient,
+  namespace: string | null,
+  { onPlan, onPlanDeleted, onError }: PlanWatcher,
+): Reflector<PlanObject> {
+  return new Reflector<PlanObject>(client, cronJobs, {
+    namespace,
+    labelSelector: `${labels.managedBy}=${MANAGED_BY},${labels.plan}`,
+    transform: slimPlan,
+    onChange: onPlan,
+    onDelete: onPlanDeleted,
+    onError,
+  });
 }

@@ -1,4 +1,6 @@
 import type { Job, Pod } from './objects.ts';
+import type { ManagedFields } from './schedules/missed-times.ts';
+import type { PlanObject } from './schedules/planned-run.ts';
 
 /** What a watch keeps of objects: nothing that nobody reads, since there may be very many pods. */
 
@@ -34,5 +36,21 @@ export function slimJob(job: Job): Job {
     metadata,
     spec: { managedBy, suspend, parallelism, completions, activeDeadlineSeconds },
     status: job.status,
+  };
+}
+
+/** A plan's CronJob without the template of its runs, but for what that says of them; of its managed fields when they were changed. */
+export function slimPlan({ apiVersion, kind, metadata, spec, status }: PlanObject): PlanObject {
+  const managedFields = ((metadata.managedFields ?? []) as ManagedFields[]).map(({ time, subresource }) => ({
+    time,
+    subresource,
+  }));
+  const jobTemplate = { metadata: spec.jobTemplate.metadata ?? {}, spec: {} };
+  return {
+    apiVersion,
+    kind,
+    metadata: { ...metadata, managedFields },
+    spec: { ...spec, jobTemplate },
+    ...(status && { status }),
   };
 }

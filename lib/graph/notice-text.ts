@@ -33,8 +33,17 @@ export function fillTemplate(template: string, values: NoticeFields, escape: (va
   });
 }
 
+/** Whether a template says something of a run, which is nothing where there is none. */
+export function namesRun(template: string): boolean {
+  return [...template.matchAll(PART)].some(([, name]) => name === 'run');
+}
+
 /** The subject of a mail when the author says nothing. */
 export const DEFAULT_SUBJECT = 'Run {run}: {event}';
+
+/** The same, of a time at which no run was made. */
+export const MISSING_SUBJECT = 'Plan {plan}: {event}';
+export const MISSING_TEXT = 'Plan {plan} is late: {message}.';
 
 /** What is said of an event when the author says nothing. */
 export const defaultTexts: Readonly<Record<NotificationEvent, string>> = {

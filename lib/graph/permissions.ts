@@ -30,7 +30,8 @@ export const controllerRules: readonly PermissionRule[] = [
   { apiGroups: [''], resources: ['configmaps'], verbs: ['list', 'delete'] },
   // With a graph go its templates; plans are listed for the graphs that they use.
   { apiGroups: [''], resources: ['podtemplates'], verbs: ['list', 'delete'] },
-  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['list'] },
+  // They are followed, too: of one that makes no run at its time somebody may want to be told.
+  { apiGroups: ['batch'], resources: ['cronjobs'], verbs: ['list', 'watch'] },
   // The run's progress and end.
   { apiGroups: ['batch'], resources: ['jobs/status'], verbs: ['patch'] },
 ];

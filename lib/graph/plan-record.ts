@@ -9,6 +9,8 @@ export interface PlanRecord {
   readonly schedule?: string;
   /** The last runs that were skipped, the oldest first. */
   readonly skipped: readonly SkippedRun[];
+  /** Of each notification the last time that was told to be late without a run, in milliseconds since the epoch. */
+  readonly late?: Readonly<Record<string, number>>;
 }
 
 /** A run that a plan did not start at its time. */
@@ -51,11 +53,13 @@ export function withSkipped(record: PlanRecord, skipped: readonly SkippedRun[]):
   return { ...record, skipped: all.slice(-KEPT_SKIPS) };
 }
 
-export function encodePlanRecord({ through, schedule, skipped }: PlanRecord): string {
+export function encodePlanRecord({ through, schedule, skipped, late = {} }: PlanRecord): string {
+  const told = Object.entries(late).map(([notification, time]) => [notification, kickoffText(time)] as const);
   return JSON.stringify({
     ...(through !== undefined && { through: new Date(through).toISOString() }),
     ...(schedule !== undefined && { schedule }),
     ...(skipped.length > 0 && { skipped: skipped.map((each) => ({ ...each, time: kickoffText(each.time) })) }),
+    ...(told.length > 0 && { late: Object.fromEntries(told) }),
   });
 }
 
@@ -64,9 +68,14 @@ export function decodePlanRecord(text: string | undefined): PlanRecord {
   const value = parsed(text);
   const through = timeOf(value.through);
   const skipped = Array.isArray(value.skipped) ? value.skipped.flatMap(decodeSkipped) : [];
+  const late = Object.entries(isJsonObject(value.late) ? value.late : {}).flatMap(([notification, text]) => {
+    const time = timeOf(text);
+    return time === undefined ? [] : [[notification, time] as const];
+  });
   return {
     ...(through !== undefined && typeof value.schedule === 'string' && { through, schedule: value.schedule }),
     skipped,
+    ...(late.length > 0 && { late: Object.fromEntries(late) }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { App, Chart, Duration, Testing } from 'cdk8s';
-import { ContainerTask, LaunchPlan, NotificationTarget, Workflow, WorkflowController } from 'cdk8s-workflows';
+import { ContainerTask, LaunchPlan, NotificationTarget, Schedule, Workflow, WorkflowController } from 'cdk8s-workflows';
 import type { RunDefaults } from 'cdk8s-workflows';
 import { WorkflowsClient } from 'cdk8s-workflows/client';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -7,15 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import type { PlanObject } from '../../lib/controller/schedules/planned-run.ts';
+import { plannedRun, type PlanObject } from '../../lib/controller/schedules/planned-run.ts';
+import type { ConfigMap } from '../../lib/controller/objects.ts';
 import { annotations, notifiedPrefix } from '../../lib/graph/labels.ts';
+import { decodePlanRecord, PLAN_RECORD_KEY } from '../../lib/graph/plan-record.ts';
 import { KubeClient } from '../../lib/kube/client.ts';
-import { cronJobs, jobs, secrets } from '../../lib/kube/resources.ts';
+import { configMaps, cronJobs, jobs, resource, secrets } from '../../lib/kube/resources.ts';
 import { annotationPrefix } from '../cluster/behaviour.ts';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
 import { eventually } from '../cluster/eventually.ts';
 import { Receiver } from '../controller/notifications/receiver.ts';
-import { Bench } from '../controller/support.ts';
+import { Bench, type RunningController } from '../controller/support.ts';
 import { cliFor } from './cluster-cli.ts';
 
 const ACCOUNT = 'cdk8s-workflows-controller';
@@ -24,6 +26,7 @@ let cluster: ControlPlane;
 let bench: Bench;
 let receiver: Receiver;
 let client: KubeClient;
+let controller: RunningController;
 let directory: string;
 let cli: ReturnType<typeof cliFor>;
 
@@ -42,6 +45,12 @@ function manifests(namespace: string): string {
   new LaunchPlan(chart, 'nightly', {
     workflow,
     notifications: { team: { on: ['failed', { late: Duration.hours(1) }], to, text: '{plan}: {message} {url}' } },
+  });
+  new LaunchPlan(chart, 'each-minute', {
+    workflow,
+    schedule: Schedule.cron('* * * * *'),
+    suspended: true,
+    notifications: { team: { on: ['failed', { late: Duration.seconds(5) }], to, text: '{event} {run}' } },
   });
   return (Testing.synth(chart) as unknown[]).map((object) => stringify(object)).join('---\n');
 }
@@ -73,7 +82,7 @@ beforeAll(async () => {
       stringData: { url: receiver.url(path!) },
     });
   client = await clientOf(ACCOUNT);
-  await bench.controller({ client });
+  controller = await bench.controller({ client });
 });
 
 afterAll(async () => {
@@ -169,3 +178,38 @@ it('describe plan shows who is told', async () => {
     { name: 'runUrl', value: 'https://jobs.test/{run}', setBy: 'workflow' },
   ]);
 });
+
+it('a time at which no run can be made is told once, also by a controller that takes over, and not again when the run comes', async () => {
+  const quotas = resource('v1', 'ResourceQuota', 'resourcequotas');
+  const hard = { 'count/jobs.batch': '0' };
+  await bench.client.create(quotas, {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: { name: 'none' },
+    spec: { hard },
+  });
+  await eventually(async () => expect(await bench.client.get(quotas, 'none')).toMatchObject({ status: { hard } }));
+  expect(await cli(['activate', 'each-minute'])).toMatchObject({ code: 0 });
+  const texts = () => receiver.at('/chat').map(({ body }) => String(body.text));
+  const late = () => texts().filter((text) => text.startsWith('Plan each-minute is late: '));
+  await eventually(() => expect(late()).toHaveLength(1), 120_000);
+  const [, time] = /no run was made for (\S+)\.$/.exec(late()[0]!)!;
+  const record = await eventually(async () => {
+    const { data } = await bench.client.get<ConfigMap>(configMaps, 'each-minute-plan');
+    return decodePlanRecord(data![PLAN_RECORD_KEY]);
+  });
+  expect(record.late).toEqual({ team: Date.parse(time!) });
+  await controller.stop();
+  controller = await bench.controller({ client });
+  await eventually(() => expect(controller.controller.ready).toBe(true));
+  expect(await cli(['deactivate', 'each-minute'])).toMatchObject({ code: 0 });
+  await bench.client.delete(quotas, 'none');
+  // As the CronJob controller would make it now.
+  const plan = await bench.client.get<PlanObject>(cronJobs, 'each-minute');
+  const made = plannedRun(plan, Date.parse(time!), undefined);
+  const { name } = made.metadata!;
+  await eventually(() => bench.client.create(jobs, made));
+  await eventually(() => expect(texts()).toContain(`failed ${name}`), 60_000);
+  expect(texts()).not.toContain(`late ${name}`);
+  expect(late()).toHaveLength(1);
+}, 300_000);

@@ -24,9 +24,17 @@ describe('the record of a plan', () => {
       reason: fc.constantFrom(...skipReasons),
       message: fc.string(),
     });
+    const late = fc.dictionary(
+      fc.stringMatching(/^[a-z]{1,9}$/),
+      run.map(({ time }) => time),
+      { minKeys: 1 },
+    );
+    const optional = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
+    const dealtWith = optional(fc.integer({ min: 0, max: 4e12 }));
     fc.assert(
-      fc.property(fc.array(run), fc.option(fc.integer({ min: 0, max: 4e12 }), { nil: undefined }), (runs, through) => {
-        const record = { ...(through !== undefined && { through, schedule: '@daily' }), skipped: runs };
+      fc.property(fc.array(run), dealtWith, optional(late), (runs, through, told) => {
+        const dealt = { ...(through !== undefined && { through, schedule: '@daily' }), ...(told && { late: told }) };
+        const record = { ...dealt, skipped: runs };
         expect(decodePlanRecord(encodePlanRecord(record))).toEqual(record);
       }),
     );

@@ -61,6 +61,6 @@ function inputsFor({ inputs }: Launch, { fields }: Notice) {
 
 function withOrigin<J extends { readonly metadata: object }>(job: J, { fields, event }: Notice): J {
   const { annotations: given } = job.metadata as { readonly annotations?: object };
-  const origin = { [annotations.launchedFor]: `${fields.run}.${event}` };
+  const origin = { [annotations.launchedFor]: `${fields.run ?? fields.plan}.${event}` };
   return { ...job, metadata: { ...job.metadata, annotations: { ...given, ...origin } } };
 }

@@ -1,12 +1,21 @@
 import { kickoffText } from '../../graph/kickoff.ts';
 import { DOMAIN, notifiedPrefix } from '../../graph/labels.ts';
-import { DEFAULT_SUBJECT, defaultTexts, fillTemplate } from '../../graph/notice-text.ts';
+import {
+  DEFAULT_SUBJECT,
+  defaultTexts,
+  fillTemplate,
+  MISSING_SUBJECT,
+  MISSING_TEXT,
+  namesRun,
+} from '../../graph/notice-text.ts';
 import type { NoticeFields, NotificationDocument, NotificationEvent } from '../../graph/notifications.ts';
 import { formatDuration } from '../../values/duration.ts';
+import type { LateTime } from './late-rules.ts';
 import type { Due } from './notification-rules.ts';
+import type { PlanFacts } from './plan-facts.ts';
 import type { RunFacts } from './run-facts.ts';
 
-/** What is told of a run, before it is put into the form that a receiver takes. */
+/** What is told of a run, or of a plan that made none, before it is put into the form that a receiver takes. */
 export interface Notice {
   /** The same for every try: receivers can drop repeats by it. */
   readonly id: string;
@@ -49,13 +58,41 @@ export function noticeOf(
   return { id: `${run.uid}.${event}`, notification, event, at, fields: { ...fields, ...(url && { url }) }, template };
 }
 
+/** Of a time at which a plan made no run. What the author says of runs is not said then. */
+export function missingNotice(
+  plan: PlanFacts,
+  { cluster, runUrl, notifications }: NotificationDocument,
+  { notification, event, time, at }: LateTime,
+): Notice {
+  const scheduledAt = kickoffText(time);
+  const { goesOn, workflow, group } = plan;
+  const fields: NoticeFields = {
+    event,
+    plan: plan.name,
+    namespace: plan.namespace,
+    scheduledAt,
+    message: `no run was made for ${scheduledAt}${goesOn === undefined ? '' : `, since ${goesOn} still goes on`}`,
+    failures: '0',
+    ...(goesOn !== undefined && { reason: 'RunGoesOn' }),
+    ...(workflow !== undefined && { workflow }),
+    ...(group !== undefined && { group }),
+    ...(cluster !== undefined && { cluster }),
+  };
+  const url = runUrl === undefined || namesRun(runUrl) ? undefined : fillTemplate(runUrl, fields, encodeURIComponent);
+  const { text } = notifications[notification]!;
+  const template = text === undefined || namesRun(text) ? MISSING_TEXT + (url === undefined ? '' : '\n{url}') : text;
+  const id = `${plan.uid}.${time / 1000}.${event}`;
+  return { id, notification, event, at, fields: { ...fields, ...(url && { url }) }, template };
+}
+
 /** Plain text. */
 export function noticeText({ template, fields }: Notice): string {
   return fillTemplate(template, fields, (value) => value).trim();
 }
 
 /** The subject of a mail: one line. */
-export function noticeSubject({ fields }: Notice, template = DEFAULT_SUBJECT): string {
+export function noticeSubject({ fields }: Notice, given = DEFAULT_SUBJECT): string {
+  const template = fields.run === undefined && namesRun(given) ? MISSING_SUBJECT : given;
   return fillTemplate(template, fields, (value) => value)
     .replace(/\s+/g, ' ')
     .trim();
@@ -70,14 +107,15 @@ export function slackMessage({ template, fields }: Notice): object {
 /** A CloudEvent in structured mode. (cloudevents/spec v1.0.2, required attributes and JSON format) */
 export function cloudEvent(notice: Notice): object {
   const { id, event, at, fields } = notice;
-  const { cluster, namespace = '', run = '', plan } = fields;
-  const parts = [...(cluster === undefined ? [] : ['clusters', cluster]), 'namespaces', namespace, 'jobs', run];
+  const { cluster, namespace = '', run, plan = '' } = fields;
+  const about = run === undefined ? ['cronjobs', plan] : ['jobs', run];
+  const parts = [...(cluster === undefined ? [] : ['clusters', cluster]), 'namespaces', namespace, ...about];
   return {
     specversion: '1.0',
     id,
     source: `/${parts.map(encodeURIComponent).join('/')}`,
-    type: `${DOMAIN.split('.').reverse().join('.')}.run.${event}`,
-    subject: plan ?? run,
+    type: `${DOMAIN.split('.').reverse().join('.')}.${run === undefined ? 'plan' : 'run'}.${event}`,
+    subject: fields.plan ?? run,
     time: kickoffText(at),
     datacontenttype: 'application/json',
     data: { ...fields, failures: Number(fields.failures ?? 0), text: noticeText(notice) },

@@ -1,7 +1,7 @@
 import { RETRY_FOR_SECONDS, type NotificationEvent, type WireNotification } from '../../graph/notifications.ts';
 import type { RunEnd, RunFacts } from './run-facts.ts';
 
-/** What is to be told of a run, and when. Pure: it follows from what the Jobs of the plan say and from the time alone. */
+/** What is to be told of a run, and when. Pure: it follows from what the Jobs of the plan say and from the time alone. What is told of a plan that makes no run is in `late-rules.ts`. */
 
 /** Something that is to be told. */
 export interface Due {

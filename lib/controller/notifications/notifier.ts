@@ -2,21 +2,18 @@ import type { Clock } from '../../kube/clock.ts';
 import { isConflict, isNotFound } from '../../kube/errors.ts';
 import type { EventNote } from '../../kube/events.ts';
 import { jobs } from '../../kube/resources.ts';
-import { backoffDelay } from '../../kube/retry.ts';
-import { kickoffText } from '../../graph/kickoff.ts';
 import { annotations } from '../../graph/labels.ts';
-import type { NotificationDocument, NotificationTo } from '../../graph/notifications.ts';
+import type { NotificationDocument } from '../../graph/notifications.ts';
 import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
-import { shorten, type Job } from '../objects.ts';
+import type { Job } from '../objects.ts';
 import { problemNotes } from '../run/run-events.ts';
 import { isTicker } from '../../runs/run-kinds.ts';
 import { backoffMs, type RunClient } from '../worker-context.ts';
-import { DeliveryError, type Outcome } from './delivery.ts';
-import type { Deliverer } from './deliverer.ts';
-import { Lanes } from './lanes.ts';
+import type { Deliveries } from './deliveries.ts';
+import { wasToldMissing } from './late-rules.ts';
+import type { MissingRuns } from './missing-runs.ts';
 import { asksForHistory, dueNow, type Due } from './notification-rules.ts';
-import { noticeOf, settledKey, type Notice } from './notice.ts';
+import { noticeOf, settledKey } from './notice.ts';
 import { PlanHistory } from './plan-history.ts';
 import { runFacts, type RunFacts } from './run-facts.ts';
 import { ToldRun } from './told-run.ts';
@@ -24,19 +21,13 @@ import { ToldRun } from './told-run.ts';
 /** What a {@link Notifier} acts through. */
 export interface NotifierOptions {
   readonly client: RunClient;
-  readonly deliverer: Pick<Deliverer, 'deliver'>;
+  readonly deliveries: Deliveries;
   readonly clock: Clock;
   readonly log: Logger;
-  readonly metrics: Metrics;
   readonly tell: (run: Job, note: EventNote) => void;
-  /** From 0 up to, not including, 1. */
-  readonly random: () => number;
-  /** The wait after the first failure, which doubles from then on, and the longest one, in milliseconds. */
-  readonly backoff: { readonly baseDelayMs: number; readonly maxDelayMs: number };
+  /** The time of a plan that was told last when it had no run. */
+  readonly toldMissing: MissingRuns['toldOf'];
 }
-
-/** Deliveries that go to one target at a time. */
-const AT_ONCE = 8;
 
 /**
  * Tells people and programs of runs, as their Jobs ask for it. It looks at nothing but Jobs, so that nothing it does holds up a run. What was delivered is noted
@@ -48,8 +39,6 @@ export class Notifier {
   readonly #history = new PlanHistory();
   /** By the uid of the Job. */
   readonly #runs = new Map<string, ToldRun>();
-  readonly #lanes = new Lanes(AT_ONCE);
-  readonly #tries = new Set<Promise<unknown>>();
   #at: 'rest' | 'work' | 'end' = 'rest';
 
   constructor(options: NotifierOptions, signal: AbortSignal) {
@@ -66,7 +55,7 @@ export class Notifier {
   /** Begins no other try, and waits for those under way. */
   async close(): Promise<void> {
     this.#at = 'end';
-    await Promise.allSettled(this.#tries);
+    await this.#options.deliveries.close();
   }
 
   /** A Job was made or has changed. */
@@ -100,7 +89,15 @@ export class Notifier {
     const failures = this.#failuresBefore(run, facts);
     const { due, next } = dueNow(facts, failures, document.notifications, this.#options.clock.now());
     run.lookAgain(next);
-    for (const each of due) if (run.claim(settledKey(each))) void this.#deliver(job, failures, document, each);
+    for (const each of due)
+      if (!this.#wasToldMissing(facts, document, each) && run.claim(settledKey(each)))
+        void this.#deliver(job, failures, document, each);
+  }
+
+  #wasToldMissing(run: RunFacts, { notifications }: NotificationDocument, { event, notification }: Due): boolean {
+    if (event !== 'late' || run.plan === undefined) return false;
+    const told = this.#options.toldMissing(`${run.namespace}/${run.plan}`, notification);
+    return wasToldMissing(run, notifications[notification]!, told);
   }
 
   /** It is written down, for the runs before it are deleted as time goes by, and every controller must come to the same. */
@@ -110,65 +107,17 @@ export class Notifier {
     const failures = this.#history.failuresBefore(job);
     if (end === undefined || !asksForHistory(document!.notifications)) return failures;
     run.failuresBefore = failures;
-    void this.#track(() => this.#annotate(job, annotations.failuresBefore, String(failures))).catch(() => undefined);
+    void this.#options.deliveries
+      .track(() => this.#annotate(job, annotations.failuresBefore, String(failures)))
+      .catch(() => undefined);
     return failures;
   }
 
   async #deliver(job: Job, failures: number, document: NotificationDocument, due: Due): Promise<void> {
-    const { clock } = this.#options;
     const notice = noticeOf(runFacts(job), failures, document, due);
     const { to } = document.notifications[due.notification]!;
-    try {
-      for (let tries = 1; ; tries++) {
-        const wait = await this.#track(() => this.#try(job, due, to, notice, tries));
-        if (wait === undefined) return;
-        await clock.sleep(wait, this.#signal);
-      }
-    } catch (error) {
-      if (!this.#signal.aborted) this.#options.log.error('A notification cannot be worked on', { error });
-    }
-  }
-
-  /** Tries once, and writes down what came of it. How long to wait before the next try; nothing when there is none. */
-  async #try(job: Job, due: Due, to: NotificationTo, notice: Notice, tries: number): Promise<number | undefined> {
-    const { clock, random, backoff, metrics } = this.#options;
-    const { namespace = '' } = job.metadata;
-    const send = async (): Promise<Outcome | undefined> => {
-      if (this.#at === 'end') return undefined;
-      return this.#options.deliverer.deliver(to, notice, namespace, this.#signal).catch(failureOf);
-    };
-    const outcome = await this.#lanes.run(JSON.stringify([namespace, to]), send);
-    this.#signal.throwIfAborted();
-    if (outcome === undefined) return undefined;
-    if (outcome.kind === 'delivered') {
-      await this.#delivered(job, due);
-      return undefined;
-    }
-    const wait = Math.max(backoffDelay(backoff, tries, random()), (outcome.kind === 'failed' && outcome.afterMs) || 0);
-    if (outcome.kind === 'refused' || clock.now() + wait >= due.until) {
-      await this.#givenUp(job, due, outcome.why);
-      return undefined;
-    }
-    metrics.notification('failed');
-    this.#warn(job, 'NotificationFailed', `${nameOf(due)} could not be delivered and is tried again`, outcome.why);
-    return wait;
-  }
-
-  async #delivered(job: Job, due: Due): Promise<void> {
-    this.#options.metrics.notification('delivered');
-    await this.#annotate(job, settledKey(due), kickoffText(this.#options.clock.now()));
-  }
-
-  async #givenUp(job: Job, due: Due, why: string): Promise<void> {
-    this.#options.metrics.notification('given up');
-    this.#warn(job, 'NotificationGivenUp', `${nameOf(due)} could not be delivered and is given up`, why);
-    await this.#annotate(job, settledKey(due), `given up: ${shorten(why, 200)}`);
-  }
-
-  #warn(job: Job, reason: string, what: string, why: string): void {
-    const { name, namespace } = job.metadata;
-    this.#options.log.warn(what, { namespace, run: name, why });
-    this.#options.tell(job, { type: 'Warning', reason, message: `${what}: ${why}` });
+    const note = (text: string) => this.#annotate(job, settledKey(due), text);
+    await this.#options.deliveries.deliver({ about: job, due, to, notice, note });
   }
 
   /** Writes down something, each in an annotation of its own, so that nobody overwrites what another wrote. */
@@ -189,23 +138,4 @@ export class Notifier {
         await clock.sleep(backoffMs(failures, 15_000), this.#signal);
       }
   }
-
-  async #track<T>(work: () => Promise<T>): Promise<T> {
-    const done = work();
-    this.#tries.add(done);
-    try {
-      return await done;
-    } finally {
-      this.#tries.delete(done);
-    }
-  }
-}
-
-function nameOf({ notification, event }: Due): string {
-  return `Notification ${notification} (${event})`;
-}
-
-function failureOf(error: unknown): Outcome {
-  if (error instanceof DeliveryError) return { kind: 'failed', why: error.message };
-  return { kind: 'failed', why: shorten((error as Error).message, 200) };
 }

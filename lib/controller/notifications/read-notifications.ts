@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { annotations } from '../../graph/labels.ts';
 import { mailTls, noticeFields, notificationEvents, type NotificationDocument } from '../../graph/notifications.ts';
 import type { Problem } from '../../values/problems.ts';
-import type { Job } from '../objects.ts';
 
 const secret = z.strictObject({ secret: z.string(), key: z.string() });
 const text = z.union([z.string(), secret]);
@@ -51,11 +50,16 @@ const document = z.strictObject({
   ),
 });
 
-/** Who is to be told of a run, as its Job says it; anybody may have written that. Nothing when it says nothing. */
+/** What may say who is to be told. */
+interface Asking {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+}
+
+/** Who is to be told of a run, as its Job says it, or the template of its plan; anybody may have written that. Nothing when it says nothing. */
 export function readNotifications(
-  job: Job,
+  job: Asking,
 ): NotificationDocument | { readonly problems: readonly Problem[] } | undefined {
-  const given = job.metadata.annotations?.[annotations.notifications];
+  const given = job.metadata?.annotations?.[annotations.notifications];
   if (given === undefined) return undefined;
   const read = document.safeParse(jsonOf(given));
   if (read.success) return withoutLaunches(job, read.data as NotificationDocument);
@@ -68,8 +72,8 @@ export function readNotifications(
 }
 
 /** A run that was launched by a notification launches no other: two plans that handle each other's failures would never end. */
-function withoutLaunches({ metadata }: Job, read: NotificationDocument): NotificationDocument {
-  if (metadata.annotations?.[annotations.launchedFor] === undefined) return read;
+function withoutLaunches({ metadata }: Asking, read: NotificationDocument): NotificationDocument {
+  if (metadata?.annotations?.[annotations.launchedFor] === undefined) return read;
   const kept = Object.entries(read.notifications).filter(
     ([
       ,

@@ -30,12 +30,18 @@ export function missedTimes(timetable: Timetable, { since, before, notBefore = -
   return { times: found.slice(-CATCH_UP_LIMIT), ...(leftOut !== undefined && { leftOut }) };
 }
 
+/** What is read of an entry of `metadata.managedFields`. */
+export interface ManagedFields {
+  readonly time?: string;
+  readonly subresource?: string;
+}
+
 /**
  * Since when a plan may have missed something of which nobody has written: what it was before its spec was last changed, it did not miss as
  * what it is now.
  */
 export function lastChanged({ creationTimestamp = '', managedFields = [] }: ObjectMeta): number {
-  const changes = (managedFields as readonly { readonly time?: string; readonly subresource?: string }[])
+  const changes = (managedFields as readonly ManagedFields[])
     .filter(({ subresource }) => subresource === undefined || subresource === '')
     .map(({ time = '' }) => Date.parse(time));
   return Math.max(...[Date.parse(creationTimestamp), ...changes].filter((time) => !Number.isNaN(time)));

@@ -9,6 +9,7 @@ export interface PlanObject extends KubeObject {
     readonly schedule: string;
     readonly timeZone?: string;
     readonly suspend?: boolean;
+    readonly concurrencyPolicy?: string;
     readonly startingDeadlineSeconds?: number;
     readonly successfulJobsHistoryLimit?: number;
     readonly failedJobsHistoryLimit?: number;
@@ -19,6 +20,11 @@ export interface PlanObject extends KubeObject {
       };
       readonly spec: JsonObject;
     };
+  };
+  readonly status?: {
+    readonly lastScheduleTime?: string;
+    /** The Jobs that it has made and that go on. */
+    readonly active?: readonly { readonly name?: string }[];
   };
 }
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { cloudEvent, noticeOf, noticeText, slackMessage } from '../../../lib/controller/notifications/notice.ts';
+import {
+  cloudEvent,
+  missingNotice,
+  noticeOf,
+  noticeSubject,
+  noticeText,
+  slackMessage,
+} from '../../../lib/controller/notifications/notice.ts';
 import type { RunFacts } from '../../../lib/controller/notifications/run-facts.ts';
 import { fillTemplate, templateProblems } from '../../../lib/graph/notice-text.ts';
 import type { NotificationEvent } from '../../../lib/graph/notifications.ts';
@@ -109,5 +116,62 @@ describe('a template', () => {
 
   it('leaves what is no field as it is, and puts no value in twice', () => {
     expect(fillTemplate('{run} {other} {', { run: '{plan}', plan: 'p' }, (value) => value)).toBe('{plan} {other} {');
+  });
+});
+
+describe('a plan that made no run', () => {
+  const plan = {
+    uid: 'p-1',
+    name: 'etl',
+    namespace: 'data',
+    timetable: { expressions: ['@daily'], from: -Infinity, to: Infinity },
+    since: 0,
+    countsFrom: 0,
+  };
+  const missing = (more: { goesOn?: string }, text?: string, runUrl?: string) =>
+    missingNotice(
+      { ...plan, ...more },
+      {
+        cluster: 'eu',
+        ...(runUrl && { runUrl }),
+        notifications: { team: { on: [], ...(text && { text }), to: { kind: 'slack', url: '' } } },
+      },
+      { notification: 'team', event: 'late', time: at, at: at + 1000, until: Infinity },
+    );
+
+  it.each([
+    ['it says so', missing({}), 'Plan etl is late: no run was made for 2026-01-01T00:00:00Z.'],
+    [
+      'it says what is in its way',
+      missing({ goesOn: 'etl-1' }),
+      'Plan etl is late: no run was made for 2026-01-01T00:00:00Z, since etl-1 still goes on.',
+    ],
+    [
+      'what the author says of plans holds',
+      missing({}, '{plan} {event} {scheduledAt}'),
+      'etl late 2026-01-01T00:00:00Z',
+    ],
+    [
+      'what the author says of runs does not, and there is no link to one',
+      missing({}, 'See {run}: {url}', 'https://jobs.test/{run}'),
+      'Plan etl is late: no run was made for 2026-01-01T00:00:00Z.',
+    ],
+    [
+      'a link to the plan does',
+      missing({}, 'See {run}', 'https://jobs.test/{namespace}/{plan}'),
+      'Plan etl is late: no run was made for 2026-01-01T00:00:00Z.\nhttps://jobs.test/data/etl',
+    ],
+  ])('%s', (_, told, expected) => expect(noticeText(told)).toBe(expected));
+
+  it('has a subject and an event of its own', () => {
+    expect(noticeSubject(missing({}))).toBe('Plan etl: late');
+    expect(noticeSubject(missing({}), '[{cluster}] {plan}')).toBe('[eu] etl');
+    expect(cloudEvent(missing({ goesOn: 'etl-1' }))).toMatchObject({
+      id: `p-1.${at / 1000}.late`,
+      source: '/clusters/eu/namespaces/data/cronjobs/etl',
+      type: 'dev.cdk8s-workflows.plan.late',
+      subject: 'etl',
+      data: { plan: 'etl', reason: 'RunGoesOn', scheduledAt: '2026-01-01T00:00:00Z', failures: 0 },
+    });
   });
 });

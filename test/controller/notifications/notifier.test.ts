@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Deliveries } from '../../../lib/controller/notifications/deliveries.ts';
 import type { Outcome } from '../../../lib/controller/notifications/delivery.ts';
 import { Notifier } from '../../../lib/controller/notifications/notifier.ts';
 import { silentLogger } from '../../../lib/controller/log.ts';
@@ -8,6 +9,7 @@ import type { Job } from '../../../lib/controller/objects.ts';
 import type { RunClient } from '../../../lib/controller/worker-context.ts';
 import { annotations, labels, notifiedPrefix } from '../../../lib/graph/labels.ts';
 import type { WireNotification } from '../../../lib/graph/notifications.ts';
+import type { EventNote } from '../../../lib/kube/events.ts';
 import { FakeClock } from '../fake-clock.ts';
 
 const SECOND = 1000;
@@ -46,13 +48,17 @@ class World {
     this.#stop = new AbortController();
     const { clock } = this;
     const client = { patch: (_: unknown, __: string, patch: Job) => this.#patch(patch) } as unknown as RunClient;
-    const notifier = new Notifier(
+    const { signal } = this.#stop;
+    const shared = {
+      client,
+      clock,
+      log: silentLogger,
+      tell: (_: unknown, { reason, message }: EventNote) => this.told.push(`${reason}: ${message}`),
+    };
+    const deliveries = new Deliveries(
       {
-        client,
-        clock,
-        log: silentLogger,
+        ...shared,
         metrics: noMetrics,
-        tell: (_, { reason, message }) => this.told.push(`${reason}: ${message}`),
         random: () => 1,
         backoff: { baseDelayMs: SECOND, maxDelayMs: 60 * SECOND },
         deliverer: {
@@ -62,8 +68,9 @@ class World {
           },
         },
       },
-      this.#stop.signal,
+      signal,
     );
+    const notifier = new Notifier({ ...shared, deliveries, toldMissing: () => undefined }, signal);
     notifier.see(this.job);
     notifier.start();
     this.#notifier = notifier;
