@@ -43,7 +43,7 @@ export class Plan<W extends WorkflowType = AnyWorkflowType> {
   launch(inputs: InputsOf<W> = {} as InputsOf<W>, options: LaunchOptions = {}): Promise<LaunchedRun<OutputsOf<W>>> {
     return translated(async () => {
       const { launchRun } = await import('../runs/launch-run.ts');
-      const given = Object.entries(inputs).filter(([, value]) => value !== undefined);
+      const given = Object.entries(inputs ?? {}).filter(([, value]) => value !== undefined);
       const { signal, name, idempotencyKey, override, ...settings } = options;
       const { job, created } = await launchRun(this.#client, {
         ...{ signal, name, idempotencyKey, override, settings },

@@ -1,6 +1,7 @@
 import { leavingSwitched } from '../fleet/failover/failover-record.ts';
 import { annotations, labels } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { isConflict } from '../kube/errors.ts';
 import type { KubeObject } from '../kube/objects.ts';
 import { eachObject } from '../kube/pages.ts';
 import { cronJobs } from '../kube/resources.ts';
@@ -9,7 +10,7 @@ import { WorkflowsError } from '../runs/errors.ts';
 import { found } from '../runs/find.ts';
 import { PLAN_SELECTOR } from '../runs/run-kinds.ts';
 import type { PlanCronJob } from '../runs/run-objects.ts';
-import { workflowVersions, type WorkflowVersion } from '../runs/workflow-versions.ts';
+import { workflowNames, workflowVersions, type WorkflowVersion } from '../runs/workflow-versions.ts';
 import { InvalidError, suggest, type Problem } from '../values/problems.ts';
 import { planInfo } from './plan-info.ts';
 import { checkOwner } from './plan-owner.ts';
@@ -18,8 +19,8 @@ import { launchedPlans } from './launched-plans.ts';
 import { referenceProblems, RegisteredPlan, type GraphTarget } from './registered-plan.ts';
 import type { WorkflowType } from './types.ts';
 
-/** The field manager of the plans that programs register. */
-const CLIENT_MANAGER = 'cdk8s-workflows-client';
+/** The field manager of the plans that a program registers: two that create one plan at the same time are in each other's way. */
+const managerOf = (by: string) => `cdk8s-workflows-client-${by}`;
 
 /**
  * Writes the CronJob of a plan, unless something is wrong with it.
@@ -49,14 +50,21 @@ export async function registerPlan(
   if (wrong.length > 0) throw cannot(wrong);
   if (live !== undefined) checkOwner(live, by);
   const manifest = toApply(plan.manifest(target), live, given.suspended === undefined);
-  const written = await client.patch<PlanCronJob>(cronJobs, name, manifest, {
-    type: 'apply',
-    fieldManager: CLIENT_MANAGER,
-    // All of it is the program's; whoever changed it by kubectl is overruled, as the next registration would have it.
-    force: true,
-    fieldValidation: 'Strict',
-    signal,
-  });
+  const written = await client
+    .patch<PlanCronJob>(cronJobs, name, manifest, {
+      type: 'apply',
+      fieldManager: managerOf(by),
+      // All of it is the program's; whoever changed it by kubectl is overruled, as the next registration would have it. One that was not there is nobody's.
+      force: live !== undefined,
+      fieldValidation: 'Strict',
+      signal,
+    })
+    .catch(async (error: unknown) => {
+      const other =
+        live === undefined && isConflict(error) ? await found(client, cronJobs, name, { signal }) : undefined;
+      if (other !== undefined) checkOwner(other, by);
+      throw error;
+    });
   const same = live?.metadata.resourceVersion === written.metadata.resourceVersion;
   return { outcome: live === undefined ? 'created' : same ? 'unchanged' : 'updated', plan: planInfo(written) };
 }
@@ -78,7 +86,7 @@ async function targetOf(
   if (versions.length === 0)
     throw new WorkflowsError(
       'NotFound',
-      `There is no workflow "${workflow}" in namespace ${client.namespace}; apply it first`,
+      `There is no workflow "${workflow}" in namespace ${client.namespace}; ${suggest(workflow, await workflowNames(client, { signal })) ?? 'apply it first'}`,
     );
   const chosen = version === undefined ? await usual(client, workflow, versions, signal) : named(versions, version);
   if (chosen === undefined) {

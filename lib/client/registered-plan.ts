@@ -9,9 +9,11 @@ import type { LaunchedPlan } from '../plans/notification-receivers.ts';
 import type { PlanDefaults } from '../plans/plan-defaults.ts';
 import {
   amountProblems,
+  annotationSizeProblems,
   driverProblems,
   overrideProblems,
   planLabels,
+  podSettingProblems,
   priorityProblems,
   runJob,
   runLabels,
@@ -25,8 +27,9 @@ import type { JsonObject } from '../values/json.ts';
 import { MAX_PLAN_NAME } from '../values/key-names.ts';
 import { labelProblems } from '../values/label-problems.ts';
 import { dnsLabelProblem, labelValueProblem } from '../values/names.ts';
-import { show, suggest, type Problem } from '../values/problems.ts';
+import { show, type Problem } from '../values/problems.ts';
 import type { PlanRegistration } from './plan-registration.ts';
+import { rightRegistration } from './registration-kinds.ts';
 import { RegisteredNotifications } from './registered-notifications.ts';
 import type { WorkflowType } from './types.ts';
 
@@ -38,15 +41,17 @@ export interface GraphTarget extends RunTarget {
 
 /** What keeps anybody from asking the cluster about a registration. */
 export function* referenceProblems({ name, workflow }: PlanRegistration<WorkflowType>): Generator<Problem> {
-  const wrongName = dnsLabelProblem(name, MAX_PLAN_NAME);
+  // What is no text is told as that.
+  const wrongName = typeof name === 'string' ? dnsLabelProblem(name, MAX_PLAN_NAME) : undefined;
   if (wrongName !== undefined) yield { path: 'name', message: `${show(name)} ${wrongName}` };
-  const wrongWorkflow = labelValueProblem(workflow);
+  const wrongWorkflow = typeof workflow === 'string' ? labelValueProblem(workflow) : undefined;
   if (wrongWorkflow !== undefined) yield { path: 'workflow', message: `${show(workflow)} ${wrongWorkflow}` };
 }
 
 /** A registration, checked as synth checks a plan, and as the CronJob that synth would have made. Pure. */
 export class RegisteredPlan {
   readonly #given: PlanRegistration<WorkflowType>;
+  readonly #wrong: readonly Problem[];
   readonly #merged: Effective<PlanRegistration<WorkflowType>>;
   readonly #by: string;
   readonly #timing: LaunchPlanTiming;
@@ -58,7 +63,9 @@ export class RegisteredPlan {
    * @param defaults what the fleet and the workflow say of plans, where that is known
    */
   constructor(given: PlanRegistration<WorkflowType>, by: string, defaults: PlanDefaults = { levels: [] }) {
-    const levels = [...defaults.levels, { name: 'plan', settings: given }] as Level<PlanRegistration<WorkflowType>>[];
+    const { settings, problems } = rightRegistration(given);
+    this.#wrong = problems;
+    const levels = [...defaults.levels, { name: 'plan', settings }] as Level<PlanRegistration<WorkflowType>>[];
     this.#merged = mergeLevels(levels);
     this.#given = this.#merged.settings;
     this.#by = by;
@@ -79,9 +86,7 @@ export class RegisteredPlan {
   /** Everything that is wrong with it, but for what only the cluster tells. */
   *problems(): Generator<Problem> {
     const { group, driver, priority } = this.#given;
-    for (const field of Object.keys(this.#given))
-      if (!SETTINGS.has(field))
-        yield { path: field, message: 'there is no such setting', fix: suggest(field, [...SETTINGS]) };
+    yield* this.#wrong;
     yield* referenceProblems(this.#given);
     const wrongGroup = group === undefined ? undefined : labelValueProblem(group);
     if (wrongGroup !== undefined) yield { path: 'group', message: `${show(group)} ${wrongGroup}` };
@@ -89,6 +94,7 @@ export class RegisteredPlan {
     yield* this.#timing.problems();
     yield* this.#notified.problems();
     yield* amountProblems(this.#given);
+    yield* podSettingProblems(this.#given);
     yield* labelProblems(this.#given.labels, this.#given.annotations);
     yield* overrideProblems(this.#given);
     yield* misfits('podTemplate', validatePartialTemplate(this.#given.podTemplate ?? {}));
@@ -106,7 +112,12 @@ export class RegisteredPlan {
 
   /** What is wrong with the CronJob, when nothing else is. */
   manifestProblems(target: RunTarget): readonly Problem[] {
-    return misfits('CronJob', validateManifest(this.manifest(target) as unknown as JsonObject));
+    const manifest = this.manifest(target);
+    const { annotations } = manifest.spec.jobTemplate.metadata;
+    return [
+      ...annotationSizeProblems(annotations),
+      ...misfits('CronJob', validateManifest(manifest as unknown as JsonObject)),
+    ];
   }
 
   /** The CronJob. */
@@ -161,43 +172,3 @@ const CONSTRUCT_NAMES: Readonly<Record<string, string>> = {
   startingDeadlineSeconds: 'startingDeadline',
   ttlSecondsAfterFinished: 'ttlAfterFinished',
 };
-
-const ALL: Readonly<Record<keyof PlanRegistration<WorkflowType>, true>> = {
-  annotations: true,
-  artifactRoot: true,
-  between: true,
-  cache: true,
-  catchUp: true,
-  concurrencyPolicy: true,
-  driver: true,
-  env: true,
-  failedRunsHistoryLimit: true,
-  failurePolicy: true,
-  fixedInputs: true,
-  group: true,
-  inputs: true,
-  job: true,
-  labels: true,
-  name: true,
-  notifications: true,
-  parallelism: true,
-  pausedUntil: true,
-  podTemplate: true,
-  priority: true,
-  retries: true,
-  runUrl: true,
-  schedule: true,
-  serviceAccount: true,
-  spot: true,
-  startingDeadlineSeconds: true,
-  successfulRunsHistoryLimit: true,
-  suspended: true,
-  timeoutSeconds: true,
-  timeZone: true,
-  ttlSecondsAfterFinished: true,
-  version: true,
-  workflow: true,
-};
-
-/** The settings that there are: a program in JavaScript has no compiler that tells of others. */
-const SETTINGS: ReadonlySet<string> = new Set(Object.keys(ALL));

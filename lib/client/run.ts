@@ -1,4 +1,4 @@
-import type { CancelMode } from '../graph/labels.ts';
+import { cancelModes, type CancelMode } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { cancelRun } from '../runs/cancel-run.ts';
 import { WorkflowsError } from '../runs/errors.ts';
@@ -8,7 +8,7 @@ import type { RunJob } from '../runs/run-objects.ts';
 import { readRunState } from '../runs/run-state.ts';
 import { isOver } from '../runs/run-summary.ts';
 import type { JsonObject } from '../values/json.ts';
-import type { Problem } from '../values/problems.ts';
+import { InvalidError, show, suggest, type Problem } from '../values/problems.ts';
 import { Feed } from './feed.ts';
 import { runInfo, type RunInfo } from './run-info.ts';
 import { translate, translated } from './translate.ts';
@@ -18,6 +18,9 @@ export interface CallOptions {
   /** Ends the call, which rejects with the signal's reason. What was begun on the cluster goes on. */
   readonly signal?: AbortSignal;
 }
+
+/** The longest that a timer of Node waits. (nodejs.org/api/globals.html: AbortSignal.timeout) */
+const MAX_WAIT_MS = 2 ** 32 - 1;
 
 /** How to wait for the end of a run. */
 export interface WaitOptions extends CallOptions {
@@ -53,6 +56,10 @@ export class Run<O extends object = JsonObject> {
    */
   wait({ signal, timeoutMs }: WaitOptions = {}): Promise<O> {
     return translated(async () => {
+      if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= MAX_WAIT_MS))
+        throw new InvalidError('Cannot wait', [
+          { path: 'timeoutMs', message: `must be 0 to ${MAX_WAIT_MS} milliseconds, not ${show(timeoutMs)}` },
+        ]);
       const limit = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
       const signals = [signal, limit].filter((each) => each !== undefined);
       const until = signals.length === 0 ? new AbortController().signal : AbortSignal.any(signals);
@@ -108,6 +115,10 @@ export class Run<O extends object = JsonObject> {
    */
   cancel(mode: CancelMode = 'Now', options: CallOptions = {}): Promise<void> {
     return translated(async () => {
+      if (!cancelModes.includes(mode))
+        throw new InvalidError(`Cannot cancel ${this.name}`, [
+          { path: 'mode', message: `is ${show(mode)}`, fix: suggest(mode, cancelModes) },
+        ]);
       await cancelRun(this.#client, await this.#job(options), mode, options.signal);
     });
   }

@@ -2,7 +2,7 @@ import { annotations } from '../graph/labels.ts';
 import type { LaunchPlanTiming } from './launch-plan-timing.ts';
 
 /** What the CronJob of a plan is made of. */
-export interface PlanCronJobParts {
+export interface PlanCronJobParts<T extends object = object> {
   readonly name: string;
   /** @default said elsewhere */
   readonly namespace?: string | undefined;
@@ -17,11 +17,11 @@ export interface PlanCronJobParts {
   /** @default 3 */
   readonly failedRunsHistoryLimit?: number;
   /** `spec.jobTemplate`. */
-  readonly jobTemplate: object;
+  readonly jobTemplate: T;
 }
 
 /** The CronJob that is a launch plan. */
-export function planCronJob(parts: PlanCronJobParts) {
+export function planCronJob<T extends object>(parts: PlanCronJobParts<T>) {
   const fixed = [...new Set(parts.fixedInputs)].sort();
   return {
     apiVersion: 'batch/v1',

@@ -17,6 +17,7 @@ import { settingsLayers, type PodSettings } from '../pods/settings/pod-settings.
 import type { PodTemplateOverride } from '../pods/template.ts';
 import { canonicalJson, type JsonObject } from '../values/json.ts';
 import { labelProblems } from '../values/label-problems.ts';
+import { dnsLabelProblem } from '../values/names.ts';
 import { show, type Problem } from '../values/problems.ts';
 import { DRIVER_FAILURES, driverTemplate, type Driver } from './driver.ts';
 
@@ -106,6 +107,34 @@ export function* overrideProblems({
         message: 'is a function, which no manifest can carry to where the run is merged',
         fix: 'give the value, or use a function in the override of a step',
       };
+}
+
+/** What annotations of an object may take together, in bytes. (apimachinery/pkg/api/validation: TotalAnnotationSizeLimitB) */
+const ANNOTATION_BYTES = 256 * 1024;
+
+/** That a run would have more annotations than an object may: its inputs are one of them. */
+export function* annotationSizeProblems(notes: Readonly<Record<string, string>>): Generator<Problem> {
+  const size = Object.entries(notes).reduce((sum, [key, value]) => sum + key.length + Buffer.byteLength(value), 0);
+  if (size > ANNOTATION_BYTES)
+    yield {
+      path: 'inputs',
+      message: `and settings take ${Math.ceil(size / 1024)} KiB; a run holds ${ANNOTATION_BYTES / 1024} KiB of them`,
+      fix: 'store what is large elsewhere and give its URI',
+    };
+}
+
+/** What is wrong with what a run does to the pods of its steps, as far as no pod is needed to tell. */
+export function* podSettingProblems({ env = {}, serviceAccount }: RunPodSettings): Generator<Problem> {
+  for (const [name, value] of Object.entries(env)) {
+    if (name === '' || name.includes('=')) yield { path: `env.${name}`, message: 'is no name of a variable' };
+    if (typeof value !== 'string' && typeof value !== 'object')
+      yield { path: `env.${name}`, message: `must be text, or where it is from, not ${show(value)}` };
+  }
+  if (typeof serviceAccount !== 'string') return;
+  for (const part of serviceAccount.split('.')) {
+    const wrong = dnsLabelProblem(part, 253);
+    if (wrong !== undefined) return yield { path: 'serviceAccount', message: `${show(serviceAccount)} ${wrong}` };
+  }
 }
 
 /** What is wrong with the numbers of a run that Kubernetes counts. */

@@ -54,6 +54,8 @@ export async function found<T extends KubeObject>(
   name: string,
   options: FindOptions = {},
 ): Promise<T | undefined> {
+  // Names that no object can have are of none. (apimachinery/pkg/api/validation/path: IsValidPathSegmentName)
+  if (name === '' || name === '.' || name === '..' || /[/%]/.test(name)) return undefined;
   try {
     return await client.get<T>(of, name, options);
   } catch (error) {

@@ -1,7 +1,7 @@
-import { cacheModes, DOMAIN, type CacheMode } from '../graph/labels.ts';
+import { cacheModes, type CacheMode } from '../graph/labels.ts';
 import type { RetryPolicy } from '../graph/retries.ts';
 import { runPolicyProblems, type RunPolicy } from '../graph/run-policy.ts';
-import { amountProblems, priorityProblems, runPodOverride } from '../plans/run-job.ts';
+import { amountProblems, podSettingProblems, priorityProblems, runPodOverride } from '../plans/run-job.ts';
 import { composeOverrides } from '../pods/compose.ts';
 import { EVERY_STEP, type RunOverride } from '../pods/run-override.ts';
 import type { EnvironmentValue } from '../pods/settings/environment.ts';
@@ -38,6 +38,25 @@ export interface LaunchSettings extends Omit<RunPolicy, 'retries'> {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+const ALL: Readonly<Record<keyof LaunchSettings, true>> = {
+  annotations: true,
+  artifactRoot: true,
+  cache: true,
+  env: true,
+  failurePolicy: true,
+  labels: true,
+  parallelism: true,
+  priority: true,
+  retries: true,
+  serviceAccount: true,
+  spot: true,
+  timeoutSeconds: true,
+  ttlSecondsAfterFinished: true,
+};
+
+/** Those that there are: a program in JavaScript has no compiler that tells of others. */
+const SETTINGS: ReadonlySet<string> = new Set(Object.keys(ALL));
+
 /** What of the settings has a meaning only where there are steps. */
 export const settingsOfSteps = [
   'parallelism',
@@ -69,18 +88,16 @@ export function withSettings(override: RunOverride | undefined, settings: Launch
 
 /** Everything that is wrong with settings, whatever the plan is. */
 export function* settingsProblems(settings: LaunchSettings): Generator<Problem> {
-  const { cache, priority, env = {}, labels = {}, annotations = {} } = settings;
+  const { cache, priority, env, labels, annotations } = settings;
+  for (const path of Object.keys(settings))
+    if (!SETTINGS.has(path)) yield { path, message: 'there is no such setting', fix: suggest(path, SETTINGS) };
   yield* amountProblems(settings);
   yield* priorityProblems(priority, false);
   if (cache !== undefined && !cacheModes.includes(cache))
     yield { path: 'cache', message: `is ${show(cache)}`, fix: suggest(cache, cacheModes) };
   yield* runPolicyProblems(policyOf(settings));
-  for (const name of Object.keys(env))
-    if (name === '' || name.includes('=')) yield { path: `env.${name}`, message: 'is no name of a variable' };
+  yield* podSettingProblems({ env });
   yield* labelProblems(labels, annotations);
-  for (const [field, keys] of Object.entries({ labels: Object.keys(labels), annotations: Object.keys(annotations) }))
-    for (const key of keys.filter((each) => each.startsWith(`${DOMAIN}/`)))
-      yield { path: `${field}.${key}`, message: `is not yours: ${DOMAIN}/ says what a run is`, fix: 'leave it out' };
 }
 
 /** The longest idempotency key, in characters. */

@@ -1,6 +1,7 @@
 import { taskSteps } from '../graph/graph.ts';
 import { annotations, CONTROLLER_NAME } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { annotationSizeProblems } from '../plans/run-job.ts';
 import type { RunOverride } from '../pods/run-override.ts';
 import type { JsonObject } from '../values/json.ts';
 import { formatProblem, InvalidError, type Problem } from '../values/problems.ts';
@@ -114,8 +115,11 @@ export async function prepareRun(
   if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
   const all = [...toldOf, ...(merged.ok ? [] : merged.problems), ...problems];
   if (!merged.ok || all.length > 0) throw new InvalidError(subject, all);
+  const job = (name: string) => workflowRun(plan, name, merged.values, { ...settings, override });
+  const tooLarge = [...annotationSizeProblems(job(plan.metadata.name).metadata.annotations ?? {})];
+  if (tooLarge.length > 0) throw new InvalidError(subject, tooLarge);
   return {
-    job: (name) => workflowRun(plan, name, merged.values, { ...settings, override }),
+    job,
     request: requestOf(plan.metadata.name, typedInputs(graph.inputs, given), settings, asked),
   };
 }

@@ -17,13 +17,24 @@ export interface WorkflowVersion extends VersionObject {
   readonly planDefaults?: string;
 }
 
+const GRAPHS = `${labels.managedBy}=${MANAGED_BY},${labels.content}=${CONTENT_GRAPH}`;
+
+/** The names of the workflows that are on the cluster. */
+export async function workflowNames(client: KubeClient, options: FindOptions): Promise<readonly string[]> {
+  const names = new Set<string>();
+  const select = { ...options, labelSelector: GRAPHS, limit: 20 };
+  for await (const { metadata } of eachObject<ConfigMapObject>(client, configMaps, select))
+    names.add(metadata.labels?.[labels.workflow] ?? metadata.name);
+  return [...names];
+}
+
 /** The versions of a workflow that are on the cluster, the newest first. */
 export async function workflowVersions(
   client: KubeClient,
   workflow: string,
   options: FindOptions,
 ): Promise<readonly WorkflowVersion[]> {
-  const labelSelector = `${labels.managedBy}=${MANAGED_BY},${labels.content}=${CONTENT_GRAPH},${labels.workflow}=${workflow}`;
+  const labelSelector = `${GRAPHS},${labels.workflow}=${workflow}`;
   const versions: WorkflowVersion[] = [];
   const select = { ...options, labelSelector, limit: 20 };
   for await (const object of eachObject<ConfigMapObject>(client, configMaps, select)) {

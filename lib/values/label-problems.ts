@@ -10,12 +10,12 @@ export function* labelProblems(
   notes: Readonly<Record<string, string>> = {},
 ): Generator<Problem> {
   for (const [key, value] of Object.entries(given)) {
-    const wrong = qualifiedNameProblem(key) ?? labelValueProblem(value);
+    const wrong = qualifiedNameProblem(key) ?? textProblem(value) ?? labelValueProblem(value);
     if (wrong !== undefined) yield { path: `labels.${key}`, message: `${show(value)} ${wrong}` };
     else if (OURS.test(key)) yield reserved(`labels.${key}`);
   }
-  for (const key of Object.keys(notes)) {
-    const wrong = qualifiedNameProblem(key);
+  for (const [key, value] of Object.entries(notes)) {
+    const wrong = qualifiedNameProblem(key) ?? textProblem(value);
     if (wrong !== undefined) yield { path: `annotations.${key}`, message: wrong };
     else if (OURS.test(key)) yield reserved(`annotations.${key}`);
   }
@@ -23,4 +23,9 @@ export function* labelProblems(
 
 function reserved(path: string): Problem {
   return { path, message: 'is set by cdk8s-workflows itself', fix: 'take another name' };
+}
+
+/** What was read from a file, or is of a program without types, may be anything. */
+function textProblem(value: unknown): string | undefined {
+  return typeof value === 'string' ? undefined : 'must be text';
 }

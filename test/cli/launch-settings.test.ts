@@ -55,9 +55,9 @@ describe('the settings of a launch', () => {
       '--labels x: has no value; write --labels key=value',
       '--run-timeout: must be a whole number of at least 1, not 0',
       '--labels team: "a b" must be letters, digits, "-", "_" and ".", and begin and end with a letter or digit',
+      '--labels cdk8s-workflows.dev/plan: is set by cdk8s-workflows itself; take another name',
       '--annotations a/b/c: has more than one "/"',
-      '--labels cdk8s-workflows.dev/plan: is not yours: cdk8s-workflows.dev/ says what a run is; leave it out',
-      '--annotations cdk8s-workflows.dev/recover: is not yours: cdk8s-workflows.dev/ says what a run is; leave it out',
+      '--annotations cdk8s-workflows.dev/recover: is set by cdk8s-workflows itself; take another name',
     ]);
   });
 

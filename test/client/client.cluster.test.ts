@@ -75,6 +75,31 @@ describe('a launch by a program', () => {
     await expect(client.plan('slow').launch({}, { name: 'waited' })).rejects.toMatchObject({ reason: 'Conflict' });
   });
 
+  it('says so of names, times and modes that there cannot be, and of what no run can hold', async () => {
+    for (const name of ['', '..', '../jobs/x', 'a%b']) {
+      await expect(client.plan(name).launch()).rejects.toMatchObject({ reason: 'NotFound' });
+      await expect(client.run(name).get()).rejects.toMatchObject({ reason: 'NotFound' });
+    }
+    const run = client.run('waited');
+    for (const timeoutMs of [-1, NaN, Infinity])
+      await expect(run.wait({ timeoutMs })).rejects.toMatchObject({
+        reason: 'Invalid',
+        problems: [{ path: 'timeoutMs' }],
+      });
+    await expect(run.cancel('Gently' as 'Now')).rejects.toMatchObject({
+      reason: 'Invalid',
+      problems: [{ path: 'mode' }],
+    });
+    await expect(client.plan('etl-site-a').launch({ day: 'x'.repeat(300_000) })).rejects.toMatchObject({
+      reason: 'Invalid',
+      problems: [{ path: 'inputs', message: expect.stringContaining('a run holds 256 KiB') as string }],
+    });
+    const unknown = { timeout: 60 } as object;
+    await expect(client.plan('etl-site-a').launch({ day: '1' }, unknown)).rejects.toMatchObject({
+      problems: [{ path: 'timeout', message: 'there is no such setting' }],
+    });
+  });
+
   it('of a run that fails, throws what failed', async () => {
     const run = await client.plan('broken').launch();
     await expect(run.wait({ timeoutMs: 60_000 })).rejects.toMatchObject({
@@ -162,21 +187,24 @@ describe('an idempotency key', () => {
     ]);
   });
 
-  it.each<Fault>(['reset', 'lost', 429])('starts one run through a server that fails, and hears of its end: %s', async (fault) => {
-    const directory = await mkdtemp(join(tmpdir(), 'cdk8s-workflows-client-'));
-    await using proxy = await FaultProxy.start(sample.cluster, join(directory, 'kubeconfig'));
-    await using through = await WorkflowsClient.connect({ kubeconfig: proxy.kubeconfig, namespace: bench.namespace });
-    // Each request fails the first time.
-    proxy.begin({ fault: (number) => (number % 2 === 1 ? fault : 'none') });
-    const options = { idempotencyKey: `through ${fault}` };
-    const run = await through.plan('etl-site-a').launch({ day: '1' }, options);
-    expect(proxy.requests).toBeGreaterThan(3);
-    proxy.begin({});
-    expect(await run.wait()).toEqual({ rows: 3 });
-    expect((await client.plan('etl-site-a').launch({ day: '1' }, options)).name).toBe(run.name);
-    expect((await jobNames()).filter((name) => name === run.name)).toHaveLength(1);
-    await rm(directory, { recursive: true });
-  });
+  it.each<Fault>(['reset', 'lost', 429])(
+    'starts one run through a server that fails, and hears of its end: %s',
+    async (fault) => {
+      const directory = await mkdtemp(join(tmpdir(), 'cdk8s-workflows-client-'));
+      await using proxy = await FaultProxy.start(sample.cluster, join(directory, 'kubeconfig'));
+      await using through = await WorkflowsClient.connect({ kubeconfig: proxy.kubeconfig, namespace: bench.namespace });
+      // Each request fails the first time.
+      proxy.begin({ fault: (number) => (number % 2 === 1 ? fault : 'none') });
+      const options = { idempotencyKey: `through ${fault}` };
+      const run = await through.plan('etl-site-a').launch({ day: '1' }, options);
+      expect(proxy.requests).toBeGreaterThan(3);
+      proxy.begin({});
+      expect(await run.wait()).toEqual({ rows: 3 });
+      expect((await client.plan('etl-site-a').launch({ day: '1' }, options)).name).toBe(run.name);
+      expect((await jobNames()).filter((name) => name === run.name)).toHaveLength(1);
+      await rm(directory, { recursive: true });
+    },
+  );
 
   it('of a run, whose end is heard of also when every connection breaks meanwhile', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'cdk8s-workflows-client-'));

@@ -52,8 +52,9 @@ describe('a plan that a program registers', () => {
         { path: 'inputs.day', message: 'is missing' },
       ],
     });
-    await expect(client.plans.createOrUpdate({ ...paris, workflow: 'none' })).rejects.toMatchObject({
+    await expect(client.plans.createOrUpdate({ ...paris, workflow: 'site-elt' })).rejects.toMatchObject({
       reason: 'NotFound',
+      message: expect.stringContaining('did you mean "site-etl"?') as string,
     });
     await expect(client.plans.get(paris.name)).rejects.toMatchObject({ reason: 'NotFound' });
   });
@@ -133,6 +134,17 @@ describe('a plan that a program registers', () => {
     await expect(bench.client.get(configMaps, 'two')).rejects.toThrow('not found');
     await cronJob();
     await rm(directory, { recursive: true });
+  });
+
+  it('is of one of several programs that register it at the same time, and the others are told', async () => {
+    const programs = await Promise.all(['one', 'two', 'three'].map((name) => connect(name)));
+    const plan = { ...paris, name: 'site-etl-raced' };
+    const all = await Promise.allSettled(programs.map((program) => program.plans.createOrUpdate(plan)));
+    const refused = all.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[];
+    expect(refused.map(({ reason }) => (reason as { reason: string }).reason)).toEqual(['Conflict', 'Conflict']);
+    const [owner] = all.flatMap((each) => (each.status === 'fulfilled' ? [each.value.plan.registeredBy] : []));
+    expect((await client.plans.get(plan.name)).registeredBy).toBe(owner);
+    await Promise.all(programs.map((program) => program.close()));
   });
 
   it('is registered once by programs that do it at the same time', async () => {

@@ -146,7 +146,7 @@ describe('a plan that a program registers', () => {
     expect(plan.launches).toEqual(['gone', 'there']);
     expect(found.map(formatProblem)).toMatchInlineSnapshot(`
       [
-        "timeout: there is no such setting",
+        "timeout: there is no such setting; take it out",
         "notifications.No Name: the name "No Name" must be lower-case letters, digits and "-", and begin and end with a letter or digit",
         "notifications.No Name.on: is empty: nothing would ever be told; name an event",
         "notifications.No Name.to.url: "mailto:x" is no http: or https: URL",

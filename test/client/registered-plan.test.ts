@@ -142,6 +142,35 @@ describe('the CronJob of a plan that a program registers', () => {
         "inputs.site: is missing; give it in inputs or fixedInputs",
       ]
     `);
+    const untyped = registered({
+      labels: { team: 3 },
+      annotations: [],
+      env: { 'A=B': 'x', N: 3 },
+      serviceAccount: 'No Account',
+      driver: 'x',
+      suspended: 'yes',
+      schedule: 5,
+      fixedInputs: null,
+      failedRunsHistoryLimit: -1,
+      timeout: 60,
+    } as object);
+    expect([...untyped.problems()].map(formatProblem)).toEqual([
+      'annotations: must be a map by name, not []',
+      'driver: must be true or false, or what is said of it, not "x"',
+      'suspended: must be true or false, not "yes"',
+      'schedule: must be text, or a list of texts, not 5',
+      'fixedInputs: must be a map by name, not null',
+      'failedRunsHistoryLimit: must be a whole number of at least 0, not -1',
+      expect.stringMatching(/^timeout: there is no such setting/),
+      'env.A=B: is no name of a variable',
+      'env.N: must be text, or where it is from, not 3',
+      expect.stringMatching(/^serviceAccount: "No Account" must be lower-case letters/),
+      'labels.team: 3 must be text',
+    ]);
+    const large = registered({ fixedInputs: { site: 'x'.repeat(300_000) } });
+    expect(large.manifestProblems(target).map(formatProblem)).toEqual([
+      'inputs: and settings take 294 KiB; a run holds 256 KiB of them; store what is large elsewhere and give its URI',
+    ]);
     const lacking = registered({ schedule: '@daily' });
     expect([...lacking.problemsWith(target, new Map())].map(formatProblem)).toEqual([
       'inputs.site: is missing; give it in inputs or fixedInputs',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Started } from '../../runs/start-run.ts';
 import type { Logger } from '../log.ts';
 import { planPath, type PlanPath } from './launch-request.ts';
@@ -33,6 +33,12 @@ const REQUEST_MS = 10_000;
 /** From its last byte to the answer. */
 const ANSWER_MS = 15_000;
 
+/** What is said of requests that Node gives up before they are read, by its code. */
+const UNREAD: Readonly<Record<string, Refusal>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: new Refusal(408, `the request took longer than ${REQUEST_MS / 1000} seconds to arrive`),
+  HPE_HEADER_OVERFLOW: new Refusal(431, 'the headers are too large'),
+};
+
 /** How long requests under way may take when the process ends. */
 const CLOSE_MS = 5_000;
 
@@ -40,6 +46,8 @@ const CLOSE_MS = 5_000;
 export class TriggerServer implements AsyncDisposable {
   readonly #options: TriggerServerOptions;
   readonly #server: Server | SecureServer;
+  /** On which an answer was begun: another one would be read as part of it. */
+  readonly #answered = new WeakSet<Socket>();
   #open = 0;
 
   private constructor(options: TriggerServerOptions) {
@@ -49,6 +57,7 @@ export class TriggerServer implements AsyncDisposable {
     this.#server = options.certificate
       ? createSecureServer({ ...limits, ...options.certificate.current }, listener)
       : createServer(limits, listener);
+    this.#server.on('clientError', (error, socket) => this.#refuseUnread(error, socket as Socket));
   }
 
   /** @throws Error when the port is taken, or the certificate is none */
@@ -110,8 +119,29 @@ export class TriggerServer implements AsyncDisposable {
     this.#answer(response, status, PROBLEM_TYPE, problemDetails(refusal), refusal.headers);
   }
 
+  /** Of what Node's parser does not read as a request, or not in time. (nodejs.org/api/http.html: Event 'clientError') */
+  #refuseUnread({ code }: NodeJS.ErrnoException, socket: Socket): void {
+    if (!socket.writable || this.#answered.has(socket)) return void socket.destroy();
+    const refusal = UNREAD[code ?? ''] ?? new Refusal(400, 'this is no HTTP request');
+    this.#options.onAnswer(refusal.status);
+    this.#answered.add(socket);
+    const body = `${JSON.stringify(problemDetails(refusal))}\n`;
+    socket.end(
+      [
+        `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}`,
+        `Content-Type: ${PROBLEM_TYPE}`,
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        'Cache-Control: no-store',
+        'Connection: close',
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  }
+
   #answer(response: ServerResponse, status: number, type: string, body: object, headers = {}): void {
     this.#options.onAnswer(status);
+    if (response.socket) this.#answered.add(response.socket);
     response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...headers });
     response.end(`${JSON.stringify(body)}\n`);
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { request as secureRequest } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -62,6 +63,7 @@ const token = (name: string, audience = TRIGGER_AUDIENCE) => bench.token(name, a
 async function trigger({ through = kubeconfig, requestsPerSecond = 1_000 } = {}): Promise<{
   launch: (plan: string, init: { token?: string; headers?: object; body?: unknown }) => Promise<Answer>;
   statuses: number[];
+  port: number;
 }> {
   const client = await KubeClient.fromKubeconfig({
     kubeconfig: through,
@@ -78,7 +80,7 @@ async function trigger({ through = kubeconfig, requestsPerSecond = 1_000 } = {})
     await server[Symbol.asyncDispose]();
     await client.close();
   });
-  return { statuses, launch: (plan, init) => post(`http://127.0.0.1:${port}`, plan, init) };
+  return { statuses, port, launch: (plan, init) => post(`http://127.0.0.1:${port}`, plan, init) };
 }
 
 interface Answer {
@@ -215,6 +217,21 @@ describe('the trigger', () => {
     const refused = many.filter(({ status }) => status === 429);
     expect(refused.length).toBeGreaterThan(10);
     expect(refused[0]!.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+  });
+
+  it.each([
+    ['no HTTP', 'hello\r\n\r\n', 400],
+    ['headers that are too large', `POST / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`, 431],
+    ['a request that does not end', 'POST / HTTP/1.1\r\nHost: a\r\n', 408],
+  ])('answers what it could not read as everything else: %s', async (_, sent, status) => {
+    const { port, statuses } = await trigger();
+    const socket = connect(port, '127.0.0.1');
+    socket.write(sent);
+    const [head, body] = (await text(socket)).split('\r\n\r\n');
+    expect(head).toContain(`HTTP/1.1 ${status} `);
+    expect(head).toContain('Content-Type: application/problem+json');
+    expect(JSON.parse(body!)).toMatchObject({ type: 'about:blank', status });
+    expect(statuses).toEqual([status]);
   });
 
   it('says that the cluster does not answer, and not why', async () => {
