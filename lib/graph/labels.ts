@@ -131,6 +131,8 @@ export const annotations = {
   expires: `${DOMAIN}/expires`,
   /** On a plan's CronJob that was switched to a backup, where it belongs and on the backup: from where, to where, when and by whom, JSON. */
   failover: `${DOMAIN}/failover`,
+  /** On a plan's CronJob that took over from its like on another cluster: up to when that one has dealt with its times, JSON; `taken-over.ts`. */
+  takenOver: `${DOMAIN}/taken-over`,
   /** On the Lease of a controller: the version of the one that holds it. */
   controllerVersion: `${DOMAIN}/controller-version`,
   /** On the Lease of a controller: the namespaces that the one that holds it looks after, with commas between; `*` for all. */

@@ -1,6 +1,8 @@
 import { annotations, CATCH_UP_LIMIT, SCHEDULED_AT } from '../../graph/labels.ts';
 import { kickoffText } from '../../graph/kickoff.ts';
-import { firesAt, schedulesOf, timetableOf, timetableText } from '../../graph/timetable.ts';
+import type { PlanRecord } from '../../graph/plan-record.ts';
+import { scheduleText, takenOverThrough } from '../../graph/taken-over.ts';
+import { firesAt, schedulesOf, timetableOf } from '../../graph/timetable.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { isAlreadyExists, isNotFound } from '../../kube/errors.ts';
 import type { EventNote } from '../../kube/events.ts';
@@ -13,7 +15,7 @@ import type { Job } from '../objects.ts';
 import { pruneHistory } from './plan-history.ts';
 import type { PlanRecords } from './plan-record.ts';
 import { plannedRun, plannedRunName, type PlanObject } from './planned-run.ts';
-import { firstWindow, windowOf } from './ticks.ts';
+import { firstWindow, windowEnd, windowOf } from './ticks.ts';
 import { planNameOf, planOf } from './turn-rules.ts';
 import type { RunClient } from '../worker-context.ts';
 
@@ -95,9 +97,9 @@ export class CatchUps {
     const plan = await client.get<PlanObject>(cronJobs, planNameOf(job), { namespace, signal });
     const record = await records.read(plan);
     const timetable = timetableOf(plan.spec);
-    const schedule = [timetableText(timetable), timetable.timeZone ?? ''].join(' ').trim();
+    const schedule = scheduleText(plan);
     const window = windowOf(job);
-    const since = record.schedule === schedule ? record.through! : firstWindow(lastChanged(plan.metadata), timetable);
+    const since = dealtWith(plan, record);
     if (since < window.to) {
       const { startingDeadlineSeconds: deadline } = plan.spec;
       const notBefore = deadline === undefined ? undefined : clock.now() - deadline * 1000;
@@ -148,6 +150,17 @@ export class CatchUps {
       if (!isNotFound(error)) throw error;
     });
   }
+}
+
+/** Up to when the times of a plan are dealt with, here or on the cluster that it took over from. */
+function dealtWith(plan: PlanObject, { through, schedule }: PlanRecord): number {
+  const timetable = timetableOf(plan.spec);
+  const handed = takenOverThrough(plan);
+  const known = [
+    ...(through !== undefined && schedule === scheduleText(plan) ? [through] : []),
+    ...(handed === undefined ? [] : [windowEnd(handed, timetable)]),
+  ];
+  return known.length > 0 ? Math.max(...known) : firstWindow(lastChanged(plan.metadata), timetable);
 }
 
 /** Whether a schedule of the plan fires at the time of a Job. */

@@ -30,6 +30,11 @@ export function windowOf(job: Job): { readonly from: number; readonly to: number
   return { from: time + LEAD_MS + 1, to: time + LEAD_MS + MINUTE_MS };
 }
 
+/** The last of the times that a Job of a plan stands for which its CronJob made at a time. */
+export function windowEnd(time: number, { every }: Pick<Timetable, 'every'>): number {
+  return every === undefined ? time : time + LEAD_MS + MINUTE_MS;
+}
+
 /** The time after which a plan that is as it is since another has runs at all: below a minute, they come when its CronJob has fired. */
 export function firstWindow(since: number, { every }: Timetable): number {
   return every === undefined ? since : Math.floor(since / MINUTE_MS) * MINUTE_MS + MINUTE_MS + LEAD_MS;

@@ -6,6 +6,8 @@ import { isPauseByHand, isSuspensionByHand } from './switched-by-hand.ts';
 /** The CronJob of a launch plan, as far as failover reads it. */
 export interface PlanObject extends KubeObject {
   readonly spec: {
+    readonly schedule?: string;
+    readonly timeZone?: string;
     readonly suspend?: boolean;
     readonly jobTemplate?: { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
   };

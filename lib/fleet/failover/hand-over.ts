@@ -1,4 +1,5 @@
 import { annotations } from '../../graph/labels.ts';
+import { takenOverNote } from '../../graph/taken-over.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { cronJobs } from '../../kube/resources.ts';
 import type { Move } from './failover-moves.ts';
@@ -46,7 +47,8 @@ export async function failBack(
 /**
  * Activates a plan where the other left off. A CronJob that is no longer suspended makes up at once for the last time it missed,
  * and one that was suspended for long always missed one: without this the last run of the other cluster would be run again.
- * (pkg/controller/cronjob/utils.go: mostRecentScheduleTime)
+ * (pkg/controller/cronjob/utils.go: mostRecentScheduleTime) Kubernetes forgets that time as soon as it makes the next run, and our own
+ * controller makes up for more than the last one: so it is on the plan, too.
  */
 async function takeOver(
   side: Side,
@@ -67,7 +69,7 @@ async function takeOver(
       { status: { lastScheduleTime: last } },
       { ...patchOf(side, options), subresource: 'status' },
     );
-  await write(side, false, record, options);
+  await write(side, false, record, options, { [annotations.takenOver]: takenOverNote(object, last) });
 }
 
 function write(
@@ -75,10 +77,11 @@ function write(
   suspend: boolean | undefined,
   record: FailoverRecord | undefined,
   options: HandOverOptions,
+  more: Readonly<Record<string, string>> = {},
 ): Promise<PlanObject> {
   const note = record === undefined ? null : JSON.stringify(record);
   const patch = {
-    metadata: { annotations: { [annotations.failover]: note } },
+    metadata: { annotations: { [annotations.failover]: note, ...more } },
     ...(suspend !== undefined && { spec: { suspend } }),
   };
   return side.client.patch<PlanObject>(cronJobs, side.object.metadata.name, patch, patchOf(side, options));
