@@ -26,7 +26,12 @@ export function keysFromFile(path: string, options: KeyFileOptions = {}): readon
   if (isJsonObject(document)) return Object.keys(document);
   for (const [index, item] of document.entries())
     if (typeof item !== 'string')
-      throw unusable(path, `[${index}]`, `must be text, not ${show(item)}`, 'put it in quotes');
+      throw unusable(
+        path,
+        `[${index}]`,
+        `must be text, not ${show(item)}`,
+        typeof item === 'object' ? 'give a map of key to inputs, and use inputsFromFile' : 'put it in quotes',
+      );
   return document as readonly string[];
 }
 
@@ -49,19 +54,24 @@ export function inputsFromFile(path: string, options: KeyFileOptions = {}): Read
 
 function readKeys(path: string, { configMap, key }: KeyFileOptions): JsonObject | readonly Json[] {
   const documents = parseFile(path);
+  if (documents.length === 0) throw unusable(path, '', 'is empty', 'give a list or a map');
   const maps = documents.filter(isConfigMap);
+  if (configMap === undefined && maps.length === 0 && documents.length === 1) {
+    const kind = manifestKind(documents[0]);
+    if (kind !== undefined) throw unusable(path, '', `is a ${kind}`, 'give a ConfigMap, or a list or a map alone');
+    if (key !== undefined) throw unusable(path, `data.${key}`, 'is missing: the file is no ConfigMap', 'leave out key');
+    return listOrMap(documents[0], path, '');
+  }
   const wanted = configMap === undefined ? maps : maps.filter(({ metadata }) => nameIn(metadata) === configMap);
-  if (configMap === undefined && maps.length === 0 && documents.length === 1) return listOrMap(documents[0], path, '');
-  if (wanted.length !== 1)
+  if (wanted.length !== 1) {
+    const names = maps.map(({ metadata }) => nameIn(metadata));
     throw unusable(
       path,
       '',
       configMap === undefined ? `has ${documents.length} documents` : `has no ConfigMap ${show(configMap)}`,
-      suggest(
-        configMap ?? '',
-        maps.map(({ metadata }) => nameIn(metadata)),
-      ) ?? 'name a ConfigMap that it has',
+      names.length === 0 ? 'give one list or map' : (suggest(configMap ?? '', names) ?? 'name a ConfigMap that it has'),
     );
+  }
   const data = isJsonObject(wanted[0]!.data) ? wanted[0]!.data : {};
   if (key === undefined)
     return Object.fromEntries(
@@ -104,6 +114,13 @@ function listOrMap(document: Json | undefined, path: string, at: string): JsonOb
 
 function isConfigMap(document: Json): document is JsonObject {
   return isJsonObject(document) && document.kind === 'ConfigMap' && document.apiVersion === 'v1';
+}
+
+/** Of another object of Kubernetes: its fields are no keys that anybody meant. */
+function manifestKind(document: Json | undefined): string | undefined {
+  if (!isJsonObject(document)) return undefined;
+  const { apiVersion, kind } = document;
+  return typeof apiVersion === 'string' && typeof kind === 'string' ? kind : undefined;
 }
 
 function nameIn(metadata: Json | undefined): string {

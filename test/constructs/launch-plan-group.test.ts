@@ -232,6 +232,19 @@ describe('keys are read from a file', () => {
   it.each<[string, string, string, object?]>([
     ['is neither a list nor a map', 'text', ': must be a list or a map, not "text"'],
     ['has an item that is no text', '[a, 1]', ': [1]: must be text, not 1; put it in quotes'],
+    ['has nothing', '', ': is empty; give a list or a map'],
+    [
+      'has maps in its list',
+      '[{ site: a }]',
+      ': [0]: must be text, not {"site":"a"}; give a map of key to inputs, and use inputsFromFile',
+    ],
+    [
+      'is another object',
+      'apiVersion: v1\nkind: Secret\ndata: { a: "" }',
+      ': is a Secret; give a ConfigMap, or a list or a map alone',
+    ],
+    ['has no data', '[a]', ': data.b: is missing: the file is no ConfigMap; leave out key', { key: 'b' }],
+    ['has two lists', '[a]\n---\n[b]', ': has 2 documents; give one list or map'],
     ['is no YAML', 'a: [', ': is not YAML: unexpected end of the stream within a flow collection, in line 1'],
     [
       'lacks the ConfigMap',
