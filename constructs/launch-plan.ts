@@ -121,7 +121,7 @@ export class LaunchPlan<I extends Shape, R extends object = object> extends Gran
         ? new LaunchPlanWorkflow(workflow as unknown as AnyWorkflow, run)
         : new LaunchPlanTask(task as unknown as Task<Shape, Shape>, run);
     this.namespace = settings.namespace ?? Chart.of(this).namespace;
-    const taken = claimName(this, 'launch plan', this.name, this.namespace);
+    const taken = claimName(this, 'launch plan', this.name, this.#namespace);
     this.#place = placeHere(this, settings, workflow);
     this.#wrong = [...taken, ...problems, ...this.#place.problems];
     // A group tells once what is wrong with several of its plans.

@@ -1,18 +1,18 @@
 import type { Construct, IConstruct } from 'constructs';
-import { Chart } from 'cdk8s';
 import { show, type Problem } from '../lib/values/problems.ts';
+import { namespaceOf } from './cluster.ts';
 
 const claims = new WeakMap<IConstruct, Map<string, string>>();
 
 /**
- * Claims a name for a construct among all of its kind in the app and namespace, by default that of its chart. The
+ * Claims a name for a construct among all of its kind in the app and namespace, by default that of its chart or cluster. The
  * problem that it is taken already, or nothing.
  */
 export function claimName(
   construct: Construct,
   kind: string,
   name: string,
-  namespace = Chart.of(construct).namespace,
+  namespace = namespaceOf(construct),
 ): readonly Problem[] {
   const { root } = construct.node;
   const taken = claims.get(root) ?? new Map<string, string>();

@@ -106,6 +106,7 @@ function toProblem(error: ErrorObject, root: Json, path: string): Problem {
 
 function wrongWith({ keyword, params, parentSchema, message = 'does not fit its schema' }: ErrorObject): string {
   if (keyword === 'additionalProperties') return `has the unknown field ${show(params.additionalProperty)}`;
+  if (keyword === 'enum') return `must be ${(params.allowedValues as Json[]).map(show).join(' or ')}`;
   // The pattern of a date fills three lines, and says less.
   const format: unknown = keyword === 'pattern' ? parentSchema?.format : undefined;
   return typeof format === 'string' ? `must be text of the format ${show(format)}` : message;

@@ -153,6 +153,15 @@ describe('a fleet', () => {
     expect(existsSync(join(outdir, 'eu'))).toBe(false);
   });
 
+  it('refuses two plans of one name in the namespace of a cluster, also where only one of them says it', () => {
+    const both = new Fleet({ clusters: [eu, test], defaultCluster: { all: true }, outdir }, (app) => {
+      const workflow = extractOnly(new Chart(app, 'etl'));
+      new LaunchPlan(new Chart(app, 'a'), 'p', { workflow });
+      new LaunchPlan(new Chart(app, 'b', { namespace: 'etl' }), 'p', { workflow });
+    });
+    expect(() => both.synth()).toThrow(/b\/p: name: launch plan "p" exists already at a\/p; rename one \(on eu\)/);
+  });
+
   it.each<[string, readonly Cluster[], ClusterChoice | undefined, string]>([
     ['no cluster', [], undefined, 'clusters: is empty; a fleet has at least one cluster'],
     ['two of one name', [eu, eu], undefined, 'clusters[1].name: two clusters are named "eu"; rename one'],

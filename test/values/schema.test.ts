@@ -32,7 +32,7 @@ describe('values against a schema', () => {
         { path: 'inputs.row', message: 'is not known', fix: 'did you mean "rows"?' },
         { path: 'inputs.site', message: 'must NOT have fewer than 2 characters, but is "a"' },
         { path: 'inputs.rows', message: 'must be >= 0, but is -1' },
-        { path: 'inputs.mode', message: 'must be equal to one of the allowed values, but is "fats"' },
+        { path: 'inputs.mode', message: 'must be "fast" or "slow", but is "fats"' },
         { path: 'inputs.point', message: 'has the unknown field "z", but is {"x":"y","z":1}' },
         { path: 'inputs.point.x', message: 'must be number, but is "y"' },
       ],

@@ -4,13 +4,13 @@
  * failure is the author's to debug: then nothing.
  */
 export function problemsIn(stderr: string): string | undefined {
-  const found = /^(?:\[?\w*Error: )?(Synth found problems|Validation failed with the following errors|Fleet:)/m.exec(
-    stderr,
-  );
+  const found = /^(?:\[?InvalidError: |(?:\[?\w*Error: )?Validation failed with the following errors)/m.exec(stderr);
   if (found === null) return undefined;
   const bracketed = found[0].startsWith('[');
   const [first = '', ...rest] = stderr
     .slice(found.index)
+    // What it followed from is in the message.
+    .replace(/\] \{\n {2}\[cause\]: .*/s, ']')
     .replace(/^\[?\w*Error: /, '')
     .split('\n');
   const end = rest.findIndex((line) => !line.startsWith('  ') || /^\s+at /.test(line));
