@@ -64,8 +64,8 @@ export function timetableText({ expressions, every }: Timetable): string {
  */
 export function* timesAfter(timetable: Timetable, after: number, since = after): Generator<number> {
   const { expressions, every, from, to, timeZone = 'UTC' } = timetable;
-  if (timeZoneProblem(timeZone) !== undefined) return;
-  const zone = new TimeZone(timeZone);
+  const zone = zoneOf(timeZone);
+  if (zone === undefined) return;
   const schedules = expressions.map(parseCron).filter((read): read is CronSchedule => !('problem' in read));
   const next = (schedule: CronSchedule, time: number) =>
     'delaySeconds' in schedule
@@ -98,13 +98,17 @@ export interface LastTimes {
 /** The last times of a span, in their order. */
 export function lastTimes(timetable: Timetable, { after, before, count, since }: LastTimes): readonly number[] {
   // The span may be years: looks back further and further until there are enough.
+  let found: readonly number[] = [];
+  let until = before;
   for (let span = count * (timetable.every ? timetable.every * 1000 : MINUTE); ; span *= 2) {
     const start = Math.max(after, before - span);
-    const found: number[] = [];
+    const earlier: number[] = [];
     for (const time of timesAfter(timetable, start, since)) {
-      if (time >= before) break;
-      found.push(time);
+      if (time >= until) break;
+      earlier.push(time);
     }
+    found = [...earlier, ...found];
+    until = start + 1;
     if (start === after || found.length >= count) return found.slice(-count);
   }
 }
@@ -113,6 +117,14 @@ export function lastTimes(timetable: Timetable, { after, before, count, since }:
 export function firesAt({ cron, timeZone }: Schedules, time: number): boolean {
   const { value } = timesAfter({ expressions: cron, timeZone, from: -Infinity, to: Infinity }, time - 1).next();
   return value === time;
+}
+
+const zones = new Map<string, TimeZone | undefined>();
+
+/** Nothing for a zone that there is not. Each is kept: it takes long to make one, and it knows what it was asked before. */
+function zoneOf(name: string): TimeZone | undefined {
+  if (!zones.has(name)) zones.set(name, timeZoneProblem(name) === undefined ? new TimeZone(name) : undefined);
+  return zones.get(name);
 }
 
 function nextMultiple(after: number, interval: number, since: number): number {

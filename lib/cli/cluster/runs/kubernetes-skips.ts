@@ -29,15 +29,15 @@ export function skippedByKubernetes(plan: PlanCronJob, jobs: readonly RunJob[], 
   const since = lastChanged(metadata);
   const taken = new Set(jobs.map(scheduledAt));
   const found = new Map<number, SkippedRun>();
-  for (const job of jobs) {
-    const at = scheduledAt(job);
-    if (at === undefined) continue;
+  // What older ones kept from running is older.
+  for (const [at, job] of jobs.map((each) => [scheduledAt(each) ?? 0, each] as const).sort(([a], [b]) => b - a)) {
+    if (at === 0 || found.size >= KEPT_SKIPS) break;
     const { name, createdAt = '', finishedAt } = summaryOf(job);
     const began = Math.max(at, Date.parse(createdAt), since);
     const end = finishedAt === undefined ? now - CLOCK_MS : Date.parse(finishedAt);
     if (end < at + MINUTE || !isOf(timetable, at)) continue;
     for (const time of passedOver(plan, timetable, { at, began, end }))
-      if (!taken.has(time))
+      if (!taken.has(time) && !found.has(time))
         found.set(time, {
           name: plannedRunName(metadata.name, time, undefined),
           time,

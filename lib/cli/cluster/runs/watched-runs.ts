@@ -11,6 +11,9 @@ import { skippedRuns, skipSelectors } from './skipped-runs.ts';
 /** Time alone lets runs be skipped: so often it is looked at when nothing else happens, in milliseconds. */
 const LOOK_MS = 5_000;
 
+/** However much happens, it is not looked at more often. */
+const PAUSE_MS = 1_000;
+
 /** The runs of one cluster and those that plans skipped there, as they are followed. */
 export class WatchedRuns {
   readonly #jobs: Reflector<RunJob>;
@@ -20,11 +23,12 @@ export class WatchedRuns {
   #skipped: readonly ListedRun[] = [];
   /** When what was skipped is to be looked at again. */
   #lookAt = 0;
+  #lookedAt = 0;
 
   /** @param tell called with a run that is new or has changed */
   constructor(follow: Follow, { namespace, labelSelector, chosen }: RunSelection, tell: (run: ListedRun) => void) {
     const selectors = skipSelectors(chosen);
-    const look = () => void (this.#lookAt = 0);
+    const look = () => void (this.#lookAt = Math.min(this.#lookAt, this.#lookedAt + PAUSE_MS));
     const beside = { namespace, mayBeForbidden: true, onChange: look, onDelete: look };
     this.#jobs = follow<RunJob>(jobs, {
       namespace,
@@ -70,6 +74,7 @@ export class WatchedRuns {
   #skippedNow(): readonly ListedRun[] {
     const now = Date.now();
     if (now < this.#lookAt) return this.#skipped;
+    this.#lookedAt = now;
     this.#lookAt = now + LOOK_MS;
     const sources = { records: this.#records.values(), plans: this.#plans.values() };
     return (this.#skipped = skippedRuns(sources, this.#jobs.values(), now));
