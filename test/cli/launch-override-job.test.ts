@@ -6,6 +6,7 @@ import { taskRun } from '../../lib/runs/launch-job.ts';
 import { stepJobProblems, taskJobProblems } from '../../lib/runs/launch-step-jobs.ts';
 import type { PlanCronJob } from '../../lib/runs/run-objects.ts';
 import { formatProblem } from '../../lib/values/problems.ts';
+import { plan } from './task-plan.ts';
 
 const steps = [{ name: 'train' }, { name: 'shard', runAs: 'Job' }] as const;
 
@@ -17,28 +18,6 @@ function given(sets: readonly string[], file?: unknown): unknown {
   );
   return problems.length > 0 ? problems.map(formatProblem) : override;
 }
-
-const plan: PlanCronJob = {
-  apiVersion: 'batch/v1',
-  kind: 'CronJob',
-  metadata: { name: 'once', namespace: 'data', uid: 'u1' },
-  spec: {
-    schedule: '0 * * * *',
-    jobTemplate: {
-      metadata: {
-        labels: { 'cdk8s-workflows.dev/task': 'train' },
-        annotations: {
-          'cdk8s-workflows.dev/policy': JSON.stringify({ cluster: 'eu', template: { spec: { hostNetwork: false } } }),
-        },
-      },
-      spec: {
-        template: {
-          spec: { containers: [{ name: 'main', image: 'train:1', env: [{ name: 'INPUT_SITE', value: 'a' }] }] },
-        },
-      },
-    },
-  },
-};
 
 describe('--set of the Job around a pod', () => {
   it('is refused with all that is wrong at once', () => {

@@ -7,10 +7,10 @@ import { overrideLines } from '../../lib/cli/pods/override-lines.ts';
 import { readOverride } from '../../lib/cli/pods/read-override.ts';
 import { taskRun, workflowRun } from '../../lib/runs/launch-job.ts';
 import { taskPodProblems } from '../../lib/runs/launch-pods.ts';
-import type { PlanCronJob } from '../../lib/runs/run-objects.ts';
 import type { JsonObject } from '../../lib/values/json.ts';
 import { formatProblem } from '../../lib/values/problems.ts';
 import { temporaryDirectory } from '../local/fixtures.ts';
+import { plan } from './task-plan.ts';
 
 const steps = [{ name: 'extract' }, { name: 'train' }, { name: 'shard', runAs: 'Job' }] as const;
 
@@ -184,28 +184,6 @@ describe('the file of --override', () => {
     await expect(read).rejects.toThrow(`--override ${name} ${message}`);
   });
 });
-
-const plan: PlanCronJob = {
-  apiVersion: 'batch/v1',
-  kind: 'CronJob',
-  metadata: { name: 'once', namespace: 'data', uid: 'u1' },
-  spec: {
-    schedule: '0 * * * *',
-    jobTemplate: {
-      metadata: {
-        labels: { 'cdk8s-workflows.dev/task': 'train' },
-        annotations: {
-          'cdk8s-workflows.dev/policy': JSON.stringify({ cluster: 'eu', template: { spec: { hostNetwork: false } } }),
-        },
-      },
-      spec: {
-        template: {
-          spec: { containers: [{ name: 'main', image: 'train:1', env: [{ name: 'INPUT_SITE', value: 'a' }] }] },
-        },
-      },
-    },
-  },
-};
 
 describe('an override as lines', () => {
   it('is the options that would make it', () => {

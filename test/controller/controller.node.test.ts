@@ -9,7 +9,7 @@ import { eventually } from '../cluster/eventually.ts';
 import { busyboxImage } from '../cluster/images.ts';
 import { canStartNode, startNode, type NodeCluster } from '../cluster/node.ts';
 import { controllerImage } from './controller-image.ts';
-import { madeBy } from '../pods/made-by.ts';
+import { madeBy } from '../pods/settings/made-by.ts';
 import { Bench, cronJob, run, workflow, type TestStep } from './support.ts';
 
 const busybox = 'busybox:1.36';

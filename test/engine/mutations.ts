@@ -1,3 +1,5 @@
+import { lockMutations } from './lock-mutations.ts';
+
 /** A mistake that the simulation must notice. `find` stands in the file once. */
 export interface Mutation {
   readonly name: string;
@@ -246,13 +248,6 @@ export const mutations: readonly Mutation[] = [
     replace: "return node.kind === 'run' || node.kind === 'indexedMap' ? 0 : 1 + (retries?.limit ?? 0)",
   },
   {
-    name: 'a run of its own takes a place that its own steps may need',
-    file: 'starts.ts',
-    find: "kind === 'run' || kind === 'service'",
-    replace: "kind === 'service'",
-    shared: true,
-  },
-  {
     name: 'an attempt goes on beside the one that was begun after it',
     file: 'strays.ts',
     find: "this.#end(turn, index, live.number, 'Superseded');",
@@ -332,104 +327,6 @@ export const mutations: readonly Mutation[] = [
     replace: 'takeAnswer(turn, answer, run);',
   },
   {
-    name: 'a lock is had by more than may have it',
-    file: 'line.ts',
-    find: 'if (count > limit) return;',
-    replace: '',
-    shared: true,
-  },
-  {
-    name: 'the limits of those who have a key are ignored',
-    file: 'line.ts',
-    find: 'for (const held of this.holders.values()) limit = Math.min(limit, held);',
-    replace: '',
-    shared: true,
-  },
-  {
-    name: 'priority says nothing',
-    file: 'line.ts',
-    find: 'y.priority - x.priority ||',
-    replace: '',
-    shared: true,
-  },
-  {
-    name: 'the youngest goes first',
-    file: 'line.ts',
-    find: 'a.readyAt - b.readyAt ||',
-    replace: 'b.readyAt - a.readyAt ||',
-    shared: true,
-  },
-  {
-    name: 'who has locks is forgotten by a new shell',
-    file: 'starts.ts',
-    find: 'for (const index of ledger.live) this.#hold(ledger, index);',
-    replace: '',
-    shared: true,
-  },
-  {
-    name: 'a new shell gives out locks before all that is had is known',
-    file: 'lock-table.ts',
-    find: 'unknown > 0 || !line.isNext(claim)',
-    replace: '!line.isNext(claim)',
-    shared: true,
-  },
-  {
-    name: 'a lock is free while its step is being stopped',
-    file: 'starts.ts',
-    find: 'if (ledger.live.has(index)) this',
-    replace: "if (ledger.live.has(index) && ledger.of(index).reason !== 'Stopping') this",
-    shared: true,
-  },
-  {
-    name: 'a lock is never given back',
-    file: 'starts.ts',
-    find: 'else this.#seat.release(index);',
-    replace: '',
-    shared: true,
-  },
-  {
-    name: 'nobody hears that a lock is free',
-    file: 'lock-table.ts',
-    find: 'if (!this.#busy) this.#wakeOnce();',
-    replace: '',
-    shared: true,
-  },
-  {
-    name: 'a run without room keeps its place in line',
-    file: 'starts.ts',
-    find: 'if (!hasRoom(turn)) this.#rest();',
-    replace: '',
-    shared: true,
-  },
-  {
-    name: 'nobody hears that a place in line is given up',
-    file: 'lock-table.ts',
-    find: 'for (const line of lines) this.#table.stir(line);',
-    replace: '',
-    shared: true,
-  },
-  {
-    name: 'who waits for a lock keeps room from others',
-    file: 'lock-table.ts',
-    find: 'filter(({ lock }) => lock !== undefined)',
-    replace: 'filter(() => true)',
-    shared: true,
-  },
-  {
-    name: 'limits of running steps are ignored',
-    file: 'lock-table.ts',
-    find: 'if (crowded !== undefined) return crowded;',
-    replace: '',
-    shared: true,
-  },
-  {
-    name: 'locks are not kept in records',
-    file: 'codec-fields.ts',
-    find: '  locks,\n',
-    replace: '',
-    shared: true,
-  },
-  {
     name: 'a step that has its room and asks for a result is none',
     file: 'step-codec.ts',
     find: "reason !== 'CheckingCache' && ",
@@ -483,4 +380,5 @@ export const mutations: readonly Mutation[] = [
     find: "state.kind === 'failed' ? sighting : { ...sighting, state: endedByItself(state) }",
     replace: 'sighting',
   },
+  ...lockMutations,
 ];

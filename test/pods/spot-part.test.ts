@@ -3,7 +3,7 @@ import { mergePodTemplate } from '../../lib/pods/merge.ts';
 import type { PodSettings } from '../../lib/pods/settings/pod-settings.ts';
 import { spotPart } from '../../lib/pods/spot-part.ts';
 import type { PodTemplateOverride } from '../../lib/pods/template.ts';
-import { madeBy } from './made-by.ts';
+import { madeBy } from './settings/made-by.ts';
 
 describe('what is merged over a template for an attempt on spot nodes', () => {
   const team = { key: 'team', operator: 'Exists' };

@@ -1,10 +1,10 @@
 import { Duration } from 'cdk8s';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { validatePartialTemplate } from '../../lib/manifests/validate.ts';
-import type { JsonObject } from '../../lib/values/json.ts';
-import { functionFields } from '../../lib/pods/serializable.ts';
-import { settingsLayers, type PodSettings } from '../../lib/pods/settings/pod-settings.ts';
+import { validatePartialTemplate } from '../../../lib/manifests/validate.ts';
+import type { JsonObject } from '../../../lib/values/json.ts';
+import { functionFields } from '../../../lib/pods/serializable.ts';
+import { settingsLayers, type PodSettings } from '../../../lib/pods/settings/pod-settings.ts';
 import { madeBy } from './made-by.ts';
 
 const name = fc.constantFrom('a', 'b', 'c');

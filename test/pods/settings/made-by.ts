@@ -1,13 +1,13 @@
-import { BASE_TEMPLATE } from '../../lib/pods/base-template.ts';
-import { mergeLayers } from '../../lib/pods/merge.ts';
+import { BASE_TEMPLATE } from '../../../lib/pods/base-template.ts';
+import { mergeLayers } from '../../../lib/pods/merge.ts';
 import {
   inheritSettings,
   settingsLayers,
   type InheritedSettings,
   type PodSettings,
-} from '../../lib/pods/settings/pod-settings.ts';
-import { spotFragment } from '../../lib/pods/settings/spot.ts';
-import type { PodTemplate, PodTemplateOverride } from '../../lib/pods/template.ts';
+} from '../../../lib/pods/settings/pod-settings.ts';
+import { spotFragment } from '../../../lib/pods/settings/spot.ts';
+import type { PodTemplate, PodTemplateOverride } from '../../../lib/pods/template.ts';
 
 /** The pod that settings make, each over the ones before it. */
 export function madeBy(...all: readonly PodSettings[]): PodTemplate {
