@@ -20,6 +20,8 @@ export class RegisteredNotifications {
   readonly #cluster: string | undefined;
   /** Those whose filters let the plan through. */
   readonly #own: readonly (readonly [string, PlanNotification])[];
+  /** Those of them that are notifications. */
+  readonly #right: readonly (readonly [string, PlanNotification])[];
 
   constructor(given: PlanRegistration<WorkflowType>, cluster: string | undefined, whose: NotifiedOf) {
     this.#given = given;
@@ -29,11 +31,12 @@ export class RegisteredNotifications {
       (entry): entry is [string, PlanNotification] =>
         entry[1] !== false && (!isJsonObject(entry[1]) || isAbout(entry[1] as PlanNotification, whose)),
     );
+    this.#right = this.#own.filter(([, each]) => isJsonObject(each));
   }
 
   /** The plans that they launch. */
   get launches(): readonly string[] {
-    return [...new Set(this.#own.flatMap(([, { to }]) => (to?.kind === 'launch' ? [to.plan] : [])))];
+    return [...new Set(this.#right.flatMap(([, { to }]) => (to?.kind === 'launch' ? [to.plan] : [])))];
   }
 
   /** Annotations of each run. */
@@ -60,7 +63,7 @@ export class RegisteredNotifications {
    * @param plans those that there are, by name
    */
   *launchProblems(plans: ReadonlyMap<string, LaunchedPlan | undefined>): Generator<Problem> {
-    for (const [name, { to }] of this.#own) {
+    for (const [name, { to }] of this.#right) {
       if (to?.kind !== 'launch' || !isJsonObject(to.inputs)) continue;
       const at = `notifications.${name}`;
       const plan = plans.get(to.plan);

@@ -57,7 +57,9 @@ function overrideProblems(override: RunOverride, steps: readonly LaunchedStep[])
   const names = steps.map(({ name }) => name);
   return [
     ...unknownStepProblems(override, names, 'override'),
-    ...runOverrideFieldProblems(override, (step, place) => `override.${step}.${place}`),
+    ...runOverrideFieldProblems(override, (step, place) =>
+      ['override', step, place].filter((part) => part !== '').join('.'),
+    ),
     ...withoutJobProblems(override, steps, (step) => `override.${step}.job`),
   ];
 }

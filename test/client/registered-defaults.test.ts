@@ -122,6 +122,7 @@ describe('a plan that a program registers', () => {
         notifications: {
           'No Name': { on: [], to: { kind: 'slack', url: 'mailto:x' } },
           empty: 3,
+          nothing: null,
           events: { on: ['failde', 'late', 'failed', 'failed'], lateAfterSeconds: 0, to: { kind: 'teams' } },
           filters: {
             on: ['succeeded'],
@@ -151,6 +152,7 @@ describe('a plan that a program registers', () => {
         "notifications.No Name.on: is empty: nothing would ever be told; name an event",
         "notifications.No Name.to.url: "mailto:x" is no http: or https: URL",
         "notifications.empty: must be a notification, or false, not 3",
+        "notifications.nothing: must be a notification, or false, not null",
         "notifications.events.on[0]: "failde" is no event; did you mean "failed"?",
         "notifications.events.on[1]: "late" needs a threshold; write lateAfterSeconds beside "on" instead",
         "notifications.events.on[3]: "failed" is there twice; keep one",
