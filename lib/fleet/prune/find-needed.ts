@@ -35,7 +35,9 @@ export async function findNeeded(
   const deleted = objects.filter(({ action }) => action === 'delete');
   const namespaces = new Set(deleted.flatMap(({ object }) => object.metadata.namespace ?? []));
   try {
-    const found = await Promise.all([...namespaces].map((where) => holdersIn(client, where, objects, signal)));
+    const found = await inParallel([...namespaces], REQUESTS_AT_ONCE, (where) =>
+      holdersIn(client, where, objects, signal),
+    );
     const holders = found.flat();
     const unreadable = holders.find(({ needs }) => needs.unreadable.length > 0);
     if (unreadable === undefined)
