@@ -59,17 +59,17 @@ export async function observe(
       addPlace(places, { resource: resource!, namespace });
   }
   const live = new Map<string, KubeObject>();
-  const members: LiveObject[] = [];
   const isMember = `${applySetKeys.partOf}=${ref && inventoryId(ref)}`;
-  await inParallel([...places.values()], REQUESTS_AT_ONCE, async ({ resource, namespace }) => {
+  const members = await inParallel([...places.values()], REQUESTS_AT_ONCE, async ({ resource, namespace }) => {
     const own = ref === undefined ? [] : await reader.list(resource, namespace, isMember);
-    for (const object of own) members.push({ object, resource });
     const here = wanted.filter((item) => item.resource === resource && item.object.metadata.namespace === namespace);
     for (const object of [...own, ...(await reader.namesakes(here, own))]) live.set(objectKey(object), object);
+    return own.map((object): LiveObject => ({ object, resource }));
   });
   return {
     live,
-    members,
+    // In the order of what was asked and not of the answers, so that two plans of one state are equal.
+    members: members.flat(),
     ...(inventory && { inventory }),
     others: await reader.inventories([...live.values()], ref),
     ...(reader.unseen && { unseen: reader.unseen }),

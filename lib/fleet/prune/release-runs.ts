@@ -11,6 +11,12 @@ const KEPT_SECONDS = 7 * 24 * 3600;
 
 const REQUESTS_AT_ONCE = 8;
 
+interface PlanLike extends KubeObject {
+  readonly spec?: {
+    readonly jobTemplate?: { readonly metadata?: { readonly labels?: Readonly<Record<string, string>> } };
+  };
+}
+
 interface Run extends KubeObject {
   readonly spec: { readonly ttlSecondsAfterFinished?: number };
 }
@@ -20,11 +26,14 @@ interface Run extends KubeObject {
  * may come to hear of a Job after its CronJob was deleted, even one deleted with `Orphan`. (pkg/controller/garbagecollector:
  * attemptToOrphanWorker looks at the dependents it knows)
  */
-export async function releaseRuns(client: KubeClient, plan: KubeObject, signal?: AbortSignal): Promise<void> {
-  const { namespace, uid } = plan.metadata;
+export async function releaseRuns(client: KubeClient, plan: PlanLike, signal?: AbortSignal): Promise<void> {
+  const { name, namespace, uid } = plan.metadata;
+  // Where the template says whose its Jobs are, those of a thousand other plans are not read. A CronJob that is no plan has all looked through.
+  const isPlan = plan.spec?.jobTemplate?.metadata?.labels?.[labels.plan] === name;
+  const labelSelector = isPlan ? `${labels.plan}=${name}` : undefined;
   const owned: Run[] = [];
-  for await (const run of eachObject<Run>(client, jobs, { namespace, signal }))
-    if (isOwned(run, uid!) || isBackfill(run, plan.metadata.name)) owned.push(run);
+  for await (const run of eachObject<Run>(client, jobs, { namespace, labelSelector, signal }))
+    if (isOwned(run, uid!) || isBackfill(run, name)) owned.push(run);
   await inParallel(owned, REQUESTS_AT_ONCE, (run) => release(client, run, uid!, signal));
 }
 

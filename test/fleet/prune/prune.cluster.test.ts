@@ -130,8 +130,8 @@ describe('prune', () => {
     const { objects } = await executePlan(client, planned);
     expect(objects.map(({ name, outcome, reason }) => [name, outcome, reason?.message])).toEqual([
       ['a', 'unchanged', undefined],
-      ['runner', 'kept', 'is kept: the run late needs it'],
       ['key', 'pruned', undefined],
+      ['runner', 'kept', 'is kept: the run late needs it'],
     ]);
     await client.delete(jobs, 'late', { namespace, propagationPolicy: 'Background' });
     await eventually(() => expect(client.get(jobs, 'late', { namespace })).rejects.toThrow('not found'));
