@@ -4,6 +4,7 @@ import { annotations, CONTROLLER_NAME } from '../lib/graph/labels.ts';
 import { ruleProblems, type Rule, type RuleContext } from '../lib/manifests/rule.ts';
 import { validateManifest, validatePartialTemplate } from '../lib/manifests/validate.ts';
 import { podTemplateOf } from '../lib/manifests/workload.ts';
+import { annotationSizeProblems } from '../lib/plans/run-job.ts';
 import { layerName } from '../lib/pods/layer.ts';
 import type { Origins } from '../lib/pods/origins.ts';
 import { overrideProblems } from '../lib/pods/run-override.ts';
@@ -59,6 +60,8 @@ export function* manifestProblems(
   const unmergeable = override ? overrideProblems(override, (path) => at(`podTemplate.${path}`)) : [];
   yield* unmergeable;
   if (unmergeable.length > 0 || ![...found, ...inOverride].every(({ readable }) => readable)) return;
+  for (const problem of annotationSizeProblems(notesOf(manifest) as Record<string, string>))
+    yield { ...problem, path: at(problem.path) };
   const where = contextOf(object, manifest);
   if (embedded !== undefined)
     for (const problem of podProblems(embedded.template, validateTemplate(embedded.template), checks, where).values())

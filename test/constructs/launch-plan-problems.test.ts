@@ -31,6 +31,19 @@ describe('synth refuses, all at once', () => {
       ],
     ],
     [
+      'inputs that are more than a run can hold',
+      (chart) => {
+        const { workflow } = etl(chart);
+        const inputs = { site: 'x'.repeat(257 * 1024), day: '2026-03-01' };
+        new LaunchPlan(chart, 'a', { workflow, inputs });
+        new Run(chart, 'b', { workflow, inputs, name: 'b' });
+      },
+      [
+        '[a] CronJob a: inputs: and settings take 258 KiB; a run holds 256 KiB of them; store what is large elsewhere and give its URI',
+        '[b] Job b: inputs: and settings take 258 KiB; a run holds 256 KiB of them; store what is large elsewhere and give its URI',
+      ],
+    ],
+    [
       'schedules and zones that Kubernetes would refuse',
       (chart) => {
         const { workflow } = etl(chart);
