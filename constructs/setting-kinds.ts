@@ -1,23 +1,25 @@
 import { cacheModes } from '../lib/graph/labels.ts';
 import { Schedule } from '../lib/plans/schedule.ts';
-import { show, suggest, type Problem } from '../lib/values/problems.ts';
+import { show } from '../lib/values/problems.ts';
+import {
+  any,
+  atLeast,
+  concurrency,
+  either,
+  map,
+  mapOf,
+  oneOf,
+  rightSettings as settingsOfKinds,
+  text,
+  yesOrNo,
+  type Kind,
+} from '../lib/values/setting-kinds.ts';
 import type { Shape } from '../lib/values/shape.ts';
 import type { LaunchPlanSettings } from './launch-plan-settings.ts';
 
-/** What a setting must be, as far as it can be told without the others. */
-interface Kind {
-  readonly what: string;
-  readonly fits: (value: unknown) => boolean;
-}
-
-const isMap = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 export const isDuration = (value: unknown): value is { toMilliseconds(): number } =>
-  isMap(value) && typeof (value as { toMilliseconds?: unknown }).toMilliseconds === 'function';
+  map.fits(value) && typeof (value as { toMilliseconds?: unknown }).toMilliseconds === 'function';
 
-const any: Kind = { what: 'anything', fits: () => true };
-const text: Kind = { what: 'text', fits: (value) => typeof value === 'string' };
-const yesOrNo: Kind = { what: 'true or false', fits: (value) => typeof value === 'boolean' };
-const map: Kind = { what: 'a map by name', fits: isMap };
 const duration: Kind = { what: 'a Duration of cdk8s', fits: isDuration };
 const someTime: Kind = {
   what: 'a Duration of cdk8s, of more than nothing',
@@ -30,21 +32,9 @@ const schedules: Kind = {
 const variables: Kind = {
   what: 'a map of names to text, or to where it is from',
   fits: (value) =>
-    isMap(value) &&
+    map.fits(value) &&
     Object.values(value as object).every((each) => typeof each === 'string' || typeof each === 'object'),
 };
-const either = (one: Kind, other: Kind): Kind => ({
-  what: `${one.what}, or ${other.what}`,
-  fits: (value) => one.fits(value) || other.fits(value),
-});
-const oneOf = (...values: readonly string[]): Kind => ({
-  what: values.map((value) => `'${value}'`).join(' or '),
-  fits: (value) => values.includes(value as string),
-});
-const atLeast = (least: number): Kind => ({
-  what: `a whole number of at least ${least}`,
-  fits: (value) => Number.isSafeInteger(value) && (value as number) >= least,
-});
 
 /** All settings of plans and runs: `any` for those that are checked where they are used. */
 const KINDS: Readonly<Record<keyof LaunchPlanSettings<Shape>, Kind>> = {
@@ -55,8 +45,8 @@ const KINDS: Readonly<Record<keyof LaunchPlanSettings<Shape>, Kind>> = {
   cache: oneOf(...cacheModes),
   catchUp: oneOf('none', 'latest', 'all'),
   cluster: any,
-  concurrencyPolicy: either(oneOf('Allow', 'Forbid', 'Replace'), { ...map, what: '{ queue: <number> }' }),
-  driver: either(yesOrNo, { ...map, what: 'what is said of it' }),
+  concurrencyPolicy: concurrency,
+  driver: either(yesOrNo, mapOf('what is said of it')),
   env: variables,
   failedRunsHistoryLimit: atLeast(0),
   failurePolicy: any,
@@ -75,8 +65,8 @@ const KINDS: Readonly<Record<keyof LaunchPlanSettings<Shape>, Kind>> = {
   retries: any,
   runUrl: text,
   schedule: schedules,
-  serviceAccount: either(text, { ...map, what: 'an IServiceAccount of cdk8s-plus' }),
-  spot: either(yesOrNo, { ...map, what: '{ selector, toleration }' }),
+  serviceAccount: either(text, mapOf('an IServiceAccount of cdk8s-plus')),
+  spot: either(yesOrNo, mapOf('{ selector, toleration }')),
   startingDeadline: someTime,
   successfulRunsHistoryLimit: atLeast(0),
   suspended: yesOrNo,
@@ -85,27 +75,7 @@ const KINDS: Readonly<Record<keyof LaunchPlanSettings<Shape>, Kind>> = {
   ttlAfterFinished: duration,
 };
 
-/**
- * The settings that there are, without those that are something else, and what is wrong. The compiler sees most of it, but not a misspelt name in what a
- * function returns, and nothing of what was read from a file.
- */
-export function rightSettings<S extends object>(
-  said: S,
-): { readonly settings: S; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = [];
-  const settings = Object.entries(said).filter(([path, value]) => {
-    if (value === undefined) return false;
-    const kind = Object.hasOwn(KINDS, path) ? KINDS[path as keyof typeof KINDS] : undefined;
-    if (kind?.fits(value)) return true;
-    problems.push(
-      kind === undefined
-        ? { path, message: 'there is no such setting', fix: suggest(path, Object.keys(KINDS)) ?? 'take it out' }
-        : {
-            path,
-            message: `must be ${kind.what}, not ${isDuration(value) ? `${value.toMilliseconds()}ms` : show(value)}`,
-          },
-    );
-    return false;
-  });
-  return { settings: Object.fromEntries(settings) as S, problems };
+/** The settings of a plan or run that there are, without those that are something else, and what is wrong. */
+export function rightSettings<S extends object>(said: S) {
+  return settingsOfKinds(said, KINDS, (value) => (isDuration(value) ? `${value.toMilliseconds()}ms` : show(value)));
 }

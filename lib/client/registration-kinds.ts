@@ -1,31 +1,20 @@
 import { cacheModes } from '../graph/labels.ts';
-import { isJsonObject } from '../values/json.ts';
-import { show, suggest, type Problem } from '../values/problems.ts';
+import type { Problem } from '../values/problems.ts';
+import {
+  any,
+  atLeast,
+  concurrency,
+  either,
+  map,
+  mapOf,
+  oneOf,
+  rightSettings,
+  text,
+  yesOrNo,
+  type Kind,
+} from '../values/setting-kinds.ts';
 import type { PlanRegistration } from './plan-registration.ts';
 import type { WorkflowType } from './types.ts';
-
-/** What a setting must be, as far as it can be told without the others. */
-interface Kind {
-  readonly what: string;
-  readonly fits: (value: unknown) => boolean;
-}
-
-const any: Kind = { what: 'anything', fits: () => true };
-const text: Kind = { what: 'text', fits: (value) => typeof value === 'string' };
-const map: Kind = { what: 'a map by name', fits: isJsonObject };
-const yesOrNo: Kind = { what: 'true or false', fits: (value) => typeof value === 'boolean' };
-const oneOf = (...values: readonly string[]): Kind => ({
-  what: values.join(' or '),
-  fits: (value) => values.includes(value as string),
-});
-const whole: Kind = {
-  what: 'a whole number of at least 0',
-  fits: (value) => Number.isSafeInteger(value) && (value as number) >= 0,
-};
-const either = (one: Kind, other: Kind): Kind => ({
-  what: `${one.what}, or ${other.what}`,
-  fits: (value) => one.fits(value) || other.fits(value),
-});
 
 /** All settings of a registration: `any` for those that are checked where they are used. */
 const KINDS: Readonly<Record<keyof PlanRegistration<WorkflowType>, Kind>> = {
@@ -34,10 +23,10 @@ const KINDS: Readonly<Record<keyof PlanRegistration<WorkflowType>, Kind>> = {
   between: map,
   cache: oneOf(...cacheModes),
   catchUp: oneOf('none', 'latest', 'all'),
-  concurrencyPolicy: either(oneOf('Allow', 'Forbid', 'Replace'), { ...map, what: '{ queue: <number> }' }),
-  driver: either(yesOrNo, { ...map, what: 'what is said of it' }),
+  concurrencyPolicy: concurrency,
+  driver: either(yesOrNo, mapOf('what is said of it')),
   env: map,
-  failedRunsHistoryLimit: whole,
+  failedRunsHistoryLimit: atLeast(0),
   failurePolicy: any,
   fixedInputs: map,
   group: text,
@@ -57,9 +46,9 @@ const KINDS: Readonly<Record<keyof PlanRegistration<WorkflowType>, Kind>> = {
     fits: (value) => [value].flat().every((each) => typeof each === 'string'),
   },
   serviceAccount: text,
-  spot: either(yesOrNo, { ...map, what: '{ selector, toleration }' }),
-  startingDeadlineSeconds: whole,
-  successfulRunsHistoryLimit: whole,
+  spot: either(yesOrNo, mapOf('{ selector, toleration }')),
+  startingDeadlineSeconds: atLeast(0),
+  successfulRunsHistoryLimit: atLeast(0),
   suspended: yesOrNo,
   timeoutSeconds: any,
   timeZone: text,
@@ -71,23 +60,12 @@ const KINDS: Readonly<Record<keyof PlanRegistration<WorkflowType>, Kind>> = {
 /** What must be there. */
 const REQUIRED = ['name', 'workflow'] as const;
 
-/** The settings that there are, without those that are something else, and what is wrong: a program in JavaScript has no compiler that tells. */
+/** The settings that there are, without those that are something else, and what is wrong. */
 export function rightRegistration(given: PlanRegistration<WorkflowType>): {
   readonly settings: PlanRegistration<WorkflowType>;
   readonly problems: readonly Problem[];
 } {
-  const problems: Problem[] = [];
-  const settings = Object.entries(given).filter(([path, value]) => {
-    if (value === undefined) return false;
-    const kind = Object.hasOwn(KINDS, path) ? KINDS[path as keyof typeof KINDS] : undefined;
-    if (kind?.fits(value)) return true;
-    problems.push(
-      kind === undefined
-        ? { path, message: 'there is no such setting', fix: suggest(path, Object.keys(KINDS)) ?? 'take it out' }
-        : { path, message: `must be ${kind.what}, not ${show(value)}` },
-    );
-    return false;
-  });
-  for (const path of REQUIRED) if (given[path] === undefined) problems.push({ path, message: 'is missing' });
-  return { settings: Object.fromEntries(settings) as unknown as PlanRegistration<WorkflowType>, problems };
+  const { settings, problems } = rightSettings(given, KINDS);
+  const missing = REQUIRED.filter((path) => given[path] === undefined);
+  return { settings, problems: [...problems, ...missing.map((path) => ({ path, message: 'is missing' }))] };
 }
