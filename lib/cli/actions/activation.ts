@@ -1,6 +1,6 @@
 import type { ActivationOptions } from '../cluster/plans/activation-argument.ts';
 import { changePlans, type PlanChange } from '../cluster/plans/change-plans.ts';
-import { isScheduled } from '../cluster/plans/plan-summary.ts';
+import { isScheduled } from '../../runs/plan-identity.ts';
 import type { CliContext } from '../context.ts';
 import { pausedUntil } from '../../fleet/plan-pause.ts';
 import { activationPatch } from '../../fleet/failover/switch-plan.ts';

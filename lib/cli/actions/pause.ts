@@ -1,5 +1,5 @@
 import { changePlans, type PlanChange } from '../cluster/plans/change-plans.ts';
-import { isScheduled } from '../cluster/plans/plan-summary.ts';
+import { isScheduled } from '../../runs/plan-identity.ts';
 import type { PauseOptions } from '../commands/pause.ts';
 import type { CliContext } from '../context.ts';
 import { UsageError } from '../errors.ts';

@@ -8,7 +8,7 @@ import { objectIn } from '../../../runs/run-summary.ts';
 import { DEFAULT_FAILURE_POLICY, type Graph } from '../../../graph/graph.ts';
 import { readRunPolicy } from '../../../graph/run-policy.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../../values/json.ts';
-import { isScheduled } from './plan-summary.ts';
+import { isScheduled } from '../../../runs/plan-identity.ts';
 
 /** A setting of a plan that holds. */
 export interface PlanSetting {
