@@ -1,4 +1,4 @@
-import { taskSteps } from '../graph/graph.ts';
+import { taskSteps, type Graph } from '../graph/graph.ts';
 import { annotations, CONTROLLER_NAME } from '../graph/labels.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { annotationSizeProblems } from '../plans/run-job.ts';
@@ -73,55 +73,71 @@ export async function prepareRun(
   launch: GivenLaunch,
   graphs: ReadGraphs = new Map(),
 ): Promise<PreparedRun> {
-  const { inputs: given, settings = {}, cluster } = launch;
+  const told = settingsTold(plan, launch);
+  const graphName = plan.spec.jobTemplate.metadata?.annotations?.[annotations.graph];
+  if (graphName === undefined) return prepareTaskRun(plan, launch, told);
+  return prepareWorkflowRun(client, plan, launch, told, await readGraph(client, plan, graphName, launch, graphs));
+}
+
+/** A run of a single task, whose pod is written in the plan. */
+function prepareTaskRun(plan: PlanCronJob, launch: GivenLaunch, told: readonly Problem[]): PreparedRun {
+  const { inputs: given, settings = {} } = launch;
+  const { override, asked, problems } = checkedOverride(launch, [{ name: taskName(plan), runAs: 'Job' }]);
+  if (override && problems.length === 0)
+    problems.push(...taskPodProblems(plan, override), ...taskJobProblems(plan, override));
+  const all = [...told, ...taskInputProblems(taskInputVariables(plan), fixedInputs(plan), given), ...problems];
+  if (all.length > 0) throw new InvalidError(subjectOf(plan), all);
+  const inputs: JsonObject = { ...given.values, ...given.texts };
+  return {
+    job: (name) => taskRun(plan, name, inputs, { ...settings, override }),
+    request: requestOf(plan.metadata.name, inputs, settings, asked),
+  };
+}
+
+async function prepareWorkflowRun(
+  client: KubeClient,
+  plan: PlanCronJob,
+  launch: GivenLaunch,
+  told: readonly Problem[],
+  graph: Graph,
+): Promise<PreparedRun> {
+  const { inputs: given, settings = {} } = launch;
   const { metadata } = plan.spec.jobTemplate;
-  const subject = `Cannot launch ${plan.metadata.name}`;
-  const fixed = fixedInputs(plan);
-  const toldOf = settingsTold(plan, launch);
-  const graphName = metadata?.annotations?.[annotations.graph];
-  if (graphName === undefined) {
-    const { override, asked, problems } = checkedOverride(launch, [{ name: taskName(plan), runAs: 'Job' }]);
-    if (override && problems.length === 0)
-      problems.push(...taskPodProblems(plan, override), ...taskJobProblems(plan, override));
-    problems.unshift(...toldOf, ...taskInputProblems(taskInputVariables(plan), fixed, given));
-    if (problems.length > 0) throw new InvalidError(subject, problems);
-    const inputs: JsonObject = { ...given.values, ...given.texts };
-    return {
-      job: (name) => taskRun(plan, name, inputs, { ...settings, override }),
-      request: requestOf(plan.metadata.name, inputs, settings, asked),
-    };
-  }
-  const read = graphs.get(graphName) ?? readConfigMap(client, graphName, plan.metadata.namespace);
-  graphs.set(graphName, read);
+  const values = inputsOf({ ...metadata, creationTimestamp: new Date().toISOString() });
+  const merged = mergeInputs({ schema: graph.inputs, values, fixed: fixedInputs(plan) }, given);
+  const { override, asked, problems } = checkedOverride(launch, taskSteps(graph));
+  if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
+  const all = [...told, ...(merged.ok ? [] : merged.problems), ...problems];
+  if (!merged.ok || all.length > 0) throw new InvalidError(subjectOf(plan), all);
+  const job = (name: string) => workflowRun(plan, name, merged.values, { ...settings, override });
+  const tooLarge = [...annotationSizeProblems(job(plan.metadata.name).metadata.annotations ?? {})];
+  if (tooLarge.length > 0) throw new InvalidError(subjectOf(plan), tooLarge);
+  return { job, request: requestOf(plan.metadata.name, typedInputs(graph.inputs, given), settings, asked) };
+}
+
+async function readGraph(
+  client: KubeClient,
+  plan: PlanCronJob,
+  name: string,
+  { cluster }: GivenLaunch,
+  graphs: ReadGraphs,
+): Promise<Graph> {
+  const read = graphs.get(name) ?? readConfigMap(client, name, plan.metadata.namespace);
+  graphs.set(name, read);
   const map = await read;
   if (map === undefined) {
     const [where, fix] = cluster === undefined ? ['gone', 'the plan again'] : [`not on ${cluster}`, `${cluster} first`];
-    throw new WorkflowsError(
-      'NotFound',
-      `${subject}: the ConfigMap ${graphName} with its graph is ${where}; apply ${fix}`,
-    );
+    const message = `${subjectOf(plan)}: the ConfigMap ${name} with its graph is ${where}; apply ${fix}`;
+    throw new WorkflowsError('NotFound', message);
   }
-  const { graph, problems: broken } = graphOf(map);
-  if (graph === undefined)
-    throw new WorkflowsError(
-      'Invalid',
-      `${subject}: its graph is not valid: ${(broken ?? []).map(formatProblem).join('; ')}`,
-    );
-  const merged = mergeInputs(
-    { schema: graph.inputs, values: inputsOf({ ...metadata, creationTimestamp: new Date().toISOString() }), fixed },
-    given,
-  );
-  const { override, asked, problems } = checkedOverride(launch, taskSteps(graph));
-  if (override && problems.length === 0) problems.push(...(await stepPodProblems(client, plan, graph, override)));
-  const all = [...toldOf, ...(merged.ok ? [] : merged.problems), ...problems];
-  if (!merged.ok || all.length > 0) throw new InvalidError(subject, all);
-  const job = (name: string) => workflowRun(plan, name, merged.values, { ...settings, override });
-  const tooLarge = [...annotationSizeProblems(job(plan.metadata.name).metadata.annotations ?? {})];
-  if (tooLarge.length > 0) throw new InvalidError(subject, tooLarge);
-  return {
-    job,
-    request: requestOf(plan.metadata.name, typedInputs(graph.inputs, given), settings, asked),
-  };
+  const { graph, problems = [] } = graphOf(map);
+  if (graph !== undefined) return graph;
+  const wrong = problems.map(formatProblem).join('; ');
+  throw new WorkflowsError('Invalid', `${subjectOf(plan)}: its graph is not valid: ${wrong}`);
+}
+
+function subjectOf({ metadata }: PlanCronJob): string {
+  return `Cannot launch ${metadata.name}`;
 }
 
 /** What is wrong with the settings for runs of this plan. */
