@@ -113,8 +113,8 @@ export class TriggerServer implements AsyncDisposable {
         ? error
         : new Refusal(500, 'this should not happen, and is in the log', { cause: error });
     const { status, message, cause } = refusal;
-    const fields = { status, detail: message, url: request.url, ...(cause !== undefined && { error: cause }) };
-    if (status >= 500) log.error('A launch failed', fields);
+    const fields = { status, detail: message, url: request.url };
+    if (status >= 500) log.error('A launch failed', { ...fields, ...(cause !== undefined && { error: cause }) });
     else log.info('A launch was refused', fields);
     this.#answer(response, status, PROBLEM_TYPE, problemDetails(refusal), refusal.headers);
   }
