@@ -59,7 +59,7 @@ export type LaunchPlanGroupProps<I extends Shape, R extends object = object> = L
  * A launch plan for every key of a list: another key is one line. The inputs that the key gives are fixed, so that no launch runs one site's plan for another site.
  *
  * A plan's name is `<workflow>-<key>`, the key in lower case, without accents and with `-` for all that is no letter or digit. A
- * name of more than 52 characters is cut off and ends in a hash of the key. Two keys of one name are an error.
+ * name of more than 52 characters has the key cut off, then the workflow's name, and ends in a hash. Two keys of one name are an error.
  *
  * @example
  * new LaunchPlanGroup(this, 'sites', {

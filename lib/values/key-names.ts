@@ -12,15 +12,23 @@ export function safeKey(key: string): string | undefined {
   return plain.replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '') || undefined;
 }
 
+/** So much of a key is in the name of its plan, however long the prefix is. */
+const KEY_SHOWN = 20;
+
+/** What a hash leaves of the longest name. */
+const ROOM = MAX_PLAN_NAME - '-0123456789'.length;
+
 /**
- * The name of the plan of a key, `<prefix>-<key>`. One that would be too long is cut off and ends in a hash of the key, so that
- * long keys with a common beginning keep apart. Nothing when no character of the key is left.
+ * The name of the plan of a key, `<prefix>-<key>`. One that would be too long has parts cut off, of the key and, where little of that would be left, of
+ * the prefix; it ends in a hash, so that long names with a common beginning keep apart. Nothing when no character of the key is left.
  */
 export function planNameOf(prefix: string, key: string): string | undefined {
   const safe = safeKey(key);
   if (safe === undefined) return undefined;
   const name = `${prefix}-${safe}`;
   if (name.length <= MAX_PLAN_NAME) return name;
-  const hash = contentHash(key);
-  return `${name.slice(0, MAX_PLAN_NAME - hash.length - 1).replace(/-+$/, '')}-${hash}`;
+  const begin = prefix.slice(0, ROOM - '-'.length - Math.min(safe.length, KEY_SHOWN));
+  const hash = contentHash(begin === prefix ? key : `${prefix}-${key}`);
+  const shown = `${begin.replace(/-+$/, '')}-${safe}`.slice(0, ROOM);
+  return `${shown.replace(/-+$/, '')}-${hash}`;
 }

@@ -18,10 +18,24 @@ describe('the name of the plan of a key', () => {
     expect(planNameOf('etl', key)).toBe(name);
   });
 
+  it.each([
+    ['customer-order-enrichment-nightly-reconciliation', 'site-a', 'customer-order-enrichment-nightly-site-a-'],
+    ['customer-order-enrichment', 'a-site-with-a-very-long-name', 'customer-order-enric-a-site-with-a-very-l-'],
+    ['customer-order', 'a-site-with-a-very-long-name-of-its-own', 'customer-order-a-site-with-a-very-long-na-'],
+  ])('shows the key also where %s is long', (prefix, key, begin) => {
+    expect(planNameOf(prefix, key)!.slice(0, -10)).toBe(begin);
+  });
+
+  it('tells prefixes apart that differ only in what is cut off', () => {
+    const prefix = 'customer-order-enrichment-nightly-reconciliation';
+    expect(planNameOf(`${prefix}-a`, 'site')).not.toBe(planNameOf(`${prefix}-b`, 'site'));
+  });
+
   it('is a DNS label that fits, whatever the key', () => {
+    const prefixes = fc.stringMatching(/^[a-z]([a-z0-9-]{0,60}[a-z0-9])?$/);
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (key) => {
-        const name = planNameOf('a-workflow', key);
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), prefixes, (key, prefix) => {
+        const name = planNameOf(prefix, key);
         fc.pre(name !== undefined);
         expect(dnsLabelProblem(name, MAX_PLAN_NAME)).toBeUndefined();
       }),
