@@ -8,7 +8,8 @@ import { nodeFindings, unknownFindings } from './node-check.ts';
 import type { NodeObject } from '../../pods/node-match.ts';
 import type { PlanAsk } from './plan-asks.ts';
 import type { ContainerDefaults } from '../../pods/pod-amounts.ts';
-import { containerDefaults, quotaFindings, type LimitRange, type ResourceQuota } from './quota-check.ts';
+import { containerDefaults, limitRangeFindings, type LimitRange } from './limit-check.ts';
+import { quotaFindings, type ResourceQuota } from './quota-check.ts';
 
 const AT_ONCE = 8;
 
@@ -59,10 +60,12 @@ export async function checkRoom(
         listOrNothing<LimitRange>(client, limitRanges, namespace, signal),
       ]);
       const brought = objects.filter(({ metadata }) => metadata.namespace === namespace);
+      const limits = withBrought(ranges ?? [], brought, 'LimitRange');
       return {
         namespace,
         quotas: quotas && withBrought(quotas, brought, 'ResourceQuota'),
-        defaults: containerDefaults(withBrought(ranges ?? [], brought, 'LimitRange')),
+        limits,
+        defaults: containerDefaults(limits),
       };
     }),
     plans.length === 0 ? [] : listOrNothing<NodeObject & KubeObject>(client, nodes, null, signal),
@@ -93,15 +96,17 @@ export function withBrought<T extends ResourceQuota | LimitRange>(
 interface NamespaceRoom {
   readonly namespace: string;
   readonly quotas: readonly ResourceQuota[] | undefined;
+  readonly limits: readonly LimitRange[];
   readonly defaults: ContainerDefaults;
 }
 
 function quotaResult(plans: readonly PlanAsk[], rooms: readonly NamespaceRoom[]): CheckResult {
-  const findings = rooms.flatMap(({ namespace, quotas, defaults }): Finding[] => {
-    if (quotas === undefined)
-      return [warning(`the quotas of namespace ${namespace} may not be read`, 'allow list on resourcequotas')];
+  const findings = rooms.flatMap(({ namespace, quotas, limits, defaults }): Finding[] => {
     const inside = plans.filter((plan) => plan.namespace === namespace);
-    return quotaFindings(inside, quotas, defaults);
+    const refused = limitRangeFindings(inside, limits, defaults);
+    if (quotas !== undefined) return [...refused, ...quotaFindings(inside, quotas, defaults)];
+    const unread = warning(`the quotas of namespace ${namespace} may not be read`, 'allow list on resourcequotas');
+    return [...refused, unread];
   });
   const count = rooms.reduce((total, { quotas = [] }) => total + quotas.length, 0);
   return checked('quota', findings, count === 0 ? 'no quota' : `${count} ${count === 1 ? 'quota' : 'quotas'}`);

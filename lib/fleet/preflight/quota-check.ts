@@ -15,26 +15,6 @@ export interface ResourceQuota extends KubeObject {
   };
 }
 
-/** A v1 LimitRange. */
-export interface LimitRange extends KubeObject {
-  readonly spec?: {
-    readonly limits?: readonly {
-      readonly type: string;
-      readonly default?: Readonly<Record<string, string>>;
-      readonly defaultRequest?: Readonly<Record<string, string>>;
-    }[];
-  };
-}
-
-/** What LimitRanges fill in where a container says nothing. */
-export function containerDefaults(ranges: readonly LimitRange[]): ContainerDefaults {
-  const limits = ranges.flatMap(({ spec }) => spec?.limits ?? []).filter(({ type }) => type === 'Container');
-  return {
-    requests: Object.assign({}, ...limits.map(({ defaultRequest }) => defaultRequest)) as Record<string, string>,
-    limits: Object.assign({}, ...limits.map((limit) => limit.default)) as Record<string, string>,
-  };
-}
-
 /**
  * What is left of a namespace's quotas against what its plans may ask at once: one run of each plan that is not suspended, and in
  * it the `parallelism` largest steps (an item of a map counts as a step), beside those of the runs that its steps launch. What

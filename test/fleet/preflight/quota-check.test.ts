@@ -3,12 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { withBrought } from '../../../lib/fleet/preflight/check-room.ts';
 import { planAsks } from '../../../lib/fleet/preflight/plan-asks.ts';
 import { formatAmount, podAmounts, type ContainerDefaults } from '../../../lib/pods/pod-amounts.ts';
-import {
-  containerDefaults,
-  quotaFindings,
-  type LimitRange,
-  type ResourceQuota,
-} from '../../../lib/fleet/preflight/quota-check.ts';
+import { containerDefaults, type LimitRange } from '../../../lib/fleet/preflight/limit-check.ts';
+import { quotaFindings, type ResourceQuota } from '../../../lib/fleet/preflight/quota-check.ts';
 import { inQuotaScope } from '../../../lib/fleet/preflight/quota-scope.ts';
 import { annotations } from '../../../lib/graph/labels.ts';
 import type { KubeObject } from '../../../lib/kube/objects.ts';
