@@ -139,8 +139,8 @@ describe('how the runs of a plan go', () => {
 
   it('is refused where it makes no sense, before anything is there', async () => {
     const single = await cli(['launch', 'single', '--failure-policy', 'CancelRunning', '--no-spot']);
-    expect(single.stderr).toContain('failurePolicy: says nothing of runs of single: each is a single task');
-    expect(single.stderr).toContain('spot: says nothing of runs of single: each is a single task');
+    expect(single.stderr).toContain('--failure-policy: says nothing of runs of single: each is a single task');
+    expect(single.stderr).toContain('--spot: says nothing of runs of single: each is a single task');
     const wrong = await cli(['launch', 'nightly', '--artifact-root', 'bucket']);
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
     expect(wrong.stderr).toContain('must be a URI without query and fragment, not "bucket"');
